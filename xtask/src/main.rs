@@ -1,0 +1,2 @@
+//! Regenerates what is generated.
+fn main() {}
