@@ -3,6 +3,9 @@
 //! Everything else decides on data. A test injects its own edge: answers without sockets, time
 //! that passes when told to, numbers that repeat.
 
+mod clock;
+mod random;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -11,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+
+pub use clock::SystemClock;
+pub use random::OsRandom;
 
 /// A boxed future that may be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
