@@ -5,7 +5,11 @@
 
 pub mod edge;
 mod error;
+mod id;
+mod period;
 mod secret;
 
 pub use error::{Error, ErrorKind, Result};
+pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
+pub use period::{Month, Months, MonthsIter};
 pub use secret::Secret;
