@@ -3,6 +3,7 @@
 // Until the modules that use them have landed.
 #![allow(dead_code)]
 
+pub mod csv;
 pub mod edge;
 mod error;
 mod id;
