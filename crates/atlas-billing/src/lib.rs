@@ -1,16 +1,19 @@
 //! Reads what MongoDB Atlas charges: Cost Explorer queries and invoices.
 
 // Until the modules that use them have landed.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod csv;
 pub mod edge;
 mod error;
+mod http_date;
 mod id;
 mod period;
+mod retry;
 mod secret;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use period::{Month, Months, MonthsIter};
+pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -1,0 +1,169 @@
+//! Dates as HTTP headers write them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+/// Reads a date in one of the three forms of RFC 9110 section 5.6.7: IMF-fixdate, RFC 850 and
+/// asctime.
+///
+/// More is taken than the grammar has: a day of one digit in each form (the service sends
+/// `Mon, 5 Aug 2024 00:00:00 GMT`), any case, and a weekday that is not the date's. A year of two
+/// digits counts from 1970 to 2069 (RFC 6265 section 5.1.1), which needs no clock.
+pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
+    let mut words = text.split_ascii_whitespace();
+    let mut word = || words.next();
+    let (weekday, second) = (word()?, word()?);
+    let (day, month, year, time, zone) = match weekday.strip_suffix(',') {
+        Some(weekday) if is_weekday(weekday, &[3]) && !second.contains('-') => {
+            (second, word()?, word()?, word()?, Some(word()?))
+        }
+        Some(weekday) if is_weekday(weekday, &[3, weekday.len()]) => {
+            let (day, rest) = second.split_once('-')?;
+            let (month, year) = rest.split_once('-')?;
+            (day, month, year, word()?, Some(word()?))
+        }
+        None if is_weekday(weekday, &[3]) => {
+            let (day, time) = (word()?, word()?);
+            (day, second, word()?, time, None)
+        }
+        _ => return None,
+    };
+    let zone_is_utc = zone.is_none_or(|zone| zone.eq_ignore_ascii_case("GMT") || zone == "UTC");
+    if word().is_some() || !zone_is_utc {
+        return None;
+    }
+    let year = match (year.len(), number(year, 2..=4)?) {
+        (2, year @ 70..) => 1900 + year,
+        (2, year) => 2000 + year,
+        (4, year) => year,
+        _ => return None,
+    };
+    let month = MONTHS
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(month))?;
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(year).ok()?,
+        u32::try_from(month).ok()? + 1,
+        number(day, 1..=2)?,
+    )?;
+    let mut parts = time.split(':');
+    let mut part = || number(parts.next()?, 2..=2);
+    let (hour, minute, second) = (part()?, part()?, part()?);
+    // A leap second is written 60; it is taken for the second before it.
+    let second = if second == 60 { 59 } else { second };
+    match parts.next() {
+        None => Some(date.and_hms_opt(hour, minute, second)?.and_utc()),
+        Some(_) => None,
+    }
+}
+
+/// Whether `text` is a weekday, whole or cut to one of `lengths`.
+fn is_weekday(text: &str, lengths: &[usize]) -> bool {
+    lengths.contains(&text.len())
+        && WEEKDAYS.iter().any(|name| {
+            let cut = if text.len() == 3 {
+                name.get(..3)
+            } else {
+                Some(*name)
+            };
+            cut.is_some_and(|name| name.eq_ignore_ascii_case(text))
+        })
+}
+
+fn number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
+    match lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+        true => text.parse().ok(),
+        false => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use proptest::prelude::*;
+
+    use super::parse;
+
+    #[test]
+    fn reads_each_form() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z"),
+            ("Sun Nov 06 08:49:37 1994", "1994-11-06T08:49:37Z"),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sunday, 6-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("Sun, 06-Nov-1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            ("sun, 06 nov 1994 08:49:37 gmt", "1994-11-06T08:49:37Z"),
+            ("Mon, 06 Nov 1994 08:49:37 UTC", "1994-11-06T08:49:37Z"),
+            ("Saturday, 31-Dec-69 23:59:60 GMT", "2069-12-31T23:59:59Z"),
+            ("Thursday, 01-Jan-70 00:00:00 GMT", "1970-01-01T00:00:00Z"),
+            ("  Thu, 29 Feb 2024 00:00:00 GMT ", "2024-02-29T00:00:00Z"),
+        ] {
+            let expected: DateTime<Utc> = expected.parse().unwrap();
+            assert_eq!(parse(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        for text in [
+            "",
+            "Sun,",
+            "1994-11-06T08:49:37Z",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 +0200",
+            "Sun, 06 Nov 1994 08:49:37 GMT again",
+            "Sun, 06 Nov 994 08:49:37 GMT",
+            "Sun, 006 Nov 1994 08:49:37 GMT",
+            "Sun, 30 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 06 Nov 1994 08:49:37:00 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 November 1994 08:49:37 GMT",
+            "Son, 06 Nov 1994 08:49:37 GMT",
+            "Sunda, 06-Nov-94 08:49:37 GMT",
+            "Sunday Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(seconds in 0i64..4_000_000_000) {
+            let time = DateTime::from_timestamp(seconds, 0).unwrap();
+            for form in ["%a, %d %b %Y %H:%M:%S GMT", "%a, %-d %b %Y %H:%M:%S GMT", "%c"] {
+                let text = time.format(form).to_string();
+                prop_assert_eq!(parse(&text), Some(time), "{}", text);
+            }
+        }
+
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn never_panics_on_what_looks_like_a_date(
+            text in "(Sun|Sunday|é),? ?[0-9é+-]{0,3}[ -](Nov|é)[ -][0-9]{0,5} [0-9:é]{0,9} ?(GMT|é)?"
+        ) {
+            let _ = parse(&text);
+        }
+    }
+}
