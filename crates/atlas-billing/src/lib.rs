@@ -8,12 +8,14 @@ pub mod edge;
 mod error;
 mod http_date;
 mod id;
+mod invoices;
 mod period;
 mod retry;
 mod secret;
 
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
+pub use invoices::{InvoiceLimits, Linked};
 pub use period::{Month, Months, MonthsIter};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
