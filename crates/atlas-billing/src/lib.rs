@@ -3,6 +3,7 @@
 // Until the modules that use them have landed.
 #![allow(dead_code, unused_imports)]
 
+mod auth;
 pub mod csv;
 pub mod edge;
 mod error;
@@ -13,6 +14,7 @@ mod period;
 mod retry;
 mod secret;
 
+pub use auth::Credentials;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{InvoiceLimits, Linked};
