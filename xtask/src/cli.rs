@@ -1,0 +1,186 @@
+//! The command line: `cargo xtask COMMAND`.
+
+use std::path::{Path, PathBuf};
+
+use lexopt::prelude::*;
+
+use crate::document;
+use crate::failure::{Failure, Result};
+use crate::json;
+use crate::slice::slice;
+use crate::workspace::Workspace;
+
+/// How a command that ran to its end ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well.
+    Done,
+    /// What was looked for is there: a difference, a breaking change.
+    Found,
+}
+
+const USAGE: &str = "\
+Turns upstream's specification into the raw client. FILE is upstream's full specification, JSON or
+YAML; nothing here uses the network.
+
+  cargo xtask codegen [--check]
+      Generates the raw client from openapi/. --check writes nothing and exits 1 on a difference.
+  cargo xtask slice --from FILE [--out FILE|-]
+      Cuts the operations of openapi/slice.toml out of FILE (default: to standard output).
+
+Exit codes: 0 done; 1 a difference was found where one was asked about; 2 refused, nothing written.
+";
+
+/// Runs the command that the process was started with.
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<Outcome> {
+    let mut arguments = arguments;
+    let usage = |error: lexopt::Error| {
+        Failure::new(format!("{error}; `cargo xtask help` lists the commands"))
+    };
+    let mut root: Option<PathBuf> = None;
+    loop {
+        match arguments.next().map_err(usage)? {
+            // For the tests, which run in checkouts of their own.
+            Some(Long("root")) => root = Some(arguments.value().map_err(usage)?.into()),
+            Some(Value(command)) => {
+                let command = command.string().map_err(usage)?;
+                return dispatch(&command, arguments, root);
+            }
+            None | Some(Long("help") | Short('h')) => return help(),
+            Some(other) => return Err(usage(other.unexpected())),
+        }
+    }
+}
+
+fn dispatch(command: &str, rest: lexopt::Parser, root: Option<PathBuf>) -> Result<Outcome> {
+    let workspace = || match &root {
+        Some(root) => Workspace::at(root),
+        None => Workspace::around(&current_folder()?),
+    };
+    match command {
+        "help" => help(),
+        "codegen" => codegen(&workspace()?, Options::read(rest, &["check"], &[], 0)?),
+        "slice" => cut(
+            &workspace()?,
+            Options::read(rest, &[], &["from", "out"], 0)?,
+        ),
+        other => Err(Failure::new(format!(
+            "there is no command {other:?}; `cargo xtask help` lists the commands"
+        ))),
+    }
+}
+
+fn help() -> Result<Outcome> {
+    print(USAGE)?;
+    Ok(Outcome::Done)
+}
+
+fn codegen(workspace: &Workspace, options: Options) -> Result<Outcome> {
+    let generated = workspace.generate()?;
+    if options.has("check") {
+        let differences = workspace.differences(&generated.files)?;
+        if differences.is_empty() {
+            return Ok(Outcome::Done);
+        }
+        for difference in differences {
+            eprintln!("{difference}");
+        }
+        eprintln!("run `cargo xtask codegen` and commit what it writes");
+        return Ok(Outcome::Found);
+    }
+    let changed = workspace.generated_files(&generated.files)?.commit()?;
+    eprintln!(
+        "{changed} files changed, {} undescribed names",
+        generated.undescribed.len()
+    );
+    Ok(Outcome::Done)
+}
+
+fn cut(workspace: &Workspace, options: Options) -> Result<Outcome> {
+    let upstream = document::read(&options.path("from")?)?;
+    let text = json::text(&slice(&upstream, &workspace.selection()?)?);
+    match options.value("out") {
+        None | Some("-") => print(&text)?,
+        Some(path) => {
+            let mut writing = crate::workspace::Writing::default();
+            writing.put(Path::new(path).to_owned(), text);
+            writing.commit()?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn current_folder() -> Result<PathBuf> {
+    std::env::current_dir()
+        .map_err(|error| Failure::new(format!("the current folder cannot be read: {error}")))
+}
+
+/// Prints to standard output; a reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What follows a command: flags, values and free words, of which only the expected are taken.
+#[derive(Debug, Default)]
+struct Options {
+    flags: Vec<String>,
+    values: Vec<(String, String)>,
+    words: Vec<String>,
+}
+
+impl Options {
+    fn read(
+        mut arguments: lexopt::Parser,
+        flags: &[&str],
+        values: &[&str],
+        words: usize,
+    ) -> Result<Self> {
+        let usage = |error: lexopt::Error| {
+            Failure::new(format!("{error}; `cargo xtask help` lists the options"))
+        };
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next().map_err(usage)? {
+            match argument {
+                Long(name) if flags.contains(&name) => options.flags.push(name.to_owned()),
+                Long(name) if values.contains(&name) => {
+                    let name = name.to_owned();
+                    let value = arguments.value().and_then(|v| v.string()).map_err(usage)?;
+                    if options.value(&name).is_some() {
+                        return Err(Failure::new(format!("--{name} is given twice")));
+                    }
+                    options.values.push((name, value));
+                }
+                Value(word) if options.words.len() < words => {
+                    options.words.push(word.string().map_err(usage)?);
+                }
+                other => return Err(usage(other.unexpected())),
+            }
+        }
+        Ok(options)
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|name| name == flag)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.values
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf> {
+        self.value(name).map(PathBuf::from).ok_or_else(|| {
+            Failure::new(format!(
+                "--{name} FILE is needed; `cargo xtask help` says where"
+            ))
+        })
+    }
+}

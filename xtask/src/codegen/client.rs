@@ -1,0 +1,77 @@
+//! Runs the generator.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
+use quote::quote;
+use serde_json::Value;
+use syn::Item;
+
+use super::{docs, finish};
+use crate::adapt::OWN_CRATE;
+use crate::failure::{Failure, Result};
+use crate::json;
+
+/// The texts of `client.rs` and `types.rs`.
+pub(super) fn generate(input: &Value) -> Result<(String, String)> {
+    let mut file = run(input)?;
+    let mut types = take_types(&mut file)?;
+
+    finish::types(&mut types);
+    finish::client(&mut file);
+    let parameters = docs::parameters(input);
+    docs::complete(&mut types.items, &parameters);
+    docs::complete(&mut file.items, &parameters);
+
+    Ok((prettyplease::unparse(&file), prettyplease::unparse(&types)))
+}
+
+fn run(input: &Value) -> Result<syn::File> {
+    let refused = |error: String| Failure::new(format!("the generator refuses its input: {error}"));
+    let document =
+        serde_json::from_value(json::sorted(input)).map_err(|error| refused(error.to_string()))?;
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(crate::Seam))
+        .with_crate(OWN_CRATE, CrateVers::Any, None)
+        // Entries in the order of their keys, whatever order they came in.
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq");
+
+    // The generator panics on what it has no answer for, two success bodies for instance.
+    let tokens = catch_unwind(AssertUnwindSafe(|| {
+        Generator::new(&settings).generate_tokens(&document)
+    }))
+    .map_err(|panic| refused(panic_text(panic.as_ref())))?
+    .map_err(|error| refused(error.to_string()))?;
+    syn::parse2(tokens).map_err(|error| Failure::new(format!("the generator's output: {error}")))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("it panicked")
+        .to_owned()
+}
+
+/// Moves the items of `mod types` into a file of their own.
+fn take_types(file: &mut syn::File) -> Result<syn::File> {
+    let position = file.items.iter().position(|item| match item {
+        Item::Mod(module) => module.ident == "types",
+        _ => false,
+    });
+    let items = match position.map(|index| file.items.remove(index)) {
+        Some(Item::Mod(syn::ItemMod {
+            content: Some((_, items)),
+            ..
+        })) => items,
+        _ => return Err(Failure::new("the generator made no `mod types`")),
+    };
+    Ok(syn::File {
+        shebang: None,
+        attrs: Vec::new(),
+        items,
+    })
+}

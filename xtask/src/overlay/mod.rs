@@ -1,0 +1,202 @@
+//! Our additions: an OpenAPI Overlay 1.0 document laid over the slice.
+
+mod describe;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use serde_json_path::JsonPath;
+
+use crate::failure::{Failure, Result};
+
+pub(crate) use describe::{Undescribed, fill};
+
+/// An OpenAPI Overlay document, version 1.0.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Overlay {
+    overlay: String,
+    #[serde(rename = "info")]
+    _info: Value,
+    actions: Vec<Action>,
+}
+
+/// One change to the nodes that `target` selects.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    /// A JSONPath (RFC 9535).
+    target: String,
+    /// Why: demanded where more than a description changes.
+    description: Option<String>,
+    update: Option<Value>,
+    #[serde(default)]
+    remove: bool,
+}
+
+impl Overlay {
+    /// Reads the text of `overlay.json`.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let name = "openapi/overlay.json";
+        let overlay: Self = serde_json::from_str(text)
+            .map_err(|error| Failure::new(error.to_string()).within(name))?;
+        if overlay.overlay != "1.0.0" {
+            let found = &overlay.overlay;
+            return Err(Failure::new(format!(
+                "{name}: Overlay {found}, expected 1.0.0"
+            )));
+        }
+        Ok(overlay)
+    }
+
+    /// The slice with every action applied, in order.
+    pub(crate) fn apply(&self, slice: &Value) -> Result<Value> {
+        let mut spec = slice.clone();
+        for action in &self.actions {
+            action.apply(&mut spec).map_err(|failure| {
+                failure.within(format!("openapi/overlay.json: {}", action.target))
+            })?;
+        }
+        Ok(spec)
+    }
+}
+
+impl Action {
+    fn apply(&self, spec: &mut Value) -> Result<()> {
+        // Locate by path, change by pointer: a query cannot hand out several mutable places.
+        let pointers = locate(spec, &self.target)?;
+        if pointers.is_empty() {
+            return Err(Failure::new(
+                "selects nothing any more; mend or remove the action",
+            ));
+        }
+        let corrects = self.remove || self.update.as_ref().is_some_and(corrects);
+        if corrects
+            && self
+                .description
+                .as_ref()
+                .is_none_or(|reason| reason.trim().is_empty())
+        {
+            return Err(Failure::new(
+                "a correction needs its reason, as the action's description",
+            ));
+        }
+        if self.remove {
+            // Last first, so that the places before stay where they are.
+            for pointer in pointers.iter().rev() {
+                remove(spec, pointer)?;
+            }
+            return Ok(());
+        }
+        let Some(update) = &self.update else {
+            return Err(Failure::new("neither updates nor removes anything"));
+        };
+        for pointer in &pointers {
+            let node = spec
+                .pointer_mut(pointer)
+                .ok_or_else(|| Failure::new(format!("{pointer} cannot be reached")))?;
+            merge(node, update, pointer)?;
+        }
+        Ok(())
+    }
+}
+
+/// The JSON pointers of what a JSONPath selects, in document order.
+pub(crate) fn locate(spec: &Value, path: &str) -> Result<Vec<String>> {
+    let path =
+        JsonPath::parse(path).map_err(|error| Failure::new(format!("not a JSONPath: {error}")))?;
+    Ok(path
+        .query_located(spec)
+        .locations()
+        .map(|place| place.to_json_pointer())
+        .collect())
+}
+
+/// Whether an update does more than describe.
+fn corrects(update: &Value) -> bool {
+    match update {
+        Value::Object(map) => map.iter().any(|(key, value)| match value {
+            Value::Object(_) => corrects(value),
+            _ => !matches!(key.as_str(), "description" | "summary"),
+        }),
+        _ => true,
+    }
+}
+
+/// Merges as the Overlay specification says: objects recursively, lists by appending, the rest by
+/// replacing. A node that is not there is refused instead of made: an addition that outlives what
+/// it was written for would otherwise invent a field.
+fn merge(node: &mut Value, update: &Value, at: &str) -> Result<()> {
+    match (node, update) {
+        (Value::Object(node), Value::Object(update)) => {
+            for (key, value) in update {
+                merge_entry(node, key, value, at)?;
+            }
+            Ok(())
+        }
+        (Value::Array(node), Value::Array(update)) => {
+            for item in update {
+                if node.contains(item) {
+                    return Err(Failure::new(format!(
+                        "{at} holds {item} already; remove it from the action"
+                    )));
+                }
+                node.push(item.clone());
+            }
+            Ok(())
+        }
+        (node, update) => Err(Failure::new(format!(
+            "{at} is {}, the update is {}",
+            kind(node),
+            kind(update)
+        ))),
+    }
+}
+
+fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str) -> Result<()> {
+    let at = crate::pointer::child(at, key);
+    match (node.get_mut(key), value) {
+        (Some(inner), Value::Object(_) | Value::Array(_)) => merge(inner, value, &at),
+        (None, Value::Object(_) | Value::Array(_)) => Err(Failure::new(format!(
+            "{at} is not there any more, and an overlay makes no node"
+        ))),
+        (Some(inner), _) if inner == value => Err(Failure::new(format!(
+            "{at} is {value} already; remove it from the action"
+        ))),
+        (_, scalar) => {
+            node.insert(key.to_owned(), scalar.clone());
+            Ok(())
+        }
+    }
+}
+
+fn remove(spec: &mut Value, pointer: &str) -> Result<()> {
+    let unreachable = || Failure::new(format!("{pointer} cannot be removed"));
+    let (parent, _) = pointer.rsplit_once('/').ok_or_else(unreachable)?;
+    let token = crate::pointer::tokens(pointer).pop().unwrap_or_default();
+    match spec.pointer_mut(parent) {
+        Some(Value::Object(map)) => {
+            // shift_remove or a sorted map: either way the order of the rest stays.
+            map.retain(|key, _| key != &token);
+            Ok(())
+        }
+        Some(Value::Array(items)) => {
+            let index: usize = token.parse().map_err(|_| unreachable())?;
+            if index < items.len() {
+                items.remove(index);
+            }
+            Ok(())
+        }
+        _ => Err(unreachable()),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) => "an object",
+        Value::Array(_) => "a list",
+        Value::String(_) => "a text",
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "true or false",
+        Value::Null => "null",
+    }
+}

@@ -1,0 +1,279 @@
+//! The files of the workspace that xtask reads and writes, and the one way it writes them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::codegen::{self, Generated};
+use crate::document;
+use crate::failure::{Failure, Result};
+use crate::overlay::Overlay;
+use crate::selection::Selection;
+
+/// Where the generated files stand, from the workspace's root.
+pub(crate) const GENERATED: &str = "crates/atlas-billing-raw/src/generated";
+const SELECTION: &str = "openapi/slice.toml";
+const SLICE: &str = "openapi/atlas-billing.json";
+const OVERLAY: &str = "openapi/overlay.json";
+
+/// A checkout of the project.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The checkout at `root`.
+    pub(crate) fn at(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        if root.join(SELECTION).is_file() {
+            return Ok(Self { root });
+        }
+        Err(Failure::new(format!(
+            "there is no {SELECTION} in {}",
+            root.display()
+        )))
+    }
+
+    /// The checkout that `directory` lies in.
+    pub(crate) fn around(directory: &Path) -> Result<Self> {
+        let root = directory
+            .ancestors()
+            .find(|parent| parent.join(SELECTION).is_file());
+        root.map(|root| Self {
+            root: root.to_owned(),
+        })
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "there is no {SELECTION} here or above; run it in a checkout"
+            ))
+        })
+    }
+
+    pub(crate) fn selection_text(&self) -> Result<String> {
+        document::read_text(&self.root.join(SELECTION))
+    }
+
+    pub(crate) fn selection(&self) -> Result<Selection> {
+        Selection::parse(&self.selection_text()?)
+    }
+
+    pub(crate) fn overlay(&self) -> Result<Overlay> {
+        Overlay::parse(&document::read_text(&self.root.join(OVERLAY))?)
+    }
+
+    pub(crate) fn slice(&self) -> Result<Value> {
+        document::read(&self.root.join(SLICE)).map_err(|failure| {
+            Failure::new(format!(
+                "{failure} (`cargo xtask slice --from FILE` makes it)"
+            ))
+        })
+    }
+
+    /// Generates from what is vendored. Writes nothing.
+    pub(crate) fn generate(&self) -> Result<Generated> {
+        codegen::generate(&self.slice()?, &self.overlay()?, &self.selection()?)
+    }
+
+    /// How the generated files differ from `files`: one line each, none where nothing does.
+    pub(crate) fn differences(&self, files: &BTreeMap<String, String>) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for (name, text) in files {
+            match std::fs::read(self.root.join(GENERATED).join(name)) {
+                Ok(bytes) if bytes == text.as_bytes() => {}
+                Ok(bytes) => {
+                    let same = bytes
+                        .iter()
+                        .zip(text.as_bytes())
+                        .take_while(|(a, b)| a == b);
+                    let line = 1 + same.filter(|(byte, _)| **byte == b'\n').count();
+                    found.push(format!("{GENERATED}/{name} differs from line {line} on"));
+                }
+                Err(_) => found.push(format!("{GENERATED}/{name} is missing")),
+            }
+        }
+        for name in self.strangers(files)? {
+            found.push(format!("{GENERATED}/{name} is not generated any more"));
+        }
+        Ok(found)
+    }
+
+    /// Files in the generated folder that `files` does not hold.
+    fn strangers(&self, files: &BTreeMap<String, String>) -> Result<Vec<String>> {
+        let Ok(entries) = std::fs::read_dir(self.root.join(GENERATED)) else {
+            return Ok(Vec::new());
+        };
+        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().display().to_string()));
+        let mut strangers: Vec<String> = names.filter(|name| !files.contains_key(name)).collect();
+        strangers.sort();
+        Ok(strangers)
+    }
+
+    /// The writing of the generated files.
+    pub(crate) fn generated_files(&self, files: &BTreeMap<String, String>) -> Result<Writing> {
+        let mut writing = Writing::default();
+        for (name, text) in files {
+            writing.put(self.root.join(GENERATED).join(name), text.clone());
+        }
+        for name in self.strangers(files)? {
+            writing.gone.push(self.root.join(GENERATED).join(name));
+        }
+        Ok(writing)
+    }
+
+    pub(crate) fn put_slice(&self, writing: &mut Writing, text: String) {
+        writing.put(self.root.join(SLICE), text);
+    }
+
+    pub(crate) fn put_selection(&self, writing: &mut Writing, text: String) {
+        writing.put(self.root.join(SELECTION), text);
+    }
+}
+
+/// Files to be written together: all of them are written beside their places first, and moved
+/// there only once every one has been.
+#[derive(Debug, Default)]
+pub(crate) struct Writing {
+    files: Vec<(PathBuf, String)>,
+    gone: Vec<PathBuf>,
+}
+
+impl Writing {
+    pub(crate) fn put(&mut self, path: PathBuf, text: String) {
+        self.files.push((path, text));
+    }
+
+    /// Writes what differs, and says how many files did.
+    pub(crate) fn commit(self) -> Result<usize> {
+        let refused = |path: &Path, error: std::io::Error| {
+            Failure::new(format!("cannot write {}: {error}", path.display()))
+        };
+        let mut staged: Vec<(PathBuf, PathBuf)> = Vec::new();
+        let mut stage = || {
+            for (path, text) in &self.files {
+                if std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+                    continue;
+                }
+                let mut name = path.file_name().unwrap_or_default().to_owned();
+                name.push(".new");
+                let beside = path.with_file_name(name);
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder).map_err(|error| refused(folder, error))?;
+                }
+                staged.push((beside.clone(), path.clone()));
+                std::fs::write(&beside, text).map_err(|error| refused(&beside, error))?;
+            }
+            Ok(())
+        };
+        if let Err(failure) = stage() {
+            for (beside, _) in &staged {
+                // What cannot be removed either is named `.new` and harms nothing.
+                let _ = std::fs::remove_file(beside);
+            }
+            return Err(failure);
+        }
+        for (beside, path) in &staged {
+            std::fs::rename(beside, path).map_err(|error| refused(path, error))?;
+        }
+        for path in &self.gone {
+            std::fs::remove_file(path).map_err(|error| refused(path, error))?;
+        }
+        Ok(staged.len() + self.gone.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkout() -> (tempfile::TempDir, Workspace) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("openapi")).unwrap();
+        std::fs::write(folder.path().join(SELECTION), "").unwrap();
+        let workspace = Workspace::at(folder.path()).unwrap();
+        (folder, workspace)
+    }
+
+    fn files(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        entries
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_checkout_is_found_from_below() {
+        let (folder, _) = checkout();
+        let below = folder.path().join("crates/deep/down");
+        std::fs::create_dir_all(&below).unwrap();
+        assert_eq!(Workspace::around(&below).unwrap().root, folder.path());
+        assert!(Workspace::at(&below).is_err());
+    }
+
+    #[test]
+    fn one_changed_byte_a_missing_file_and_a_stranger_are_differences() {
+        let (folder, workspace) = checkout();
+        let wanted = files(&[("a.rs", "one\ntwo\n"), ("b.rs", "three\n")]);
+        assert_eq!(
+            workspace
+                .generated_files(&wanted)
+                .unwrap()
+                .commit()
+                .unwrap(),
+            2
+        );
+        assert!(workspace.differences(&wanted).unwrap().is_empty());
+        assert_eq!(
+            workspace
+                .generated_files(&wanted)
+                .unwrap()
+                .commit()
+                .unwrap(),
+            0
+        );
+
+        let generated = folder.path().join(GENERATED);
+        std::fs::write(generated.join("a.rs"), "one\ntwO\n").unwrap();
+        std::fs::remove_file(generated.join("b.rs")).unwrap();
+        std::fs::write(generated.join("old.rs"), "").unwrap();
+        let found = workspace.differences(&wanted).unwrap();
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[0].ends_with("a.rs differs from line 2 on"));
+        assert!(found[1].ends_with("b.rs is missing"));
+        assert!(found[2].ends_with("old.rs is not generated any more"));
+
+        assert_eq!(
+            workspace
+                .generated_files(&wanted)
+                .unwrap()
+                .commit()
+                .unwrap(),
+            3
+        );
+        assert!(workspace.differences(&wanted).unwrap().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_written_when_one_file_cannot_be() {
+        let (folder, _) = checkout();
+        let blocked = folder.path().join("file");
+        std::fs::write(&blocked, "").unwrap();
+        let mut writing = Writing::default();
+        writing.put(folder.path().join("first.txt"), "1".to_owned());
+        writing.put(blocked.join("second.txt"), "2".to_owned());
+        assert!(
+            writing
+                .commit()
+                .unwrap_err()
+                .to_string()
+                .contains("cannot write")
+        );
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["file", "openapi"]);
+    }
+}
