@@ -2,6 +2,8 @@
 
 mod month;
 mod months;
+mod months_iter;
 
 pub use month::Month;
-pub use months::{Months, MonthsIter};
+pub use months::Months;
+pub use months_iter::MonthsIter;

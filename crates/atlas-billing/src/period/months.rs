@@ -1,12 +1,12 @@
 //! A range of calendar months.
 
 use std::fmt;
-use std::iter::FusedIterator;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
 use super::month::{Month, digits};
+use super::months_iter::MonthsIter;
 use crate::id::{shown, text_value};
 use crate::{Error, Result};
 
@@ -140,10 +140,8 @@ impl Months {
 
     /// The months in order.
     pub fn iter(&self) -> MonthsIter {
-        MonthsIter {
-            next: self.first,
-            left: usize::try_from(self.last.since(self.first) + 1).unwrap_or_default(),
-        }
+        let count = self.last.since(self.first) + 1;
+        MonthsIter::new(self.first, usize::try_from(count).unwrap_or_default())
     }
 }
 
@@ -155,49 +153,6 @@ impl From<Month> for Months {
         }
     }
 }
-
-impl IntoIterator for Months {
-    type Item = Month;
-    type IntoIter = MonthsIter;
-
-    fn into_iter(self) -> MonthsIter {
-        self.iter()
-    }
-}
-
-impl IntoIterator for &Months {
-    type Item = Month;
-    type IntoIter = MonthsIter;
-
-    fn into_iter(self) -> MonthsIter {
-        self.iter()
-    }
-}
-
-/// The months of a [`Months`] in order.
-#[derive(Debug, Clone)]
-pub struct MonthsIter {
-    next: Month,
-    left: usize,
-}
-
-impl Iterator for MonthsIter {
-    type Item = Month;
-
-    fn next(&mut self) -> Option<Month> {
-        self.left = self.left.checked_sub(1)?;
-        let month = self.next;
-        self.next = month.next();
-        Some(month)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl ExactSizeIterator for MonthsIter {}
-impl FusedIterator for MonthsIter {}
 
 impl FromStr for Months {
     type Err = Error;
