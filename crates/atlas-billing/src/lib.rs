@@ -1,23 +1,32 @@
 //! Reads what MongoDB Atlas charges: Cost Explorer queries and invoices.
 
 // Until the modules that use them have landed.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports, unused_macros)]
 
 mod auth;
+mod call;
+mod client;
 pub mod csv;
 pub mod edge;
+mod envelope;
 mod error;
 mod http_date;
 mod id;
 mod invoices;
+mod meta;
 mod period;
 mod retry;
 mod secret;
 
+pub use atlas_billing_raw as raw;
 pub use auth::Credentials;
-pub use error::{Error, ErrorKind, Result};
+pub use call::{BodyStream, CallOptions, Event, Form, Observer, Timeouts};
+pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org};
+pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{InvoiceLimits, Linked};
+pub use meta::{RateLimit, ResponseMeta};
 pub use period::{Month, Months, MonthsIter};
+pub use reqwest;
 pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -4,6 +4,9 @@
 //! that passes when told to, numbers that repeat.
 
 mod clock;
+#[cfg(test)]
+pub(crate) mod fake;
+mod http;
 mod random;
 
 use std::error::Error as StdError;
@@ -16,6 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub use clock::SystemClock;
+pub(crate) use http::ReqwestClient;
 pub use random::OsRandom;
 
 /// A boxed future that may be sent between threads.

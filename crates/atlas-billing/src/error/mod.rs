@@ -1,30 +1,72 @@
-//! The one error type of this crate.
+//! The one error type of this crate: opaque, with a kind to decide on and accessors for the rest.
 
+mod advice;
+mod answer;
 mod kind;
+mod network;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
+use http::StatusCode;
+
+pub use answer::FieldViolation;
+pub(crate) use answer::{ErrorAnswer, ErrorBody};
 pub use kind::ErrorKind;
+pub(crate) use network::network_error;
+
+use crate::meta::ResponseMeta;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, to what, and what to do next.
+///
+/// [`kind`](Self::kind) and the `is_…` predicates are what a program decides on; `Display` is a
+/// sentence for a person: what was asked, what came (status and the service's error code), what to
+/// do. Neither `Display` nor `Debug` shows a credential, a query string or a body; what could be
+/// read of an undecodable body is behind [`excerpt`](Self::excerpt).
+///
+/// ```
+/// # fn handle(error: atlas_billing::Error) {
+/// if error.is_not_found() {
+///     // another month, perhaps
+/// } else if let Some(wait) = error.retry_after() {
+///     eprintln!("again in {wait:?}");
+/// } else {
+///     eprintln!("{error}");
+/// }
+/// # }
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     message: String,
+    operation: Option<&'static str>,
+    answer: Option<ErrorAnswer>,
+    meta: Option<ResponseMeta>,
+    retry_after: Option<Duration>,
+    json_path: Option<String>,
+    excerpt: Option<String>,
+    attempts: u32,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
-    /// An error of `kind`; `message` is a sentence that names what happened to what.
+    /// An error of `kind`; `message` is a clause that names what happened to what.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
+            operation: None,
+            answer: None,
+            meta: None,
+            retry_after: None,
+            json_path: None,
+            excerpt: None,
+            attempts: 1,
             source: None,
         }))
     }
@@ -32,6 +74,32 @@ impl Error {
     /// Input of the caller's that was refused before anything was sent.
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Input, message)
+    }
+
+    /// The error that an answer with a failing status is.
+    pub(crate) fn from_answer(
+        meta: ResponseMeta,
+        body: ErrorBody,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let kind = kind_of_status(meta.status());
+        let mut message = format!("the service answered {}", status_text(meta.status()));
+        if let Some(code) = &body.error_code {
+            message.push(' ');
+            message.push_str(code);
+        }
+        if let Some(said) = body.detail.as_ref().or(body.reason.as_ref()) {
+            message.push_str(": ");
+            message.push_str(said.trim_end_matches('.'));
+        }
+        for violation in &body.violations {
+            message.push_str(&format!("; {}: {}", violation.field, violation.description));
+        }
+        let mut error = Self::new(kind, message);
+        error.0.meta = Some(meta.clone());
+        error.0.answer = Some(ErrorAnswer { meta, body });
+        error.0.retry_after = retry_after;
+        error
     }
 
     /// The same error with what caused it.
@@ -43,9 +111,265 @@ impl Error {
         self
     }
 
+    /// The same error, said of an operation.
+    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// The same error with the answer it is about.
+    pub(crate) fn with_meta(mut self, meta: ResponseMeta) -> Self {
+        self.0.meta.get_or_insert(meta);
+        self
+    }
+
+    /// The same error with where in a JSON document it lies.
+    pub(crate) fn with_json_path(mut self, path: impl Into<String>) -> Self {
+        self.0.json_path = Some(path.into());
+        self
+    }
+
+    /// The same error with the beginning of the body it is about.
+    pub(crate) fn with_excerpt(mut self, body: &[u8]) -> Self {
+        self.0.excerpt = Some(excerpt(body));
+        self
+    }
+
+    /// The same error, come to after `attempts` tries.
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// The same error with a clause more to its message.
+    pub(crate) fn with_note(mut self, note: impl AsRef<str>) -> Self {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(note.as_ref());
+        self
+    }
+
+    /// The HTTP client's own error, where this is one of those.
+    pub(crate) fn into_reqwest(mut self) -> Result<reqwest::Error, Self> {
+        match self
+            .0
+            .source
+            .take()
+            .map(|source| source.downcast::<reqwest::Error>())
+        {
+            Some(Ok(error)) => Ok(*error),
+            Some(Err(source)) => {
+                self.0.source = Some(source);
+                Err(self)
+            }
+            None => Err(self),
+        }
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What was called, by its stable name, such as `getOrgInvoice`; absent for what is no call.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The status of the answer, where one came: the real one, also out of an envelope.
+    pub fn status(&self) -> Option<StatusCode> {
+        Some(self.0.meta.as_ref()?.status())
+    }
+
+    /// Status, headers, rate limit and URL (without its query) of the answer, where one came.
+    pub fn meta(&self) -> Option<&ResponseMeta> {
+        self.0.meta.as_ref()
+    }
+
+    /// The URL that was asked, without its query, where an answer came.
+    pub fn url(&self) -> Option<&str> {
+        Some(self.0.meta.as_ref()?.url())
+    }
+
+    /// The service's error code, such as `RESOURCE_NOT_FOUND`. The set is open, and a code is no
+    /// status: the same one comes with several.
+    pub fn error_code(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.body.error_code.as_deref()
+    }
+
+    /// What happened, in the service's words.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.body.detail.as_deref()
+    }
+
+    /// The reason in the service's words, mostly the status's own phrase.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.body.reason.as_deref()
+    }
+
+    /// The parameters of the service's message: strings, numbers or objects.
+    pub fn parameters(&self) -> &[serde_json::Value] {
+        self.0
+            .answer
+            .as_ref()
+            .map_or(&[], |answer| &answer.body.parameters)
+    }
+
+    /// The parts of the request that the service called invalid.
+    pub fn field_violations(&self) -> &[FieldViolation] {
+        self.0
+            .answer
+            .as_ref()
+            .map_or(&[], |answer| &answer.body.violations)
+    }
+
+    /// How many times the call was tried; a second leg after a 401 is no try of its own.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the service asked to wait before the next try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Where in the JSON document the unreadable value lies, such as `$.lineItems[3].quantity`.
+    pub fn json_path(&self) -> Option<&str> {
+        self.0.json_path.as_deref()
+    }
+
+    /// The beginning of the body that could not be read, at most 512 characters. It may hold
+    /// figures and names of the organisation, so it is part of neither `Display` nor `Debug`.
+    pub fn excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
+    }
+
+    /// The caller's own input or settings were refused before anything was sent.
+    pub fn is_input(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Input | ErrorKind::Configuration)
+    }
+
+    /// Not signed in: the credentials are missing, wrong or expired.
+    pub fn is_unauthorized(&self) -> bool {
+        self.0.kind == ErrorKind::Unauthorized
+    }
+
+    /// Signed in but not allowed: a role or an access list is missing.
+    pub fn is_forbidden(&self) -> bool {
+        self.0.kind == ErrorKind::Forbidden
+    }
+
+    /// Nothing there under that identifier.
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
+    }
+
+    /// The version asked for is not there: never was (406), or no longer is (410).
+    pub fn is_version(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::VersionNotAcceptable | ErrorKind::VersionGone
+        )
+    }
+
+    /// The rate limit was reached.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.kind == ErrorKind::RateLimited
+    }
+
+    /// The result is not ready yet; the token stays good for asking again.
+    pub fn is_not_ready(&self) -> bool {
+        self.0.kind == ErrorKind::NotReady
+    }
+
+    /// A time limit of this client passed.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// The service could not be reached at all.
+    pub fn is_connect(&self) -> bool {
+        self.0.kind == ErrorKind::Connect
+    }
+
+    /// An answer came that is not what was asked for.
+    pub fn is_unreadable(&self) -> bool {
+        self.0.kind == ErrorKind::Unreadable
+    }
+
+    /// The same call may succeed later without a change: the rate limit, a failing service or
+    /// gateway, a broken connection, a time limit.
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::RateLimited
+            | ErrorKind::Connect
+            | ErrorKind::Cut
+            | ErrorKind::Timeout
+            | ErrorKind::NotReady => true,
+            ErrorKind::Service => self
+                .status()
+                .is_none_or(|status| matches!(status.as_u16(), 502..=504)),
+            _ => false,
+        }
+    }
+}
+
+/// The kind that a failing status means.
+fn kind_of_status(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        406 => ErrorKind::VersionNotAcceptable,
+        410 => ErrorKind::VersionGone,
+        429 => ErrorKind::RateLimited,
+        500..=599 => ErrorKind::Service,
+        _ => ErrorKind::Refused,
+    }
+}
+
+/// `404 Not Found`, or the number alone where the status has no phrase.
+fn status_text(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    }
+}
+
+/// The first characters of a body, with control characters made visible.
+fn excerpt(body: &[u8]) -> String {
+    const CHARACTERS: usize = 512;
+    // Four bytes a character at the most; a cut character at the end becomes a replacement.
+    let start = &body[..body.len().min(CHARACTERS * 4)];
+    String::from_utf8_lossy(start)
+        .chars()
+        .take(CHARACTERS)
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if self.0.attempts > 1 {
+            write!(f, " (tried {} times)", self.0.attempts)?;
+        }
+        if let Some(path) = &self.0.json_path {
+            write!(f, ", at {path}")?;
+        }
+        let advice = advice::advice(self.0.kind, self.error_code());
+        if !advice.is_empty() {
+            write!(f, ". {advice}")?;
+        }
+        Ok(())
     }
 }
 
@@ -53,14 +377,13 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
             .field("message", &self.0.message)
+            .field("json_path", &self.0.json_path)
+            .field("retry_after", &self.0.retry_after)
+            .field("meta", &self.0.meta)
+            .field("source", &self.0.source)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
     }
 }
 
@@ -70,5 +393,97 @@ impl StdError for Error {
             Some(source) => Some(source.as_ref()),
             None => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Error {
+        let url = "https://cloud.mongodb.com/api/atlas/v2/orgs/x?token=hush"
+            .parse()
+            .unwrap();
+        let status = StatusCode::from_u16(status).unwrap();
+        let meta = ResponseMeta::new(status, HeaderMap::new(), &url);
+        Error::from_answer(
+            meta,
+            ErrorBody::read(body.as_bytes()).unwrap_or_default(),
+            None,
+        )
+        .with_operation("getOrgInvoice")
+    }
+
+    #[test]
+    fn a_status_is_a_kind() {
+        for (status, kind) in [
+            (400, ErrorKind::Refused),
+            (301, ErrorKind::Refused),
+            (401, ErrorKind::Unauthorized),
+            (403, ErrorKind::Forbidden),
+            (404, ErrorKind::NotFound),
+            (406, ErrorKind::VersionNotAcceptable),
+            (410, ErrorKind::VersionGone),
+            (422, ErrorKind::Refused),
+            (429, ErrorKind::RateLimited),
+            (500, ErrorKind::Service),
+            (504, ErrorKind::Service),
+        ] {
+            assert_eq!(answer(status, "").kind(), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_sentence_says_what_was_asked_what_came_and_what_to_do() {
+        let text = answer(
+            403,
+            r#"{"error":403,"errorCode":"IP_ADDRESS_NOT_ON_ACCESS_LIST","detail":"Address 1.2.3.4 is not allowed."}"#,
+        )
+        .to_string();
+        assert_eq!(
+            text,
+            "getOrgInvoice: the service answered 403 Forbidden IP_ADDRESS_NOT_ON_ACCESS_LIST: \
+             Address 1.2.3.4 is not allowed. Add this machine's public address to the API access \
+             list of the key or service account, or call from an address that is on it."
+        );
+        let text = answer(403, "<html>").to_string();
+        assert!(text.contains("Organization Billing Viewer"), "{text}");
+    }
+
+    #[test]
+    fn violations_are_named() {
+        let error = answer(
+            400,
+            r#"{"error":400,"errorCode":"VALIDATION_ERROR","badRequestDetail":{"fields":[{"field":"endDate","description":"not the start of a month"}]}}"#,
+        );
+        assert_eq!(error.field_violations().len(), 1);
+        assert!(
+            error
+                .to_string()
+                .contains("endDate: not the start of a month"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn neither_text_shows_the_query_or_an_excerpt() {
+        let error = answer(500, "").with_excerpt(b"plant\x1b[2J");
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(!text.contains("hush") && !text.contains("plant"), "{text}");
+        }
+        assert_eq!(error.excerpt(), Some("plant\u{fffd}[2J"));
+        assert_eq!(
+            error.url(),
+            Some("https://cloud.mongodb.com/api/atlas/v2/orgs/x")
+        );
+    }
+
+    #[test]
+    fn only_what_may_pass_is_transient() {
+        assert!(answer(503, "").is_transient() && answer(429, "").is_transient());
+        assert!(!answer(500, "").is_transient() && !answer(404, "").is_transient());
+        assert!(Error::new(ErrorKind::Cut, "x").is_transient());
     }
 }

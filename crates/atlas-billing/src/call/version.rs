@@ -1,0 +1,191 @@
+//! Which media types a call asks for and sends: a decision on the generated table alone.
+
+use atlas_billing_raw::operation::{Operation, OperationVersion};
+
+use crate::{ApiVersion, Error, Result};
+
+/// The form in which an answer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// JSON.
+    Json,
+    /// CSV, as the service writes it.
+    Csv,
+}
+
+impl Form {
+    /// The suffix of the media type.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// The headers that carry a version.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MediaTypes {
+    pub(crate) accept: String,
+    pub(crate) content_type: Option<String>,
+}
+
+/// Chooses `Accept` and `Content-Type` for `operation` in `form`; `asked` is the caller's version,
+/// absent for the pinned one.
+///
+/// A version before the operation's first is refused here, since no answer could come of it. A
+/// later one than the table knows is sent as asked: the service resolves it back.
+pub(crate) fn media_types(
+    operation: &Operation,
+    form: Form,
+    asked: Option<&ApiVersion>,
+) -> Result<MediaTypes> {
+    let pinned = operation.pinned.to_owned();
+    let version = asked.map_or(pinned, ToString::to_string);
+    let known = resolve(operation, &version)?;
+    let suffix = form.suffix();
+    if !known
+        .answers
+        .iter()
+        .any(|media| media.ends_with(&format!("+{suffix}")))
+    {
+        return Err(Error::input(format!(
+            "{} has no {} answer in version {}",
+            operation.name,
+            suffix.to_uppercase(),
+            known.date
+        )));
+    }
+    Ok(MediaTypes {
+        accept: format!("application/vnd.atlas.{version}+{suffix}"),
+        content_type: known.request.map(|media| match asked {
+            // What the service resolves for the answer it resolves for the request too.
+            Some(_) => format!("application/vnd.atlas.{version}+json"),
+            None => media.to_owned(),
+        }),
+    })
+}
+
+/// The row of the table that the service resolves `version` to.
+fn resolve(operation: &Operation, version: &str) -> Result<&'static OperationVersion> {
+    let dates = operation.versions.iter().map(|known| known.date);
+    let date = newest_until(dates.clone(), version);
+    operation
+        .versions
+        .iter()
+        .find(|known| Some(known.date) == date)
+        .ok_or_else(|| {
+            Error::input(format!(
+                "version {version} is before the first version of {}, {}: ask for that one or a \
+             later one",
+                operation.name,
+                dates.min().unwrap_or("of which there is none")
+            ))
+        })
+}
+
+/// The newest of `dates` that is not after `version`; for `preview` the newest of all.
+fn newest_until<'a>(dates: impl Iterator<Item = &'a str>, version: &str) -> Option<&'a str> {
+    // ISO dates compare as text, and "preview" sorts after each of them.
+    dates.filter(|date| *date <= version).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use atlas_billing_raw::operation::OPERATIONS;
+
+    use super::*;
+
+    fn media(name: &str, form: Form, asked: Option<&str>) -> Result<MediaTypes> {
+        let operation = OPERATIONS
+            .iter()
+            .find(|operation| operation.name == name)
+            .unwrap();
+        let asked: Option<ApiVersion> = asked.map(|text| text.parse().unwrap());
+        media_types(operation, form, asked.as_ref())
+    }
+
+    #[test]
+    fn each_version_and_form_has_its_media_type() {
+        for (form, asked, expected) in [
+            (Form::Json, None, "application/vnd.atlas.2023-01-01+json"),
+            (Form::Csv, None, "application/vnd.atlas.2023-01-01+csv"),
+            (
+                Form::Json,
+                Some("2023-01-01"),
+                "application/vnd.atlas.2023-01-01+json",
+            ),
+            (
+                Form::Csv,
+                Some("2099-01-01"),
+                "application/vnd.atlas.2099-01-01+csv",
+            ),
+            (
+                Form::Json,
+                Some("preview"),
+                "application/vnd.atlas.preview+json",
+            ),
+        ] {
+            let media = media("getOrgInvoice", form, asked).unwrap();
+            assert_eq!(
+                media,
+                MediaTypes {
+                    accept: expected.to_owned(),
+                    content_type: None
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_is_sent_in_the_version_that_is_asked_for() {
+        for (asked, expected) in [
+            (None, "application/vnd.atlas.2023-01-01+json"),
+            (Some("2025-03-12"), "application/vnd.atlas.2025-03-12+json"),
+        ] {
+            let media = media("createCostExplorerQueryProcess", Form::Json, asked).unwrap();
+            assert_eq!(media.accept, expected);
+            assert_eq!(media.content_type.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_version_resolves_to_the_newest_before_it() {
+        let dates = ["2024-08-05", "2023-01-01", "2025-03-12"];
+        for (version, expected) in [
+            ("2022-12-31", None),
+            ("2023-01-01", Some("2023-01-01")),
+            ("2024-08-04", Some("2023-01-01")),
+            ("2024-08-05", Some("2024-08-05")),
+            ("2099-01-01", Some("2025-03-12")),
+            ("preview", Some("2025-03-12")),
+        ] {
+            assert_eq!(
+                newest_until(dates.into_iter(), version),
+                expected,
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_version_before_the_first_is_refused_and_named() {
+        let error = media("getOrgInvoice", Form::Json, Some("2022-12-31")).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Input);
+        for part in ["2022-12-31", "getOrgInvoice", "2023-01-01"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_the_operation_lacks_is_refused() {
+        let error = media("listOrgInvoices", Form::Csv, None).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("no CSV answer in version 2023-01-01"),
+            "{error}"
+        );
+    }
+}

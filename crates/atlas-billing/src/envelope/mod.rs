@@ -1,0 +1,206 @@
+//! Takes the envelope off: `envelope=true` asks the service to put the real status into the body.
+//!
+//! Documented is one object `{"status":200,"content":{…}}`; an older table names the key
+//! `envelope`; a list keeps its body and gains `status`. Whether an enveloped error or a 102 has a
+//! `content`, and whether the status line then reads 200, is unknown, so each body is looked at
+//! for what it is.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+/// What a body turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opened<'a> {
+    /// The body itself is the content: no envelope, or a list that merely gained `status`.
+    Bare(&'a [u8]),
+    /// An envelope: the status it carries, and its content where it has one.
+    Wrapped {
+        status: StatusCode,
+        content: Option<&'a [u8]>,
+    },
+    /// An error object: the status it names, or the envelope's, and the object.
+    Error {
+        status: Option<StatusCode>,
+        body: &'a [u8],
+    },
+}
+
+#[derive(Deserialize)]
+struct Probe<'a> {
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    envelope: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(default, rename = "errorCode")]
+    error_code: Option<IgnoredAny>,
+    #[serde(default)]
+    results: Option<IgnoredAny>,
+}
+
+/// Looks at a body. One that is no JSON object, or broken, is bare: decoding it will say what is
+/// wrong with it.
+pub(crate) fn open(body: &[u8]) -> Opened<'_> {
+    let Ok(probe) = serde_json::from_slice::<Probe<'_>>(body) else {
+        return Opened::Bare(body);
+    };
+    let status = probe.status.and_then(status_of);
+    if let Some(status) = status {
+        let content = probe
+            .content
+            .or(probe.envelope)
+            .map(|raw| raw.get().as_bytes());
+        if let Some(content) = content {
+            return match open_error(content) {
+                Some(_) => Opened::Error {
+                    status: Some(status),
+                    body: content,
+                },
+                None => Opened::Wrapped {
+                    status,
+                    content: Some(content),
+                },
+            };
+        }
+        if probe.error.is_none() && probe.error_code.is_none() {
+            return match probe.results {
+                Some(_) if status.is_success() => Opened::Bare(body),
+                _ => Opened::Wrapped {
+                    status,
+                    content: None,
+                },
+            };
+        }
+    }
+    if probe.error_code.is_some() && probe.error.is_some() {
+        let named = probe.error.and_then(status_of);
+        return Opened::Error {
+            status: status.or(named),
+            body,
+        };
+    }
+    Opened::Bare(body)
+}
+
+/// The status that an error object names, if `content` is one.
+fn open_error(content: &[u8]) -> Option<Option<StatusCode>> {
+    let probe = serde_json::from_slice::<Probe<'_>>(content).ok()?;
+    probe.error_code?;
+    Some(status_of(probe.error?))
+}
+
+/// A status written as a number, or as text with a number in it.
+fn status_of(raw: &RawValue) -> Option<StatusCode> {
+    let text = raw.get().trim_matches('"');
+    StatusCode::from_u16(text.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16) -> StatusCode {
+        StatusCode::from_u16(code).unwrap()
+    }
+
+    #[test]
+    fn each_form_is_told_apart() {
+        let wrapped = |code, content: Option<&'static [u8]>| Opened::Wrapped {
+            status: status(code),
+            content,
+        };
+        let table: &[(&str, Opened<'_>)] = &[
+            (
+                r#"{"status":200,"content":{"id":1}}"#,
+                wrapped(200, Some(br#"{"id":1}"#)),
+            ),
+            (
+                r#"{"envelope":{"id":1},"status":200}"#,
+                wrapped(200, Some(br#"{"id":1}"#)),
+            ),
+            (
+                r#"{"status":200,"content":"a,b\n"}"#,
+                wrapped(200, Some(br#""a,b\n""#)),
+            ),
+            (
+                r#"{"status":"200","content":[]}"#,
+                wrapped(200, Some(b"[]")),
+            ),
+            (r#"{"status":102}"#, wrapped(102, None)),
+            (r#"{"status":102,"content":null}"#, wrapped(102, None)),
+            (
+                r#"{"status":102,"message":"processing"}"#,
+                wrapped(102, None),
+            ),
+            (r#"{"status":200}"#, wrapped(200, None)),
+            (
+                r#"{"status":404,"content":{"error":404,"errorCode":"X"}}"#,
+                Opened::Error {
+                    status: Some(status(404)),
+                    body: br#"{"error":404,"errorCode":"X"}"#,
+                },
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(open(body.as_bytes()), *expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_beside_the_status_is_that_error() {
+        let body = br#"{"status":403,"error":403,"errorCode":"X"}"#;
+        assert_eq!(
+            open(body),
+            Opened::Error {
+                status: Some(status(403)),
+                body
+            }
+        );
+        let body = br#"{"error":400,"errorCode":"X"}"#;
+        assert_eq!(
+            open(body),
+            Opened::Error {
+                status: Some(status(400)),
+                body
+            }
+        );
+    }
+
+    #[test]
+    fn other_bodies_stay_as_they_are() {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"usageDetails":[]}"#,
+            r#"{"results":[],"status":200}"#,
+            r#"{"status":"PENDING","content":{}}"#,
+            r#"{"status":99999,"content":{}}"#,
+            r#"{"status":200,"content":"#,
+        ] {
+            assert_eq!(
+                open(body.as_bytes()),
+                Opened::Bare(body.as_bytes()),
+                "{body}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = open(&body);
+        }
+
+        #[test]
+        fn no_envelope_like_text_makes_it_panic(text in "\\{\"(status|content|error|errorCode|envelope)\":[0-9\"\\[\\]{}a-z,:]{0,40}\\}") {
+            let _ = open(text.as_bytes());
+        }
+    }
+}

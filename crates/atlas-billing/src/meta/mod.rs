@@ -1,0 +1,185 @@
+//! What an answer says beside its body: status, headers, limits, the version it was resolved to.
+
+mod rate_limit;
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use http::{HeaderMap, StatusCode};
+
+pub use rate_limit::RateLimit;
+
+use crate::{ApiVersion, http_date};
+
+/// What an answer says beside its body.
+#[derive(Clone)]
+pub struct ResponseMeta {
+    status: StatusCode,
+    headers: HeaderMap,
+    url: String,
+}
+
+impl ResponseMeta {
+    /// `url` loses its query, fragment and user information.
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, url: &url::Url) -> Self {
+        Self {
+            status,
+            headers,
+            url: plain_url(url),
+        }
+    }
+
+    /// The same answer with the status that its envelope carried.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The HTTP status; where the answer came in an envelope, the status in the envelope, which is
+    /// the real one.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The URL that was asked, without its query.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The version that the service resolved the request to, from the answer's `Content-Type`
+    /// (`application/vnd.atlas.2023-01-01+json`). Absent on answers of gateways and on errors,
+    /// which come as plain `application/json`.
+    pub fn resolved_version(&self) -> Option<ApiVersion> {
+        let content_type = self.content_type()?;
+        let rest = content_type.strip_prefix("application/vnd.atlas.")?;
+        let (version, _) = rest.split_once('+')?;
+        version.parse().ok()
+    }
+
+    /// From when on the version of this answer is deprecated, UTC, from the `Deprecation` header.
+    /// The service sends a date of the HTTP kind, at times with an unpadded day.
+    pub fn deprecation(&self) -> Option<DateTime<Utc>> {
+        self.date("deprecation")
+    }
+
+    /// From when on the version of this answer may be gone, UTC, from the `Sunset` header
+    /// (RFC 8594).
+    pub fn sunset(&self) -> Option<DateTime<Utc>> {
+        self.date("sunset")
+    }
+
+    /// The rate limit's state, where the service chose to tell it.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(&self.headers)
+    }
+
+    /// The answer's media type, lower case, without parameters.
+    pub(crate) fn content_type(&self) -> Option<String> {
+        let value = self
+            .headers
+            .get(http::header::CONTENT_TYPE)?
+            .to_str()
+            .ok()?;
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        Some(essence.to_ascii_lowercase())
+    }
+
+    fn date(&self, name: &str) -> Option<DateTime<Utc>> {
+        let text = self.headers.get(name)?.to_str().ok()?.trim();
+        // RFC 9745 writes Deprecation as `@` and Unix seconds; the service writes an HTTP date.
+        if let Some(seconds) = text.strip_prefix('@') {
+            return DateTime::from_timestamp(seconds.parse().ok()?, 0);
+        }
+        http_date::parse(text).or_else(|| {
+            let day: NaiveDate = text.parse().ok()?;
+            Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+        })
+    }
+}
+
+impl fmt::Debug for ResponseMeta {
+    /// Header names without their values: a gateway may set cookies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.keys().map(http::HeaderName::as_str).collect();
+        f.debug_struct("ResponseMeta")
+            .field("status", &self.status)
+            .field("url", &self.url)
+            .field("headers", &names)
+            .finish()
+    }
+}
+
+/// `url` without query, fragment and user information.
+pub(crate) fn plain_url(url: &url::Url) -> String {
+    let origin = url.origin().ascii_serialization();
+    format!("{origin}{}", url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(headers: &[(&'static str, &str)]) -> ResponseMeta {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let url = "https://u:p@cloud.mongodb.com/api/x?secret=1#f"
+            .parse()
+            .unwrap();
+        ResponseMeta::new(StatusCode::OK, map, &url)
+    }
+
+    #[test]
+    fn the_url_keeps_origin_and_path_only() {
+        assert_eq!(meta(&[]).url(), "https://cloud.mongodb.com/api/x");
+    }
+
+    #[test]
+    fn the_resolved_version_comes_from_the_content_type() {
+        for (value, version) in [
+            (
+                "application/vnd.atlas.2023-01-01+json;charset=utf-8",
+                Some("2023-01-01"),
+            ),
+            ("Application/VND.atlas.2025-03-12+csv", Some("2025-03-12")),
+            ("application/vnd.atlas.preview+json", Some("preview")),
+            ("application/json", None),
+            ("text/html; charset=utf-8", None),
+            ("application/vnd.atlas.2023-99-01+json", None),
+        ] {
+            let found = meta(&[("content-type", value)]).resolved_version();
+            assert_eq!(found.map(|v| v.to_string()).as_deref(), version, "{value}");
+        }
+    }
+
+    #[test]
+    fn deprecation_and_sunset_take_each_form_of_date() {
+        let expected: DateTime<Utc> = "2024-08-05T00:00:00Z".parse().unwrap();
+        for value in [
+            "Mon, 5 Aug 2024 00:00:00 GMT",
+            "Mon, 05 Aug 2024 00:00:00 GMT",
+            "@1722816000",
+            "2024-08-05",
+        ] {
+            let meta = meta(&[("deprecation", value), ("sunset", value)]);
+            assert_eq!(meta.deprecation(), Some(expected), "{value}");
+            assert_eq!(meta.sunset(), Some(expected), "{value}");
+        }
+        assert_eq!(meta(&[("sunset", "soon")]).sunset(), None);
+    }
+
+    #[test]
+    fn debug_shows_no_header_value() {
+        let shown = format!("{:?}", meta(&[("set-cookie", "hush")]));
+        assert!(
+            shown.contains("set-cookie") && !shown.contains("hush"),
+            "{shown}"
+        );
+    }
+}
