@@ -66,7 +66,7 @@ impl Client {
     pub(crate) fn ask(&self, operation: &'static str, form: Form, options: &CallOptions) -> Ask {
         let settings = &self.inner.settings;
         let mut filled = options.clone();
-        filled.version = filled.version.or_else(|| settings.version.clone());
+        filled.version = filled.version.or(settings.version);
         Ask {
             operation,
             form,

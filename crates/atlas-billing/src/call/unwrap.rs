@@ -80,10 +80,10 @@ pub(crate) fn open(
 
 /// The content as bytes: an enveloped CSV is a JSON string, everything else the JSON itself.
 fn content_of(form: Form, body: &Bytes, content: &[u8]) -> Bytes {
-    if form == Form::Csv {
-        if let Ok(text) = serde_json::from_slice::<String>(content) {
-            return Bytes::from(text);
-        }
+    if form == Form::Csv
+        && let Ok(text) = serde_json::from_slice::<String>(content)
+    {
+        return Bytes::from(text);
     }
     // `content` is a part of `body`, so this only shares it.
     body.slice_ref(content)
