@@ -1,0 +1,88 @@
+//! The raw front: a listener in a thread of its own, so that it serves blocking clients too and
+//! no paused clock of a test reaches it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use super::http1;
+use crate::core::Core;
+
+/// A running listener; it and its connections end when this is dropped.
+#[derive(Debug)]
+pub(super) struct Raw {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Raw {
+    pub(super) fn start(core: Arc<Core>, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (stop, stopped) = oneshot::channel();
+        let run = move || run(&runtime, core, listener, stopped);
+        let thread = Builder::new()
+            .name("atlas-stand-in".to_owned())
+            .spawn(run)?;
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // The thread leaves nothing behind that could matter here.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(runtime: &Runtime, core: Arc<Core>, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+    runtime.block_on(async {
+        tokio::select! {
+            () = accept(core, listener) => {}
+            _ = stopped => {}
+        }
+    });
+}
+
+async fn accept(core: Arc<Core>, listener: TcpListener) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(Arc::clone(&core), stream));
+            }
+            // Out of file handles, most likely: the next connection may fare better.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn serve(core: Arc<Core>, stream: TcpStream) {
+    // Small writes are to be seen one by one.
+    let _ = stream.set_nodelay(true);
+    // What goes wrong with one connection is the client's to notice.
+    let _ = http1::serve(&core, stream).await;
+}

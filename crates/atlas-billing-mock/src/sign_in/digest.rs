@@ -1,0 +1,373 @@
+//! HTTP Digest (RFC 7616), the server's side: the response is computed and compared, the nonce is
+//! one that was given out, and its count rises.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+
+use super::{SignIn, Verdict};
+use crate::random::noise;
+use crate::request::Request;
+
+const REALM: &str = "MMS Public API";
+
+/// A hash of Digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DigestAlgorithm {
+    /// `MD5`, the service's own.
+    Md5,
+    /// `SHA-256`.
+    Sha256,
+}
+
+impl DigestAlgorithm {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    /// The hash of `text` as lower-case hexadecimal digits.
+    fn hash(self, text: &str) -> String {
+        let bytes: Vec<u8> = match self {
+            Self::Md5 => Md5::digest(text).to_vec(),
+            Self::Sha256 => Sha256::digest(text).to_vec(),
+        };
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What a client has to hash.
+struct Parts<'a> {
+    algorithm: DigestAlgorithm,
+    username: &'a str,
+    password: &'a str,
+    realm: &'a str,
+    method: &'a str,
+    uri: &'a str,
+    nonce: &'a str,
+    nc: &'a str,
+    cnonce: &'a str,
+}
+
+impl Parts<'_> {
+    /// RFC 7616, section 3.4.1, for qop "auth".
+    fn response(&self) -> String {
+        let hash = |text: String| self.algorithm.hash(&text);
+        let a1 = hash(format!(
+            "{}:{}:{}",
+            self.username, self.realm, self.password
+        ));
+        let a2 = hash(format!("{}:{}", self.method, self.uri));
+        hash(format!(
+            "{a1}:{}:{}:{}:auth:{a2}",
+            self.nonce, self.nc, self.cnonce
+        ))
+    }
+}
+
+/// A nonce that was given out.
+#[derive(Debug)]
+struct Nonce {
+    algorithm: DigestAlgorithm,
+    given: DateTime<Utc>,
+    /// The highest count seen with it.
+    count: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Digest {
+    keys: Vec<(String, String)>,
+    algorithms: Vec<DigestAlgorithm>,
+    uses: Option<u64>,
+    life: Option<Duration>,
+    seed: u64,
+    nonces: HashMap<String, Nonce>,
+}
+
+impl Digest {
+    pub(super) fn new(rules: &SignIn, seed: u64) -> Self {
+        let algorithms = match rules.algorithms.as_slice() {
+            [] => vec![DigestAlgorithm::Md5],
+            some => some.to_vec(),
+        };
+        Self {
+            keys: rules.api_keys.clone(),
+            algorithms,
+            uses: rules.nonce_uses,
+            life: rules.nonce_life,
+            seed,
+            nonces: HashMap::new(),
+        }
+    }
+
+    /// One challenge an algorithm, each with a nonce of its own.
+    pub(super) fn challenges(&mut self, stale: bool, now: DateTime<Utc>) -> Vec<String> {
+        let algorithms = self.algorithms.clone();
+        let challenge = |algorithm: DigestAlgorithm| {
+            let nonce = nonce_text(self.seed, self.nonces.len() as u64);
+            let name = algorithm.name();
+            let text = format!(
+                "Digest realm=\"{REALM}\", domain=\"\", nonce=\"{nonce}\", algorithm={name}, \
+                 qop=\"auth\", stale={stale}"
+            );
+            self.nonces.insert(
+                nonce,
+                Nonce {
+                    algorithm,
+                    given: now,
+                    count: 0,
+                },
+            );
+            text
+        };
+        algorithms.into_iter().map(challenge).collect()
+    }
+
+    /// Checks what follows `Digest ` in the header.
+    pub(super) fn check(&mut self, text: &str, request: &Request, now: DateTime<Utc>) -> Verdict {
+        let fields = fields(text);
+        let get = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        let Some(nonce) = self.nonces.get_mut(get("nonce")) else {
+            return Verdict::Out;
+        };
+        let Some((username, password)) = self.keys.iter().find(|(name, _)| name == get("username"))
+        else {
+            return Verdict::Out;
+        };
+        let named = get("algorithm");
+        let right_algorithm = named == nonce.algorithm.name()
+            || named.is_empty() && nonce.algorithm == DigestAlgorithm::Md5;
+        let (nc, uri) = (get("nc"), get("uri"));
+        let count = u64::from_str_radix(nc, 16).ok().filter(|_| nc.len() == 8);
+        let parts = Parts {
+            algorithm: nonce.algorithm,
+            username,
+            password,
+            realm: REALM,
+            method: request.method.as_str(),
+            uri,
+            nonce: get("nonce"),
+            nc,
+            cnonce: get("cnonce"),
+        };
+        let right = right_algorithm
+            && get("realm") == REALM
+            && get("qop") == "auth"
+            && uri == request.target
+            && !parts.cnonce.is_empty()
+            && get("response") == parts.response();
+        let Some(count) = count.filter(|_| right) else {
+            return Verdict::Out;
+        };
+        let age = (now - nonce.given).to_std().unwrap_or_default();
+        let stale = self.life.is_some_and(|life| age >= life)
+            || self.uses.is_some_and(|uses| count > uses)
+            || count <= nonce.count;
+        if stale {
+            return Verdict::Stale;
+        }
+        nonce.count = count;
+        Verdict::In
+    }
+}
+
+/// A nonce as the service's look: Base64 with `+` and `/` in it.
+fn nonce_text(seed: u64, number: u64) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |at: u64| {
+        let bits = noise(seed ^ number.rotate_left(32), at) as usize;
+        char::from(DIGITS[bits % DIGITS.len()])
+    };
+    let text: String = (0..42).map(digit).collect();
+    format!("{text}+/")
+}
+
+/// The fields of a header value: `name=token` or `name="quoted"`, names in lower case.
+fn fields(text: &str) -> HashMap<String, String> {
+    let mut fields = HashMap::new();
+    let mut rest = text.trim();
+    while let Some((name, after)) = rest.split_once('=') {
+        let name = name.trim_matches([',', ' ', '\t']).to_ascii_lowercase();
+        let after = after.trim_start();
+        let (value, left) = match after.strip_prefix('"') {
+            Some(quoted) => unquote(quoted),
+            None => {
+                let end = after.find(',').unwrap_or(after.len());
+                (after[..end].trim().to_owned(), &after[end..])
+            }
+        };
+        fields.insert(name, value);
+        rest = left;
+    }
+    fields
+}
+
+/// The text up to the closing quote, and what follows it.
+fn unquote(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (value, &text[at + 1..]),
+            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+            _ => value.push(character),
+        }
+    }
+    (value, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7616, section 3.9.1.
+    fn of_the_rfc(algorithm: DigestAlgorithm) -> String {
+        let parts = Parts {
+            algorithm,
+            username: "Mufasa",
+            password: "Circle of Life",
+            realm: "http-auth@example.org",
+            method: "GET",
+            uri: "/dir/index.html",
+            nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+            nc: "00000001",
+            cnonce: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+        };
+        parts.response()
+    }
+
+    #[test]
+    fn vectors_of_the_rfc() {
+        assert_eq!(
+            of_the_rfc(DigestAlgorithm::Md5),
+            "8ca523f5e9506fed4657c9700eebdbec"
+        );
+        assert_eq!(
+            of_the_rfc(DigestAlgorithm::Sha256),
+            "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
+        );
+    }
+
+    #[test]
+    fn fields_are_read_with_and_without_quotes() {
+        let read = fields(r#"username="a,\"b\"", nc=00000001,qop=auth , uri="/x?y=1,2""#);
+        assert_eq!(read["username"], "a,\"b\"");
+        assert_eq!(read["nc"], "00000001");
+        assert_eq!(read["qop"], "auth");
+        assert_eq!(read["uri"], "/x?y=1,2");
+        assert!(fields("").is_empty());
+        assert_eq!(fields("a=\"open")["a"], "open");
+    }
+
+    struct Client {
+        digest: Digest,
+        nonce: String,
+        now: DateTime<Utc>,
+    }
+
+    impl Client {
+        fn new(rules: SignIn) -> Self {
+            let now = "2025-03-01T00:00:00Z".parse().unwrap();
+            let mut digest = Digest::new(&rules, 7);
+            let challenge = digest.challenges(false, now).pop().unwrap();
+            let nonce = fields(challenge.strip_prefix("Digest ").unwrap())["nonce"].clone();
+            Self { digest, nonce, now }
+        }
+
+        fn send(&mut self, nc: &str, change: impl Fn(&mut Parts<'_>)) -> Verdict {
+            let (nonce, request) = (self.nonce.clone(), Request::get("/a?b=c"));
+            let mut parts = Parts {
+                algorithm: DigestAlgorithm::Md5,
+                username: "me",
+                password: "secret",
+                realm: REALM,
+                method: "GET",
+                uri: "/a?b=c",
+                nonce: &nonce,
+                nc,
+                cnonce: "xyz",
+            };
+            change(&mut parts);
+            let header = format!(
+                "username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", algorithm={}, qop=auth, \
+                 nc={}, cnonce=\"{}\", response=\"{}\"",
+                parts.username,
+                parts.realm,
+                parts.nonce,
+                parts.uri,
+                parts.algorithm.name(),
+                parts.nc,
+                parts.cnonce,
+                parts.response()
+            );
+            self.digest.check(&header, &request, self.now)
+        }
+    }
+
+    #[test]
+    fn the_count_has_to_rise() {
+        let mut client = Client::new(SignIn::api_key("me", "secret"));
+        assert_eq!(client.send("00000001", |_| ()), Verdict::In);
+        assert_eq!(client.send("00000002", |_| ()), Verdict::In);
+        assert_eq!(client.send("00000002", |_| ()), Verdict::Stale);
+        assert_eq!(client.send("0000000a", |_| ()), Verdict::In);
+        assert_eq!(client.send("3", |_| ()), Verdict::Out);
+    }
+
+    #[test]
+    fn every_part_is_checked() {
+        let mut client = Client::new(SignIn::api_key("me", "secret"));
+        assert_eq!(
+            client.send("00000001", |parts| parts.password = "wrong"),
+            Verdict::Out
+        );
+        assert_eq!(
+            client.send("00000001", |parts| parts.username = "you"),
+            Verdict::Out
+        );
+        assert_eq!(
+            client.send("00000001", |parts| parts.uri = "/a"),
+            Verdict::Out
+        );
+        assert_eq!(
+            client.send("00000001", |parts| parts.method = "POST"),
+            Verdict::Out
+        );
+        assert_eq!(
+            client.send("00000001", |parts| parts.nonce = "made up"),
+            Verdict::Out
+        );
+        assert_eq!(
+            client.send("00000001", |parts| parts.realm = "other"),
+            Verdict::Out
+        );
+        let sha = DigestAlgorithm::Sha256;
+        assert_eq!(
+            client.send("00000001", |parts| parts.algorithm = sha),
+            Verdict::Out
+        );
+        assert_eq!(client.send("00000001", |_| ()), Verdict::In);
+    }
+
+    #[test]
+    fn nonces_go_stale_by_use_and_by_age() {
+        let mut client = Client::new(SignIn::api_key("me", "secret").nonce_uses(1));
+        assert_eq!(client.send("00000001", |_| ()), Verdict::In);
+        assert_eq!(client.send("00000002", |_| ()), Verdict::Stale);
+        let life = Duration::from_secs(60);
+        let mut client = Client::new(SignIn::api_key("me", "secret").nonce_life(life));
+        assert_eq!(client.send("00000001", |_| ()), Verdict::In);
+        client.now += life;
+        assert_eq!(client.send("00000002", |_| ()), Verdict::Stale);
+        assert_eq!(
+            client.send("00000003", |parts| parts.password = "wrong"),
+            Verdict::Out
+        );
+    }
+}
