@@ -115,6 +115,7 @@ pub(crate) fn locate(spec: &Value, path: &str) -> Result<Vec<String>> {
 fn corrects(update: &Value) -> bool {
     match update {
         Value::Object(map) => map.iter().any(|(key, value)| match value {
+            _ if key.starts_with("x-") => false,
             Value::Object(_) => corrects(value),
             _ => !matches!(key.as_str(), "description" | "summary"),
         }),
@@ -156,9 +157,10 @@ fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str
     let at = crate::pointer::child(at, key);
     match (node.get_mut(key), value) {
         (Some(inner), Value::Object(_) | Value::Array(_)) => merge(inner, value, &at),
-        (None, Value::Object(_) | Value::Array(_)) => Err(Failure::new(format!(
-            "{at} is not there any more, and an overlay makes no node"
-        ))),
+        // An extension is a remark of ours, no node of the service's.
+        (None, Value::Object(_) | Value::Array(_)) if !key.starts_with("x-") => Err(Failure::new(
+            format!("{at} is not there any more, and an overlay makes no node"),
+        )),
         (Some(inner), _) if inner == value => Err(Failure::new(format!(
             "{at} is {value} already; remove it from the action"
         ))),

@@ -56,16 +56,17 @@ const _: () = {
     {}
 };
 impl Client {
-    /// Sends `POST /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`.
+    /// Starts a Cost Explorer query and hands out the token by which its result is asked for. Nothing of the organization is changed.
     ///
     /// Hands over the body as it was sent, in whatever form was asked for.
     ///
     /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
+    /// - `org_id`: The organization: 24 hexadecimal digits.
     /// - `body`
-    /// ```ignore
+    ///
+    /// ```text
     /// let response = client.create_cost_explorer_query_process_bytes()
     ///     .org_id(org_id)
     ///     .body(body)
@@ -77,16 +78,17 @@ impl Client {
     ) -> builder::CreateCostExplorerQueryProcessBytes<'_> {
         builder::CreateCostExplorerQueryProcessBytes::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`.
+    /// Asks for the result of a Cost Explorer query. While it is being worked out there is no result to hand over; ask again later with the same token.
     ///
     /// Hands over the body as it was sent, in whatever form was asked for.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `token`: The parameter `token`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `token`: The token that starting the query handed out: 64 characters, whose case matters.
+    ///
+    /// ```text
     /// let response = client.get_cost_explorer_query_process_bytes()
     ///     .org_id(org_id)
     ///     .token(token)
@@ -98,24 +100,25 @@ impl Client {
     ) -> builder::GetCostExplorerQueryProcessBytes<'_> {
         builder::GetCostExplorerQueryProcessBytes::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/invoices`.
+    /// Lists an organization's invoices of every status, without their line items, payments and refunds.
     ///
     /// Hands over the body as it was sent, in whatever form was asked for.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `from_date`: The parameter `fromDate`.
-    /// - `include_count`: The parameter `includeCount`.
-    /// - `items_per_page`: The parameter `itemsPerPage`.
-    /// - `order_by`: The parameter `orderBy`.
-    /// - `page_num`: The parameter `pageNum`.
-    /// - `sort_by`: The parameter `sortBy`.
-    /// - `status_names`: The parameter `statusNames`.
-    /// - `to_date`: The parameter `toDate`.
-    /// - `view_linked_invoices`: The parameter `viewLinkedInvoices`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `from_date`: Only invoices whose period begins on this day or later (inclusive, UTC).
+    /// - `include_count`: Whether the page says how many items there are in all. The service takes true where nothing is said.
+    /// - `items_per_page`: How many items a page holds: 1 to 500, 100 where nothing is said.
+    /// - `order_by`: The direction to sort in; newest first where nothing is said.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    /// - `sort_by`: The date to sort by; the period's end where nothing is said.
+    /// - `status_names`: Only invoices with one of these statuses; all of them where nothing is said.
+    /// - `to_date`: Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
+    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
+    ///
+    /// ```text
     /// let response = client.list_org_invoices_bytes()
     ///     .org_id(org_id)
     ///     .from_date(from_date)
@@ -133,16 +136,17 @@ impl Client {
     pub fn list_org_invoices_bytes(&self) -> builder::ListOrgInvoicesBytes<'_> {
         builder::ListOrgInvoicesBytes::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`.
+    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. To see a linked invoice of another organization takes Organization Billing Admin or Organization Owner.
     ///
     /// Hands over the body as it was sent, in whatever form was asked for.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `invoice_id`: The parameter `invoiceId`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as the list of invoices shows it.
+    ///
+    /// ```text
     /// let response = client.get_org_invoice_bytes()
     ///     .org_id(org_id)
     ///     .invoice_id(invoice_id)
@@ -152,14 +156,15 @@ impl Client {
     pub fn get_org_invoice_bytes(&self) -> builder::GetOrgInvoiceBytes<'_> {
         builder::GetOrgInvoiceBytes::new(self)
     }
-    /// Sends `POST /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`.
+    /// Starts a Cost Explorer query and hands out the token by which its result is asked for. Nothing of the organization is changed.
     ///
     /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
+    /// - `org_id`: The organization: 24 hexadecimal digits.
     /// - `body`
-    /// ```ignore
+    ///
+    /// ```text
     /// let response = client.create_cost_explorer_query_process()
     ///     .org_id(org_id)
     ///     .body(body)
@@ -171,14 +176,15 @@ impl Client {
     ) -> builder::CreateCostExplorerQueryProcess<'_> {
         builder::CreateCostExplorerQueryProcess::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`.
+    /// Asks for the result of a Cost Explorer query. While it is being worked out there is no result to hand over; ask again later with the same token.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `token`: The parameter `token`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `token`: The token that starting the query handed out: 64 characters, whose case matters.
+    ///
+    /// ```text
     /// let response = client.get_cost_explorer_query_process()
     ///     .org_id(org_id)
     ///     .token(token)
@@ -190,22 +196,23 @@ impl Client {
     ) -> builder::GetCostExplorerQueryProcess<'_> {
         builder::GetCostExplorerQueryProcess::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/invoices`.
+    /// Lists an organization's invoices of every status, without their line items, payments and refunds.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `from_date`: The parameter `fromDate`.
-    /// - `include_count`: The parameter `includeCount`.
-    /// - `items_per_page`: The parameter `itemsPerPage`.
-    /// - `order_by`: The parameter `orderBy`.
-    /// - `page_num`: The parameter `pageNum`.
-    /// - `sort_by`: The parameter `sortBy`.
-    /// - `status_names`: The parameter `statusNames`.
-    /// - `to_date`: The parameter `toDate`.
-    /// - `view_linked_invoices`: The parameter `viewLinkedInvoices`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `from_date`: Only invoices whose period begins on this day or later (inclusive, UTC).
+    /// - `include_count`: Whether the page says how many items there are in all. The service takes true where nothing is said.
+    /// - `items_per_page`: How many items a page holds: 1 to 500, 100 where nothing is said.
+    /// - `order_by`: The direction to sort in; newest first where nothing is said.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    /// - `sort_by`: The date to sort by; the period's end where nothing is said.
+    /// - `status_names`: Only invoices with one of these statuses; all of them where nothing is said.
+    /// - `to_date`: Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
+    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
+    ///
+    /// ```text
     /// let response = client.list_org_invoices()
     ///     .org_id(org_id)
     ///     .from_date(from_date)
@@ -223,14 +230,15 @@ impl Client {
     pub fn list_org_invoices(&self) -> builder::ListOrgInvoices<'_> {
         builder::ListOrgInvoices::new(self)
     }
-    /// Sends `GET /api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`.
+    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. To see a linked invoice of another organization takes Organization Billing Admin or Organization Owner.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
     ///
     /// Arguments:
-    /// - `org_id`: The parameter `orgId`.
-    /// - `invoice_id`: The parameter `invoiceId`.
-    /// ```ignore
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as the list of invoices shows it.
+    ///
+    /// ```text
     /// let response = client.get_org_invoice()
     ///     .org_id(org_id)
     ///     .invoice_id(invoice_id)
@@ -268,7 +276,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -370,7 +378,7 @@ pub mod builder {
                 token: Err("token was not initialized".to_string()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -383,7 +391,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `token`.
+        /// The token that starting the query handed out: 64 characters, whose case matters.
         pub fn token<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -465,7 +473,7 @@ pub mod builder {
                 view_linked_invoices: Ok(None),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -478,7 +486,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `fromDate`.
+        /// Only invoices whose period begins on this day or later (inclusive, UTC).
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -492,7 +500,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `includeCount`.
+        /// Whether the page says how many items there are in all. The service takes true where nothing is said.
         pub fn include_count<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -505,7 +513,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `itemsPerPage`.
+        /// How many items a page holds: 1 to 500, 100 where nothing is said.
         pub fn items_per_page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
@@ -518,7 +526,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `orderBy`.
+        /// The direction to sort in; newest first where nothing is said.
         pub fn order_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::SortOrder>,
@@ -532,7 +540,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `pageNum`.
+        /// Which page of the list to fetch, counted from 1.
         pub fn page_num<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
@@ -543,7 +551,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `i64` for page_num failed".to_string());
             self
         }
-        /// The parameter `sortBy`.
+        /// The date to sort by; the period's end where nothing is said.
         pub fn sort_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::InvoiceSortBy>,
@@ -557,7 +565,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `statusNames`.
+        /// Only invoices with one of these statuses; all of them where nothing is said.
         pub fn status_names<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<crate::enums::InvoiceStatus>>,
@@ -571,7 +579,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `toDate`.
+        /// Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -585,7 +593,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `viewLinkedInvoices`.
+        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
         pub fn view_linked_invoices<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -691,7 +699,7 @@ pub mod builder {
                 invoice_id: Err("invoice_id was not initialized".to_string()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -704,7 +712,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `invoiceId`.
+        /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
         pub fn invoice_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -767,7 +775,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -875,7 +883,7 @@ pub mod builder {
                 token: Err("token was not initialized".to_string()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -888,7 +896,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `token`.
+        /// The token that starting the query handed out: 64 characters, whose case matters.
         pub fn token<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -980,7 +988,7 @@ pub mod builder {
                 view_linked_invoices: Ok(None),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -993,7 +1001,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `fromDate`.
+        /// Only invoices whose period begins on this day or later (inclusive, UTC).
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -1007,7 +1015,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `includeCount`.
+        /// Whether the page says how many items there are in all. The service takes true where nothing is said.
         pub fn include_count<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -1020,7 +1028,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `itemsPerPage`.
+        /// How many items a page holds: 1 to 500, 100 where nothing is said.
         pub fn items_per_page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
@@ -1033,7 +1041,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `orderBy`.
+        /// The direction to sort in; newest first where nothing is said.
         pub fn order_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::SortOrder>,
@@ -1047,7 +1055,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `pageNum`.
+        /// Which page of the list to fetch, counted from 1.
         pub fn page_num<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
@@ -1058,7 +1066,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `i64` for page_num failed".to_string());
             self
         }
-        /// The parameter `sortBy`.
+        /// The date to sort by; the period's end where nothing is said.
         pub fn sort_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::InvoiceSortBy>,
@@ -1072,7 +1080,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `statusNames`.
+        /// Only invoices with one of these statuses; all of them where nothing is said.
         pub fn status_names<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<crate::enums::InvoiceStatus>>,
@@ -1086,7 +1094,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `toDate`.
+        /// Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -1100,7 +1108,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `viewLinkedInvoices`.
+        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
         pub fn view_linked_invoices<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -1212,7 +1220,7 @@ pub mod builder {
                 invoice_id: Err("invoice_id was not initialized".to_string()),
             }
         }
-        /// The parameter `orgId`.
+        /// The organization: 24 hexadecimal digits.
         pub fn org_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -1225,7 +1233,7 @@ pub mod builder {
                 });
             self
         }
-        /// The parameter `invoiceId`.
+        /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
         pub fn invoice_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,

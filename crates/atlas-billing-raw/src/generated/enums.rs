@@ -7,21 +7,21 @@ use crate::open_enum::open_enum;
 open_enum! {
     /// Where an invoice stands on its way to being paid.
     InvoiceStatus {
-        /// The value `PENDING`.
+        /// The period is still running, and charges are being added.
         Pending = "PENDING",
-        /// The value `CLOSED`.
+        /// The charges are final and nobody has been asked to pay yet.
         Closed = "CLOSED",
-        /// The value `FORGIVEN`.
+        /// Payment was due, and MongoDB waived it.
         Forgiven = "FORGIVEN",
-        /// The value `FAILED`.
+        /// Charging the card was tried and did not work.
         Failed = "FAILED",
-        /// The value `PAID`.
+        /// The card has been charged.
         Paid = "PAID",
-        /// The value `FREE`.
+        /// It comes to nothing, so there is nothing to pay.
         Free = "FREE",
-        /// The value `PREPAID`.
+        /// A prepaid plan covers it.
         Prepaid = "PREPAID",
-        /// The value `INVOICED`.
+        /// Settled by elastic invoicing.
         Invoiced = "INVOICED",
     }
 }
@@ -29,41 +29,43 @@ open_enum! {
 open_enum! {
     /// Where one payment towards an invoice stands.
     PaymentStatus {
-        /// The value `NEW`.
+        /// There is a means of payment, and it has not been charged yet.
         New = "NEW",
-        /// The value `FORGIVEN`.
+        /// Payment was due, and MongoDB waived it.
         Forgiven = "FORGIVEN",
-        /// The value `FAILED`.
+        /// Charging the card was tried and did not work.
         Failed = "FAILED",
-        /// The value `PAID`.
+        /// Paid in full.
         Paid = "PAID",
-        /// The value `PARTIAL_PAID`.
+        /// A part of it has been paid.
         PartialPaid = "PARTIAL_PAID",
-        /// The value `CANCELLED`.
+        /// Called off by the customer or by MongoDB.
         Cancelled = "CANCELLED",
-        /// The value `INVOICED`.
+        /// MongoDB billed it on an invoice.
         Invoiced = "INVOICED",
-        /// The value `FAILED_AUTHENTICATION`.
+        /// The payer did not pass strong customer authentication.
         FailedAuthentication = "FAILED_AUTHENTICATION",
-        /// The value `PROCESSING`.
+        /// Under way.
         Processing = "PROCESSING",
-        /// The value `PENDING_REVERSAL`.
+        /// About to be reversed.
         PendingReversal = "PENDING_REVERSAL",
-        /// The value `REFUNDED`.
+        /// Paid back.
         Refunded = "REFUNDED",
+        /// Something broke while the payment was being made.
+        Error = "ERROR",
     }
 }
 
 open_enum! {
     /// The cloud that a line item's usage is put down to.
     CloudProvider {
-        /// The value `AWS`.
+        /// Amazon Web Services.
         Aws = "AWS",
-        /// The value `GCP`.
+        /// Google Cloud.
         Gcp = "GCP",
-        /// The value `AZURE`.
+        /// Microsoft Azure.
         Azure = "AZURE",
-        /// The value `ATLAS`.
+        /// Usage that belongs to no single cloud.
         Atlas = "ATLAS",
     }
 }
@@ -71,13 +73,13 @@ open_enum! {
 open_enum! {
     /// The dimension by which a Cost Explorer result is broken down.
     GroupBy {
-        /// The value `organizations`.
+        /// One row a month for each organization.
         Organizations = "organizations",
-        /// The value `projects`.
+        /// One row a month for each project.
         Projects = "projects",
-        /// The value `clusters`.
+        /// One row a month for each cluster.
         Clusters = "clusters",
-        /// The value `services`.
+        /// One row a month for each service.
         Services = "services",
     }
 }
@@ -137,9 +139,9 @@ open_enum! {
 open_enum! {
     /// The date by which a list of invoices is sorted.
     InvoiceSortBy {
-        /// The value `START_DATE`.
+        /// The day on which the period begins.
         StartDate = "START_DATE",
-        /// The value `END_DATE`.
+        /// The day on which the period ends.
         EndDate = "END_DATE",
     }
 }
@@ -147,9 +149,9 @@ open_enum! {
 open_enum! {
     /// Which end of a sorted list comes first.
     SortOrder {
-        /// The value `desc`.
+        /// Latest first.
         Desc = "desc",
-        /// The value `asc`.
+        /// Earliest first.
         Asc = "asc",
     }
 }

@@ -3,33 +3,33 @@
 //! Types used as operation parameters and responses.
 #![allow(clippy::all)]
 #[non_exhaustive]
-/// The schema `ApiError`.
+/// What the service says when it refuses. An error code is no status: the same code comes with several.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct ApiError {
-    /// The field `badRequestDetail` of `ApiError`.
+    /// Which fields of the request were at fault, on a 400.
     #[serde(
         rename = "badRequestDetail",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub bad_request_detail: ::std::option::Option<BadRequestDetail>,
-    /// The field `detail` of `ApiError`.
+    /// The particular circumstances, in English.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub detail: ::std::option::Option<::std::string::String>,
-    /// The field `error` of `ApiError`.
+    /// The HTTP status, repeated.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub error: ::std::option::Option<i32>,
-    /// The field `errorCode` of `ApiError`.
+    /// The kind of error, such as `RESOURCE_NOT_FOUND`. The set of codes is open.
     #[serde(
         rename = "errorCode",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub error_code: ::std::option::Option<::std::string::String>,
-    /// The field `parameters` of `ApiError`.
+    /// What the detail was filled in with: texts, numbers or anything else.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub parameters: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
-    /// The field `reason` of `ApiError`.
+    /// The HTTP status in words.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reason: ::std::option::Option<::std::string::String>,
 }
@@ -40,11 +40,11 @@ impl ApiError {
     }
 }
 #[non_exhaustive]
-/// The schema `BadRequestDetail`.
+/// What was wrong with the fields of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BadRequestDetail {
-    /// The field `fields` of `BadRequestDetail`.
+    /// One entry for each complaint.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub fields: ::std::option::Option<::std::vec::Vec<FieldViolation>>,
 }
@@ -55,98 +55,98 @@ impl BadRequestDetail {
     }
 }
 #[non_exhaustive]
-/// The schema `BillingInvoice`.
+/// One invoice with its line items, payments and refunds. Amounts are integers of US cents; credits are negative.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BillingInvoice {
-    /// The field `amountBilledCents` of `BillingInvoice`.
+    /// What was consumed in the invoice's period, in US cents.
     #[serde(
         rename = "amountBilledCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_billed_cents: ::std::option::Option<i64>,
-    /// The field `amountPaidCents` of `BillingInvoice`.
+    /// What has been paid towards the invoice so far, in US cents.
     #[serde(
         rename = "amountPaidCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_paid_cents: ::std::option::Option<i64>,
-    /// The field `created` of `BillingInvoice`.
+    /// When the invoice was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `creditsCents` of `BillingInvoice`.
+    /// Credits granted on the invoice, in US cents. May be negative.
     #[serde(
         rename = "creditsCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub credits_cents: ::std::option::Option<i64>,
-    /// The field `endDate` of `BillingInvoice`.
+    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `id` of `BillingInvoice`.
+    /// The invoice: 24 hexadecimal digits.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub id: ::std::option::Option<::std::string::String>,
-    /// The field `lineItems` of `BillingInvoice`.
+    /// Every single charge. There can be many thousands.
     #[serde(
         rename = "lineItems",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub line_items: ::std::option::Option<::std::vec::Vec<InvoiceLineItem>>,
-    /// The field `linkedInvoices` of `BillingInvoice`.
+    /// The invoices of the organizations that this one pays for, each of them whole.
     #[serde(
         rename = "linkedInvoices",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub linked_invoices: ::std::option::Option<::std::vec::Vec<BillingInvoice>>,
-    /// The field `links` of `BillingInvoice`.
+    /// Where related resources are found.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The field `orgId` of `BillingInvoice`.
+    /// The organization that is charged: 24 hexadecimal digits.
     #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
     pub org_id: ::std::option::Option<::std::string::String>,
-    /// The field `payments` of `BillingInvoice`.
+    /// The payments towards this invoice. What is owed is worked out for each of them and added up.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub payments: ::std::option::Option<::std::vec::Vec<BillingPayment>>,
-    /// The field `refunds` of `BillingInvoice`.
+    /// What was paid back on this invoice.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub refunds: ::std::option::Option<::std::vec::Vec<BillingRefund>>,
-    /// The field `salesTaxCents` of `BillingInvoice`.
+    /// Sales tax on the invoice, in US cents.
     #[serde(
         rename = "salesTaxCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub sales_tax_cents: ::std::option::Option<i64>,
-    /// The field `startDate` of `BillingInvoice`.
+    /// When the period begins (UTC, inclusive).
     #[serde(
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `startingBalanceCents` of `BillingInvoice`.
+    /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
     #[serde(
         rename = "startingBalanceCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub starting_balance_cents: ::std::option::Option<i64>,
-    /// The field `statusName` of `BillingInvoice`.
+    /// Where the invoice stands. The pending one is that of the running month.
     #[serde(
         rename = "statusName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
-    /// The field `subtotalCents` of `BillingInvoice`.
+    /// The sum of the line items above zero, in US cents.
     #[serde(
         rename = "subtotalCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub subtotal_cents: ::std::option::Option<i64>,
-    /// The field `updated` of `BillingInvoice`.
+    /// When the invoice last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
@@ -157,86 +157,86 @@ impl BillingInvoice {
     }
 }
 #[non_exhaustive]
-/// The schema `BillingInvoiceMetadata`.
+/// One invoice as a list shows it: the sums, without what they are made of. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BillingInvoiceMetadata {
-    /// The field `amountBilledCents` of `BillingInvoiceMetadata`.
+    /// What was consumed in the invoice's period, in US cents.
     #[serde(
         rename = "amountBilledCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_billed_cents: ::std::option::Option<i64>,
-    /// The field `amountPaidCents` of `BillingInvoiceMetadata`.
+    /// What has been paid towards the invoice so far, in US cents.
     #[serde(
         rename = "amountPaidCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_paid_cents: ::std::option::Option<i64>,
-    /// The field `created` of `BillingInvoiceMetadata`.
+    /// When the invoice was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `creditsCents` of `BillingInvoiceMetadata`.
+    /// Credits granted on the invoice, in US cents. May be negative.
     #[serde(
         rename = "creditsCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub credits_cents: ::std::option::Option<i64>,
-    /// The field `endDate` of `BillingInvoiceMetadata`.
+    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `id` of `BillingInvoiceMetadata`.
+    /// The invoice: 24 hexadecimal digits.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub id: ::std::option::Option<::std::string::String>,
-    /// The field `linkedInvoices` of `BillingInvoiceMetadata`.
+    /// The invoices of the organizations that this one pays for.
     #[serde(
         rename = "linkedInvoices",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub linked_invoices: ::std::option::Option<::std::vec::Vec<BillingInvoiceMetadata>>,
-    /// The field `links` of `BillingInvoiceMetadata`.
+    /// Where related resources are found.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The field `orgId` of `BillingInvoiceMetadata`.
+    /// The organization that is charged: 24 hexadecimal digits.
     #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
     pub org_id: ::std::option::Option<::std::string::String>,
-    /// The field `salesTaxCents` of `BillingInvoiceMetadata`.
+    /// Sales tax on the invoice, in US cents.
     #[serde(
         rename = "salesTaxCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub sales_tax_cents: ::std::option::Option<i64>,
-    /// The field `startDate` of `BillingInvoiceMetadata`.
+    /// When the period begins (UTC, inclusive).
     #[serde(
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `startingBalanceCents` of `BillingInvoiceMetadata`.
+    /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
     #[serde(
         rename = "startingBalanceCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub starting_balance_cents: ::std::option::Option<i64>,
-    /// The field `statusName` of `BillingInvoiceMetadata`.
+    /// Where the invoice stands. The pending one is that of the running month.
     #[serde(
         rename = "statusName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
-    /// The field `subtotalCents` of `BillingInvoiceMetadata`.
+    /// The sum of the line items above zero, in US cents.
     #[serde(
         rename = "subtotalCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub subtotal_cents: ::std::option::Option<i64>,
-    /// The field `updated` of `BillingInvoiceMetadata`.
+    /// When the invoice last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
@@ -247,60 +247,60 @@ impl BillingInvoiceMetadata {
     }
 }
 #[non_exhaustive]
-/// The schema `BillingPayment`.
+/// One payment towards an invoice. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BillingPayment {
-    /// The field `amountBilledCents` of `BillingPayment`.
+    /// What was consumed in the invoice's period and this payment is for, in US cents.
     #[serde(
         rename = "amountBilledCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_billed_cents: ::std::option::Option<i64>,
-    /// The field `amountPaidCents` of `BillingPayment`.
+    /// What this payment has brought in, in US cents.
     #[serde(
         rename = "amountPaidCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_paid_cents: ::std::option::Option<i64>,
-    /// The field `created` of `BillingPayment`.
+    /// When the payment was first attempted (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `currency` of `BillingPayment`.
+    /// The currency it is paid in: three letters of ISO 4217.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: ::std::option::Option<::std::string::String>,
-    /// The field `id` of `BillingPayment`.
+    /// The payment: 24 hexadecimal digits.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub id: ::std::option::Option<::std::string::String>,
-    /// The field `salesTaxCents` of `BillingPayment`.
+    /// Sales tax, in US cents.
     #[serde(
         rename = "salesTaxCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub sales_tax_cents: ::std::option::Option<i64>,
-    /// The field `statusName` of `BillingPayment`.
+    /// Where the payment stands.
     #[serde(
         rename = "statusName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub status_name: ::std::option::Option<crate::enums::PaymentStatus>,
-    /// The field `subtotalCents` of `BillingPayment`.
+    /// The sum of the line items above zero, in US cents.
     #[serde(
         rename = "subtotalCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub subtotal_cents: ::std::option::Option<i64>,
-    /// The field `unitPrice` of `BillingPayment`.
+    /// The factor by which `amountBilledCents` becomes an amount in `currency`: a decimal number as text.
     #[serde(
         rename = "unitPrice",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub unit_price: ::std::option::Option<::std::string::String>,
-    /// The field `updated` of `BillingPayment`.
+    /// When the payment last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
@@ -311,27 +311,27 @@ impl BillingPayment {
     }
 }
 #[non_exhaustive]
-/// The schema `BillingRefund`.
+/// One sum that was paid back on an invoice.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct BillingRefund {
-    /// The field `amountCents` of `BillingRefund`.
+    /// How much was paid back, in US cents.
     #[serde(
         rename = "amountCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub amount_cents: ::std::option::Option<i64>,
-    /// The field `created` of `BillingRefund`.
+    /// When the refund was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `paymentId` of `BillingRefund`.
+    /// The payment it goes back to: 24 hexadecimal digits.
     #[serde(
         rename = "paymentId",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub payment_id: ::std::option::Option<::std::string::String>,
-    /// The field `reason` of `BillingRefund`.
+    /// Why MongoDB agreed to it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reason: ::std::option::Option<::std::string::String>,
 }
@@ -342,36 +342,36 @@ impl BillingRefund {
     }
 }
 #[non_exhaustive]
-/// The schema `CostExplorerFilterRequestBody`.
+/// What a Cost Explorer query is about: whole months, a dimension to break them down by, and filters. A dimension that is grouped by needs at least one value in its filter.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[derive(Default)]
 pub struct CostExplorerFilterRequestBody {
-    /// The field `clusters` of `CostExplorerFilterRequestBody`.
+    /// Only these clusters, by id: 24 hexadecimal digits each.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub clusters: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-    /// The field `endDate` of `CostExplorerFilterRequestBody`.
+    /// The end (exclusive): the first day of the month after the last.
     #[serde(rename = "endDate")]
     pub end_date: ::chrono::naive::NaiveDate,
-    /// The field `groupBy` of `CostExplorerFilterRequestBody`.
+    /// What the result is broken down by.
     #[serde(rename = "groupBy", skip_serializing_if = "::std::option::Option::is_none")]
     pub group_by: ::std::option::Option<crate::enums::GroupBy>,
-    /// The field `includePartialMatches` of `CostExplorerFilterRequestBody`.
+    /// Whether usage counts that meets some filters and has no value for the others. The service takes false where nothing is said.
     #[serde(
         rename = "includePartialMatches",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub include_partial_matches: ::std::option::Option<bool>,
-    /// The field `organizations` of `CostExplorerFilterRequestBody`.
+    /// Only these organizations, by id: 24 hexadecimal digits each.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub organizations: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-    /// The field `projects` of `CostExplorerFilterRequestBody`.
+    /// Only these projects, by id: 24 hexadecimal digits each.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub projects: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-    /// The field `services` of `CostExplorerFilterRequestBody`.
+    /// Only these services.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub services: ::std::option::Option<::std::vec::Vec<crate::enums::Service>>,
-    /// The field `startDate` of `CostExplorerFilterRequestBody`.
+    /// The beginning (inclusive): the first day of a month.
     #[serde(rename = "startDate")]
     pub start_date: ::chrono::naive::NaiveDate,
 }
@@ -382,11 +382,11 @@ impl CostExplorerFilterRequestBody {
     }
 }
 #[non_exhaustive]
-/// The schema `CostExplorerFilterResponseView`.
+/// What starting a Cost Explorer query hands out.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct CostExplorerFilterResponseView {
-    /// The field `token` of `CostExplorerFilterResponseView`.
+    /// The query's token: 64 characters, whose case matters.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub token: ::std::option::Option<::std::string::String>,
 }
@@ -397,7 +397,7 @@ impl CostExplorerFilterResponseView {
     }
 }
 #[non_exhaustive]
-/// The schema `CostExplorerQueryResult`.
+/// The finished result of a Cost Explorer query. The specification says no more than that it is an object; rows stand in `usageDetails`, as seen in other clients.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -426,14 +426,14 @@ for CostExplorerQueryResult {
     }
 }
 #[non_exhaustive]
-/// The schema `FieldViolation`.
+/// One complaint about one field of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct FieldViolation {
-    /// The field `description` of `FieldViolation`.
+    /// What is wrong with it, in English.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub description: ::std::option::Option<::std::string::String>,
-    /// The field `field` of `FieldViolation`.
+    /// The path of the field in the request's body.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub field: ::std::option::Option<::std::string::String>,
 }
@@ -444,72 +444,72 @@ impl FieldViolation {
     }
 }
 #[non_exhaustive]
-/// The schema `InvoiceLineItem`.
+/// One charge, or one credit, on an invoice. Which fields are there depends on what is charged.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct InvoiceLineItem {
-    /// The field `cloudProvider` of `InvoiceLineItem`.
+    /// The cloud that the usage belongs to.
     #[serde(
         rename = "cloudProvider",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub cloud_provider: ::std::option::Option<crate::enums::CloudProvider>,
-    /// The field `clusterName` of `InvoiceLineItem`.
+    /// The cluster that ran up the charge.
     #[serde(
         rename = "clusterName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub cluster_name: ::std::option::Option<::std::string::String>,
-    /// The field `created` of `InvoiceLineItem`.
+    /// When the line was added (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `discountCents` of `InvoiceLineItem`.
+    /// The discount on this line, in US cents; absent without one. By the documented formula `totalPriceCents` is the price before it.
     #[serde(
         rename = "discountCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub discount_cents: ::std::option::Option<i64>,
-    /// The field `endDate` of `InvoiceLineItem`.
+    /// When the charged usage ends (UTC, exclusive).
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `groupId` of `InvoiceLineItem`.
+    /// The project that the charge belongs to: 24 hexadecimal digits.
     #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
     pub group_id: ::std::option::Option<::std::string::String>,
-    /// The field `groupName` of `InvoiceLineItem`.
+    /// The project's name.
     #[serde(
         rename = "groupName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub group_name: ::std::option::Option<::std::string::String>,
-    /// The field `note` of `InvoiceLineItem`.
+    /// A remark on this line.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub note: ::std::option::Option<::std::string::String>,
-    /// The field `percentDiscount` of `InvoiceLineItem`.
+    /// The discount on this line in percent; absent without one.
     #[serde(
         rename = "percentDiscount",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub percent_discount: ::std::option::Option<f64>,
-    /// The field `quantity` of `InvoiceLineItem`.
+    /// How many of `unit` were used. Can be tiny.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub quantity: ::std::option::Option<f64>,
-    /// The field `sku` of `InvoiceLineItem`.
+    /// What was used, as a code such as an instance size. The set grows all the time.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub sku: ::std::option::Option<::std::string::String>,
-    /// The field `startDate` of `InvoiceLineItem`.
+    /// When the charged usage begins (UTC, inclusive).
     #[serde(
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The field `stitchAppName` of `InvoiceLineItem`.
+    /// The App Services application behind the charge.
     #[serde(
         rename = "stitchAppName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub stitch_app_name: ::std::option::Option<::std::string::String>,
-    /// The field `tags` of `InvoiceLineItem`.
+    /// The tags of what is charged: a key, and the values it was given.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub tags: ::std::option::Option<
         ::std::collections::BTreeMap<
@@ -517,29 +517,29 @@ pub struct InvoiceLineItem {
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
         >,
     >,
-    /// The field `tierLowerBound` of `InvoiceLineItem`.
+    /// From how many of `unit` on this price holds, for a SKU with tiers.
     #[serde(
         rename = "tierLowerBound",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub tier_lower_bound: ::std::option::Option<f64>,
-    /// The field `tierUpperBound` of `InvoiceLineItem`.
+    /// Up to how many of `unit` this price holds, for a SKU with tiers.
     #[serde(
         rename = "tierUpperBound",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub tier_upper_bound: ::std::option::Option<f64>,
-    /// The field `totalPriceCents` of `InvoiceLineItem`.
+    /// The price of this line in US cents: `unitPriceDollars` times `quantity` times 100, so before `discountCents`, as documented.
     #[serde(
         rename = "totalPriceCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub total_price_cents: ::std::option::Option<i64>,
-    /// The field `unit` of `InvoiceLineItem`.
+    /// What `quantity` counts: hours, gigabytes and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub unit: ::std::option::Option<::std::string::String>,
-    /// The field `unitPriceDollars` of `InvoiceLineItem`.
+    /// The price of one `unit`, in US dollars. Can be a tiny fraction of a cent.
     #[serde(
         rename = "unitPriceDollars",
         skip_serializing_if = "::std::option::Option::is_none"
@@ -553,14 +553,14 @@ impl InvoiceLineItem {
     }
 }
 #[non_exhaustive]
-/// The schema `Link`.
+/// Where a related resource is found, after RFC 5988.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct Link {
-    /// The field `href` of `Link`.
+    /// Its address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub href: ::std::option::Option<::std::string::String>,
-    /// The field `rel` of `Link`.
+    /// How it is related: `self`, `next` and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub rel: ::std::option::Option<::std::string::String>,
 }
@@ -571,17 +571,17 @@ impl Link {
     }
 }
 #[non_exhaustive]
-/// The schema `PaginatedApiInvoiceMetadataView`.
+/// One page of a list of invoices.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 pub struct PaginatedApiInvoiceMetadataView {
-    /// The field `links` of `PaginatedApiInvoiceMetadataView`.
+    /// Where this page and its neighbours are found.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The field `results` of `PaginatedApiInvoiceMetadataView`.
+    /// The invoices on this page.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub results: ::std::option::Option<::std::vec::Vec<BillingInvoiceMetadata>>,
-    /// The field `totalCount` of `PaginatedApiInvoiceMetadataView`.
+    /// How many invoices there are on all pages: an estimate, absent unless asked for.
     #[serde(
         rename = "totalCount",
         skip_serializing_if = "::std::option::Option::is_none"
