@@ -1,0 +1,156 @@
+//! The arguments of `invoices`.
+
+use std::path::PathBuf;
+
+use atlas_billing::raw::enums::InvoiceStatus;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Dim, Invoice, Period, Which};
+
+/// What to do with invoices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InvoicesCommand {
+    /// List invoices, newest first
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+
+    /// One invoice: its figures, payments and refunds; or its items grouped
+    #[command(visible_aliases = ["describe", "get"])]
+    Show(ShowArgs),
+
+    /// The line items of invoices
+    Items(ItemsArgs),
+
+    /// What changed from one invoice to another
+    Compare(CompareArgs),
+}
+
+/// Which invoices by status.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Statuses {
+    /// Only invoices with this status, such as PENDING, CLOSED or PAID; may be given several times
+    #[arg(long, value_name = "S", value_parser = status)]
+    pub(crate) status: Vec<InvoiceStatus>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of these months [default: all]
+    #[arg(value_name = "PERIOD")]
+    pub(crate) period: Option<Period>,
+    #[command(flatten)]
+    pub(crate) statuses: Statuses,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Which invoice
+    #[arg(value_name = "INVOICE", default_value = "current")]
+    invoice: Invoice,
+    #[arg(
+        long = "invoiceId",
+        hide = true,
+        value_name = "ID",
+        conflicts_with = "invoice"
+    )]
+    invoice_id: Option<Invoice>,
+
+    /// Group the line items by one or two of these
+    #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',')]
+    pub(crate) by: Vec<Dim>,
+
+    /// Only the N largest groups, the rest as one
+    #[arg(long, value_name = "N", requires = "by", value_parser = at_least_one)]
+    pub(crate) top: Option<usize>,
+
+    /// What to do with the items of linked invoices
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) linked: Linked,
+}
+
+impl ShowArgs {
+    /// Which invoice, however it was said.
+    pub(crate) fn which(&self) -> &Invoice {
+        self.invoice_id.as_ref().unwrap_or(&self.invoice)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ItemsArgs {
+    /// Which invoices: one, or those of a period; may be given several times [default: current]
+    #[arg(value_name = "INVOICE|PERIOD")]
+    which: Vec<Which>,
+    #[arg(
+        long = "invoiceId",
+        hide = true,
+        value_name = "ID",
+        conflicts_with = "which"
+    )]
+    invoice_id: Option<Which>,
+
+    #[command(flatten)]
+    pub(crate) statuses: Statuses,
+
+    /// What to do with the items of linked invoices
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) linked: Linked,
+
+    /// Write a file an invoice below DIR, as period=YYYY-MM/INVOICE.jsonl: each whole or not at all
+    #[arg(long, value_name = "DIR", conflicts_with = "output_file")]
+    pub(crate) output_dir: Option<PathBuf>,
+}
+
+impl ItemsArgs {
+    /// Which invoices, however they were said.
+    pub(crate) fn which(&self) -> Vec<Which> {
+        match (&self.invoice_id, self.which.as_slice()) {
+            (Some(id), _) => vec![id.clone()],
+            (None, []) => vec![Which::Invoice(Invoice::Current)],
+            (None, which) => which.to_vec(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The invoice to start from
+    #[arg(value_name = "A")]
+    pub(crate) from: Invoice,
+    /// The invoice to compare with it
+    #[arg(value_name = "B")]
+    pub(crate) to: Invoice,
+
+    /// Compare by one or two of these [default: sku]
+    #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',')]
+    pub(crate) by: Vec<Dim>,
+
+    /// Only the N largest changes, the rest as one
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) top: Option<usize>,
+}
+
+/// What to do with the items of linked invoices: those of the organizations that are paid for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Linked {
+    /// Take them along
+    Include,
+    /// Leave them out, and say so
+    #[default]
+    Omit,
+    /// Take nothing else
+    Only,
+}
+
+/// A status; a known one is found whatever its case, another is sent as given.
+fn status(given: &str) -> Result<InvoiceStatus, std::convert::Infallible> {
+    let mut known = InvoiceStatus::KNOWN.iter();
+    let known = known.find(|known| known.as_str().eq_ignore_ascii_case(given));
+    Ok(known.cloned().unwrap_or_else(|| InvoiceStatus::from(given)))
+}
+
+fn at_least_one(given: &str) -> Result<usize, String> {
+    match given.parse() {
+        Ok(0) | Err(_) => Err("give a whole number from 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
