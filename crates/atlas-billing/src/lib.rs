@@ -16,6 +16,7 @@ mod invoices;
 mod meta;
 pub mod money;
 mod period;
+mod polling;
 mod retry;
 mod secret;
 
@@ -29,6 +30,7 @@ pub use invoices::{InvoiceLimits, Linked};
 pub use meta::{RateLimit, ResponseMeta};
 pub use money::{Cents, Dimension, Totals};
 pub use period::{Month, Months, MonthsIter};
+pub use polling::{EndurancePolicy, Look, PollOutcome, PollPolicy, Seen, WaitPolicy};
 pub use reqwest;
 pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -7,7 +7,7 @@ use super::settings::{MAX_BODY, Settings};
 use super::{Client, Inner, base_url, http};
 use crate::auth::{Credentials, Signer};
 use crate::edge::{Clock, Edge, HttpClient, OsRandom, Random, ReqwestClient, SystemClock};
-use crate::{ApiVersion, Observer, Result, RetryPolicy, Timeouts};
+use crate::{ApiVersion, Observer, PollPolicy, Result, RetryPolicy, Timeouts};
 
 pub(super) type Adjust = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
@@ -35,6 +35,7 @@ pub struct ClientBuilder {
     version: Option<ApiVersion>,
     timeouts: Timeouts,
     retry: RetryPolicy,
+    polling: PollPolicy,
     max_body: u64,
     observers: Vec<Arc<dyn Observer>>,
     http: Option<Arc<dyn HttpClient>>,
@@ -53,6 +54,7 @@ impl ClientBuilder {
             version: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            polling: PollPolicy::default(),
             max_body: MAX_BODY,
             observers: Vec::new(),
             http: None,
@@ -123,6 +125,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How a result that is not ready is polled, for calls that set no policy of their own.
+    pub fn polling(mut self, policy: PollPolicy) -> Self {
+        self.polling = policy;
+        self
+    }
+
     /// The largest body, in decoded bytes, that is kept in memory whole; 256 MiB by default.
     /// Streams have no such limit.
     pub fn max_body(mut self, bytes: u64) -> Self {
@@ -180,6 +188,7 @@ impl ClientBuilder {
             version: self.version,
             timeouts: self.timeouts,
             retry: self.retry,
+            polling: self.polling,
             max_body: self.max_body,
         };
         let edge = Edge {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::{ApiVersion, RetryPolicy, Timeouts};
+use crate::{ApiVersion, PollPolicy, RetryPolicy, Timeouts};
 
 /// The largest body kept in memory whole, unless the caller says otherwise: well above the
 /// documents of 16 MB that are common, well below what would hurt a small machine.
@@ -15,5 +15,6 @@ pub(crate) struct Settings {
     pub(crate) version: Option<ApiVersion>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
+    pub(crate) polling: PollPolicy,
     pub(crate) max_body: u64,
 }

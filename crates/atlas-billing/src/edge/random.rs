@@ -13,8 +13,8 @@ use super::Random;
 /// Where the system has none to give (a sandbox without the call or the device), the numbers are a
 /// SHA-256 of the time of day, the process id and a counter. They still differ from call to call,
 /// which is what jitter needs and what keeps one digest answer from repeating another; they can be
-/// guessed, which weakens a client nonce's guard against a server that chooses its own nonces (chosen plaintext, RFC
-/// 7616, section 5) and nothing else. A call is never failed for it.
+/// guessed, which weakens a client nonce's guard against a server that chooses its own nonces
+/// (chosen plaintext, RFC 7616, section 5) and nothing else. A call is never failed for it.
 #[derive(Default)]
 pub struct OsRandom {
     calls: AtomicU64,

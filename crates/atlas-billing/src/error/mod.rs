@@ -17,6 +17,7 @@ pub use kind::ErrorKind;
 pub(crate) use network::network_error;
 
 use crate::meta::ResponseMeta;
+use crate::polling::PollOutcome;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +52,7 @@ struct Inner {
     json_path: Option<String>,
     excerpt: Option<String>,
     attempts: u32,
+    poll: Option<Box<PollOutcome>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -67,6 +69,7 @@ impl Error {
             json_path: None,
             excerpt: None,
             attempts: 1,
+            poll: None,
             source: None,
         }))
     }
@@ -138,6 +141,12 @@ impl Error {
     /// The same error, come to after `attempts` tries.
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    /// The same error, with what the polling that it ended had come to.
+    pub(crate) fn with_poll(mut self, outcome: PollOutcome) -> Self {
+        self.0.poll = Some(Box::new(outcome));
         self
     }
 
@@ -225,6 +234,12 @@ impl Error {
     /// How many times the call was tried; a second leg after a 401 is no try of its own.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Where polling had come to when this error ended it: the token to go on with, the number of
+    /// looks, the time they took. Absent for what is no polling.
+    pub fn poll(&self) -> Option<&PollOutcome> {
+        self.0.poll.as_deref()
     }
 
     /// How long the service asked to wait before the next try.
