@@ -1,0 +1,127 @@
+//! The workspace's manifests: the oldest toolchain is true, arrows point one way, nothing comes
+//! from a git repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What cargo itself says of the workspace, with every feature and every platform.
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--all-features",
+        ])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// `1.88` and `1.88.0` as numbers that compare.
+fn version(text: &str) -> Vec<u32> {
+    let mut parts: Vec<u32> = text
+        .split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect();
+    parts.resize(3, 0);
+    parts
+}
+
+#[test]
+fn the_declared_toolchain_is_old_enough_for_no_dependency() {
+    let metadata = metadata();
+    let members: BTreeSet<&str> = array(&metadata, "workspace_members")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let packages = array(&metadata, "packages");
+    let declared = packages
+        .iter()
+        .find(|package| text(package, "name") == "atlas-billing")
+        .map(|package| version(text(package, "rust_version")))
+        .expect("the wrapper is a member");
+    let mut newer = Vec::new();
+    for package in packages {
+        let needs = version(text(package, "rust_version"));
+        if members.contains(text(package, "id")) {
+            assert_eq!(
+                needs,
+                declared,
+                "{} declares another one",
+                text(package, "name")
+            );
+        } else if needs > declared {
+            newer.push(format!(
+                "{} {}",
+                text(package, "name"),
+                text(package, "rust_version")
+            ));
+        }
+    }
+    assert!(
+        newer.is_empty(),
+        "these need a newer toolchain than {declared:?}: {newer:?}"
+    );
+}
+
+#[test]
+fn everything_comes_from_a_registry_or_the_workspace() {
+    for package in array(&metadata(), "packages") {
+        let source = text(package, "source");
+        assert!(
+            !source.starts_with("git+"),
+            "{} comes from {source}",
+            text(package, "name")
+        );
+    }
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let metadata = metadata();
+    // What each member may use of the others, tests and tools apart.
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("atlas-billing-raw", &[][..]),
+        ("atlas-billing", &["atlas-billing-raw"][..]),
+        ("atlas-billing-mock", &["atlas-billing-raw"][..]),
+        (
+            "atlas-billing-cli",
+            &["atlas-billing", "atlas-billing-mock"][..],
+        ),
+        ("xtask", &[][..]),
+    ]);
+    for package in array(&metadata, "packages") {
+        let Some(allowed) = allowed.get(text(package, "name")) else {
+            continue;
+        };
+        for dependency in array(package, "dependencies") {
+            let name = text(dependency, "name");
+            let own = name.starts_with("atlas-billing") || name == "xtask";
+            if own && dependency["kind"].is_null() {
+                assert!(
+                    allowed.contains(&name),
+                    "{} uses {name}",
+                    text(package, "name")
+                );
+            }
+        }
+    }
+}
