@@ -42,11 +42,17 @@ enum By {
 }
 
 /// Whether a refused request is worth sending once more, signed anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Again {
-    Yes,
+    /// It is, signed with [`Signer::sign_again`].
+    Yes(Anew),
     No,
 }
+
+/// What the second signature of a refused request goes by: under Digest, the challenge of its own
+/// refusal.
+#[derive(Debug)]
+pub(crate) struct Anew(Option<Turn>);
 
 impl Signer {
     /// A signer for requests to the one origin that `origin` allows.
@@ -82,6 +88,29 @@ impl Signer {
     ///
     /// `Configuration` for a request to another origin; what kept an access token from coming.
     pub(crate) async fn sign(&self, edge: &Edge, request: &mut reqwest::Request) -> Result<Signed> {
+        self.sign_with(edge, request, None).await
+    }
+
+    /// Signs a request that was refused, to be sent once more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sign`](Self::sign).
+    pub(crate) async fn sign_again(
+        &self,
+        edge: &Edge,
+        request: &mut reqwest::Request,
+        anew: Anew,
+    ) -> Result<Signed> {
+        self.sign_with(edge, request, anew.0).await
+    }
+
+    async fn sign_with(
+        &self,
+        edge: &Edge,
+        request: &mut reqwest::Request,
+        turn: Option<Turn>,
+    ) -> Result<Signed> {
         if matches!(self.way, Way::Unsigned) {
             return Ok(Signed(By::Fixed));
         }
@@ -94,7 +123,7 @@ impl Signer {
                 (Some(token.header.clone()), By::Token(token))
             }
             Way::Digest { key, state } => {
-                let turn = state.turn();
+                let turn = turn.unwrap_or_else(|| state.turn());
                 (digest(edge, key, &turn, request)?, By::Digest(turn))
             }
         };
@@ -109,6 +138,9 @@ impl Signer {
     /// Takes in a 401: `headers` are its, `signed` the request's. `Yes` if the same request,
     /// signed again, may succeed; the caller sends it once more and takes that answer as final.
     ///
+    /// `signed` lives until the answer's head is there: that is how it is known that a challenge
+    /// may be shared.
+    ///
     /// # Errors
     ///
     /// `Unauthorized` if the service asks for a kind of Digest that is not spoken here.
@@ -121,14 +153,14 @@ impl Signer {
         match (&self.way, &signed.0) {
             (Way::Account(account), By::Token(token)) => {
                 account.refused(token);
-                Ok(Again::Yes)
+                Ok(Again::Yes(Anew(None)))
             }
             (Way::Digest { state, .. }, By::Digest(turn)) => {
                 match Offer::of(&Challenge::all(headers)) {
                     Offer::Digest(challenge) => {
                         match state.refused(turn, challenge, &cnonce(edge)) {
-                            true => Ok(Again::Yes),
-                            false => Ok(Again::No),
+                            Some(turn) => Ok(Again::Yes(Anew(Some(turn)))),
+                            None => Ok(Again::No),
                         }
                     }
                     Offer::Nothing => Ok(Again::No),
