@@ -85,29 +85,43 @@ impl CallTransport {
         let operation = called.operation.name;
         let said = |error: Error| error.with_operation(operation);
         self.prepare(called, &mut request).map_err(said)?;
-        let mut legs = 0;
+        let signer = &self.client.signer;
+        let mut anew = None;
         loop {
-            legs += 1;
+            let second = anew.is_some();
             let again = request.try_clone();
-            let signed = self
-                .client
-                .signer
-                .sign(edge, &mut request)
-                .await
-                .map_err(said)?;
+            let signing = async {
+                match anew.take() {
+                    None => signer.sign(edge, &mut request).await,
+                    Some(anew) => signer.sign_again(edge, &mut request, anew).await,
+                }
+            };
+            // It outlives the leg: that is how the signer knows when its challenge is free.
+            let signed = self.before_end(signing).await.map_err(said)?;
             let (response, meta) = self.leg(operation, request).await.map_err(said)?;
-            if response.status() != StatusCode::UNAUTHORIZED || legs > 1 {
+            if response.status() != StatusCode::UNAUTHORIZED || second {
                 return Ok((response, meta));
             }
-            let verdict = self
-                .client
-                .signer
-                .refused(edge, &signed, response.headers())
-                .await;
+            let verdict = signer.refused(edge, &signed, response.headers()).await;
             match (verdict.map_err(said)?, again) {
-                (Again::Yes, Some(again)) => request = again,
+                (Again::Yes(next), Some(again)) => {
+                    request = again;
+                    anew = Some(next);
+                }
                 _ => return Ok((response, meta)),
             }
+        }
+    }
+
+    /// What `signing` gives, within the whole call's limit: an access token may have to be had.
+    async fn before_end<T>(&self, signing: impl Future<Output = Result<T>>) -> Result<T> {
+        let clock = self.client.edge.clock.as_ref();
+        match self.end.left(clock) {
+            None => signing.await,
+            Some(left) => match within(clock, left, signing).await {
+                Some(signed) => signed,
+                None => Err(silence(left)),
+            },
         }
     }
 

@@ -14,7 +14,7 @@ use http::StatusCode;
 pub use answer::FieldViolation;
 pub(crate) use answer::{ErrorAnswer, ErrorBody};
 pub use kind::ErrorKind;
-pub(crate) use network::network_error;
+pub(crate) use network::{classify, innermost, network_error};
 
 use crate::meta::ResponseMeta;
 use crate::polling::PollOutcome;
@@ -147,6 +147,12 @@ impl Error {
     /// The same error, with what the polling that it ended had come to.
     pub(crate) fn with_poll(mut self, outcome: PollOutcome) -> Self {
         self.0.poll = Some(Box::new(outcome));
+        self
+    }
+
+    /// The same error with how long the service asked to wait.
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
         self
     }
 

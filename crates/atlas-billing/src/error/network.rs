@@ -55,7 +55,8 @@ fn without_url(source: Box<dyn StdError + Send + Sync>) -> Box<dyn StdError + Se
     }
 }
 
-fn innermost(error: &(dyn StdError + 'static)) -> Option<String> {
+/// What the last of an error's causes says.
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> Option<String> {
     let mut cause = error.source()?;
     while let Some(next) = cause.source() {
         cause = next;

@@ -1,8 +1,5 @@
 //! One OAuth endpoint: a form posted under Basic authentication, and its answer.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, header};
@@ -11,7 +8,8 @@ use url::Url;
 use super::Account;
 use super::failure::Failure;
 use crate::auth::base64;
-use crate::edge::{Clock, Edge};
+use crate::call::within;
+use crate::edge::Edge;
 use crate::retry::{self, FailedAttempt, RetryDecision, parse_retry_after};
 use crate::{Error, ErrorKind, Result, RetryPolicy, Secret};
 
@@ -154,19 +152,4 @@ impl Endpoint {
             }
         }
     }
-}
-
-/// What `future` gives, or `None` once `limit` has passed first.
-async fn within<T>(
-    clock: &dyn Clock,
-    limit: Duration,
-    future: impl Future<Output = T>,
-) -> Option<T> {
-    let mut future = pin!(future);
-    let mut alarm = clock.sleep(limit);
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }

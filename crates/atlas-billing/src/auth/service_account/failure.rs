@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::edge::ExchangeError;
+use crate::error::{classify, innermost};
 use crate::{Error, ErrorKind};
 
 /// Why an OAuth endpoint gave nothing. Unlike an [`Error`] it can be told to many callers.
@@ -35,17 +36,18 @@ impl Failure {
 
     /// No answer of `what`, or half of one.
     pub(super) fn network(what: &str, source: ExchangeError) -> Self {
-        let kind = match source.downcast_ref::<reqwest::Error>() {
-            Some(error) if error.is_connect() => ErrorKind::Connect,
-            Some(error) if error.is_timeout() => ErrorKind::Timeout,
-            _ => ErrorKind::Cut,
-        };
+        let kind = classify(source.as_ref());
         let happened = match kind {
             ErrorKind::Connect => "could not be reached",
             ErrorKind::Timeout => "did not answer in time",
+            ErrorKind::Unreadable => "sent a body that could not be decoded",
             _ => "broke the connection before its answer was complete",
         };
-        let mut failure = Self::new(kind, format!("{what} {happened}"));
+        let cause = match innermost(source.as_ref()) {
+            Some(cause) => format!(" ({cause})"),
+            None => String::new(),
+        };
+        let mut failure = Self::new(kind, format!("{what} {happened}{cause}"));
         failure.source = Some(source.into());
         failure
     }
@@ -95,7 +97,7 @@ impl Failure {
 
     /// The failure as one caller's error.
     pub(super) fn error(&self) -> Error {
-        let error = Error::new(self.kind, self.message.clone());
+        let error = Error::new(self.kind, self.message.clone()).with_retry_after(self.retry_after);
         match &self.source {
             Some(source) => error.with_source(Box::new(source.clone())),
             None => error,

@@ -157,6 +157,7 @@ async fn a_busy_endpoint_is_given_up_in_the_end() {
         ),
         (Reply::cut(), ErrorKind::Cut, 1),
     ] {
+        let told = reply.headers.first().map(|(_, wait)| wait.clone());
         let stage = Stage::new(move |_, _| reply.clone());
         let error = text(&account(), &stage.edge()).await.unwrap_err();
         assert_eq!(
@@ -164,6 +165,8 @@ async fn a_busy_endpoint_is_given_up_in_the_end() {
             (kind, requests),
             "{error}"
         );
+        let asked = error.retry_after().map(|wait| wait.as_secs().to_string());
+        assert_eq!(asked, told, "{error}");
     }
 }
 
