@@ -6,6 +6,7 @@
 mod auth;
 mod call;
 mod client;
+mod costs;
 pub mod csv;
 pub mod edge;
 mod envelope;
@@ -21,9 +22,11 @@ mod retry;
 mod secret;
 
 pub use atlas_billing_raw as raw;
+pub use atlas_billing_raw::enums::{GroupBy, Service};
 pub use auth::Credentials;
 pub use call::{BodyStream, CallOptions, Event, Form, Observer, Timeouts};
 pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org};
+pub use costs::{CostFile, CostReport, CostRequest, CostRow, FileStream, Looks, Query};
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{InvoiceLimits, Linked};

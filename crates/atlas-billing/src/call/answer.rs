@@ -58,6 +58,12 @@ impl Answer {
         })
     }
 
+    /// Whether the answer says that it is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let media = self.meta.content_type();
+        media.is_some_and(|media| media.ends_with("json"))
+    }
+
     /// The body as it arrives, the envelope still on.
     pub(crate) fn into_stream(self) -> (ResponseMeta, BodyStream) {
         (self.meta, self.body)

@@ -96,35 +96,35 @@ macro_rules! call_options {
         impl $(<$($generic),*>)? $builder $(<$($generic),*>)? {
             /// Asks for this version instead of the client's or the pinned one; see
             /// [`CallOptions::with_version`](crate::CallOptions::with_version).
-            #[must_use]
+            #[must_use = "an option is set on the value that is returned"]
             pub fn version(mut self, version: $crate::ApiVersion) -> Self {
                 self.$field = self.$field.with_version(version);
                 self
             }
 
             /// Sets the time limits of this call.
-            #[must_use]
+            #[must_use = "an option is set on the value that is returned"]
             pub fn timeouts(mut self, timeouts: $crate::Timeouts) -> Self {
                 self.$field = self.$field.with_timeouts(timeouts);
                 self
             }
 
             /// Sets the retry policy of this call.
-            #[must_use]
+            #[must_use = "an option is set on the value that is returned"]
             pub fn retry(mut self, retry: $crate::RetryPolicy) -> Self {
                 self.$field = self.$field.with_retry(retry);
                 self
             }
 
             /// Sets the largest body, in decoded bytes, that this call keeps in memory whole.
-            #[must_use]
+            #[must_use = "an option is set on the value that is returned"]
             pub fn max_body(mut self, bytes: u64) -> Self {
                 self.$field = self.$field.with_max_body(bytes);
                 self
             }
 
             /// Sets all options of this call at once.
-            #[must_use]
+            #[must_use = "an option is set on the value that is returned"]
             pub fn options(mut self, options: $crate::CallOptions) -> Self {
                 self.$field = options;
                 self

@@ -11,6 +11,7 @@ mod text;
 
 pub use api_version::ApiVersion;
 pub use invoice_id::InvoiceId;
+pub(crate) use object_id::ObjectId;
 pub use org_id::OrgId;
 pub use query_token::QueryToken;
 pub(crate) use shown::shown;

@@ -10,7 +10,7 @@ pub(crate) fn shown(span: Duration) -> String {
     let seconds = millis.saturating_add(500) / 1000;
     match (millis, tenths, seconds) {
         (..1000, ..) => format!("{millis} ms"),
-        (_, ..600, _) if tenths % 10 == 0 => format!("{} s", tenths / 10),
+        (_, ..600, _) if tenths.is_multiple_of(10) => format!("{} s", tenths / 10),
         (_, ..600, _) => format!("{}.{} s", tenths / 10, tenths % 10),
         (_, _, ..3600) => two(seconds / 60, "min", seconds % 60, "s"),
         _ => two(seconds / 3600, "h", seconds % 3600 / 60, "min"),
