@@ -88,7 +88,7 @@ impl Client {
     ///     .send()
     ///     .await;
     /// match answer {
-    ///     Ok(page) => println!("{} invoices", page.results.len()),
+    ///     Ok(page) => println!("{} invoices", page.results.as_ref().map_or(0, Vec::len)),
     ///     Err(error) => eprintln!("{}", atlas_billing::Error::from_raw(error).await),
     /// }
     /// # Ok(())
