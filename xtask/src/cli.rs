@@ -27,6 +27,9 @@ YAML; nothing here uses the network.
       Generates the raw client from openapi/. --check writes nothing and exits 1 on a difference.
   cargo xtask slice --from FILE [--out FILE|-]
       Cuts the operations of openapi/slice.toml out of FILE (default: to standard output).
+  cargo xtask api [--check]
+      Lists the public API of the library crates in their public-api.txt. --check writes nothing,
+      prints what came and went, and exits 1 on a difference.
 
 Exit codes: 0 done; 1 a difference was found where one was asked about; 2 refused, nothing written.
 ";
@@ -64,6 +67,7 @@ fn dispatch(command: &str, rest: lexopt::Parser, root: Option<PathBuf>) -> Resul
             &workspace()?,
             Options::read(rest, &[], &["from", "out"], 0)?,
         ),
+        "api" => api(&workspace()?, Options::read(rest, &["check"], &[], 0)?),
         other => Err(Failure::new(format!(
             "there is no command {other:?}; `cargo xtask help` lists the commands"
         ))),
@@ -107,6 +111,30 @@ fn cut(workspace: &Workspace, options: Options) -> Result<Outcome> {
             writing.commit()?;
         }
     }
+    Ok(Outcome::Done)
+}
+
+fn api(workspace: &Workspace, options: Options) -> Result<Outcome> {
+    let mut writing = crate::workspace::Writing::default();
+    let mut found = false;
+    for listed in crate::api::LISTED {
+        let path = workspace.root().join(listed.path());
+        let listing = listed.listing(workspace.root())?;
+        if !options.has("check") {
+            writing.put(path, listing);
+            continue;
+        }
+        let committed = document::read_text(&path)?;
+        for line in crate::api::difference(&committed, &listing) {
+            found = true;
+            eprintln!("{line}");
+        }
+    }
+    if found {
+        eprintln!("run `cargo xtask api` and commit what it writes, if that is what was meant");
+        return Ok(Outcome::Found);
+    }
+    writing.commit()?;
     Ok(Outcome::Done)
 }
 

@@ -1,6 +1,7 @@
 //! Turns upstream's specification into the project's raw client; see `openapi/README.md`.
 
 mod adapt;
+mod api;
 mod cli;
 mod codegen;
 mod document;

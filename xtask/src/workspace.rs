@@ -51,6 +51,10 @@ impl Workspace {
         })
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(crate) fn selection_text(&self) -> Result<String> {
         document::read_text(&self.root.join(SELECTION))
     }

@@ -1,0 +1,105 @@
+//! What is measured: one job, done by one of several ways, in a process of its own.
+
+mod floor;
+mod ours;
+mod plain;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Result;
+use crate::gauge::Sample;
+
+/// One way of doing one job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Task {
+    /// Stream the JSON body and drop it.
+    FloorJson,
+    /// Stream the CSV body and drop it.
+    FloorCsv,
+    /// Buffer, decode into hand-written structs, keep all.
+    PlainWhole,
+    /// The same, then gross cents by SKU.
+    PlainTotal,
+    /// Buffer, then the `csv` crate's `ByteRecord`s.
+    PlainCsv,
+    /// Small calls one after the other: a request, a check of its status, a decode.
+    PlainCalls,
+    /// Ours: full typed items while the body arrives, each dropped.
+    Items,
+    /// Ours: totals by SKU over that stream.
+    Total,
+    /// Ours: the invoice with all its items.
+    Whole,
+    /// Ours: typed rows while the CSV arrives, each dropped.
+    Rows,
+    /// Ours: CSV records while they arrive, each dropped.
+    Records,
+    /// Ours: small calls one after the other.
+    Calls,
+}
+
+impl Task {
+    pub(crate) const ALL: &'static [(Self, &'static str)] = &[
+        (Self::FloorJson, "floor-json"),
+        (Self::FloorCsv, "floor-csv"),
+        (Self::PlainWhole, "plain-whole"),
+        (Self::PlainTotal, "plain-total"),
+        (Self::PlainCsv, "plain-csv"),
+        (Self::PlainCalls, "plain-calls"),
+        (Self::Items, "items"),
+        (Self::Total, "total"),
+        (Self::Whole, "whole"),
+        (Self::Rows, "rows"),
+        (Self::Records, "records"),
+        (Self::Calls, "calls"),
+    ];
+
+    /// Does it once: `count` items of one invoice, or that many calls.
+    pub(crate) async fn run(self, base_url: &str, count: u64) -> Result<Sample> {
+        match self {
+            Self::FloorJson => floor::run(base_url, count, "json").await,
+            Self::FloorCsv => floor::run(base_url, count, "csv").await,
+            Self::PlainWhole => plain::whole(base_url, count).await,
+            Self::PlainTotal => plain::total(base_url, count).await,
+            Self::PlainCsv => plain::csv(base_url, count).await,
+            Self::PlainCalls => plain::calls(base_url, count).await,
+            Self::Items => ours::items(base_url, count).await,
+            Self::Total => ours::total(base_url, count).await,
+            Self::Whole => ours::whole(base_url, count).await,
+            Self::Rows => ours::rows(base_url, count).await,
+            Self::Records => ours::records(base_url, count).await,
+            Self::Calls => ours::calls(base_url, count).await,
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = Self::ALL.iter().find(|(task, _)| task == self);
+        f.write_str(row.map_or("?", |(_, name)| name))
+    }
+}
+
+impl FromStr for Task {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let row = Self::ALL.iter().find(|(_, name)| *name == text);
+        row.map(|(task, _)| *task).ok_or_else(|| format!("there is no task {text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for (task, name) in Task::ALL {
+            assert_eq!(task.to_string(), *name);
+            assert_eq!(name.parse::<Task>().unwrap(), *task);
+        }
+        assert!("x".parse::<Task>().is_err());
+    }
+}
