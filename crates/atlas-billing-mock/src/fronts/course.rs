@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::frames::{self, Rule};
 use crate::fault::{After102, At, Fault, Step};
 
 /// How a connection ends.
@@ -30,6 +31,21 @@ pub(super) enum Course {
     /// The answer itself, more or less.
     Answer(Way),
     /// Other bytes in its place.
+    Instead(Vec<Step>, Ending),
+}
+
+/// The way an answer takes over HTTP/2, where a connection carries other answers too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Course2 {
+    /// The answer itself, more or less.
+    Answer(Way),
+    /// The answer, its frames changed by the rule.
+    Cut { rule: Rule },
+    /// A 102, its frame changed by the rule, and nothing of ours after it.
+    Interim { rule: Rule },
+    /// The stream's end with this error code.
+    Reset(u32),
+    /// Other bytes in its place, at the cost of the connection.
     Instead(Vec<Step>, Ending),
 }
 
@@ -105,6 +121,44 @@ pub(super) fn over_http1(fault: Option<&Fault>) -> Course {
         _ => Way::default(),
     };
     Course::Answer(way)
+}
+
+/// The course of an answer over HTTP/2.
+pub(super) fn over_http2(fault: Option<&Fault>, stream: u32) -> Course2 {
+    let interim = |flags, then| Course2::Interim {
+        rule: Rule::Head { flags, then },
+    };
+    let after_102 = |more: &'static [u8]| {
+        let steps = [frames::interim(stream), Bytes::from_static(more)].map(Step::Send);
+        Course2::Instead(steps.to_vec(), Ending::Close)
+    };
+    match fault {
+        Some(Fault::Bare102(After102::Close)) => after_102(b""),
+        Some(Fault::Bare102(After102::Garbage)) => after_102(GARBAGE),
+        Some(Fault::Bare102(After102::Silence)) => interim(0, Bytes::new()),
+        Some(Fault::Bare102(After102::EndOfStream)) => interim(frames::END_STREAM, Bytes::new()),
+        Some(Fault::Bare102(After102::Body)) => {
+            interim(0, frames::last_data(stream, b"{\"status\":102}"))
+        }
+        Some(Fault::StreamReset(code)) => Course2::Reset(*code),
+        Some(Fault::StreamResetInBody { code, after }) => {
+            let then = frames::reset(stream, *code);
+            Course2::Cut {
+                rule: Rule::CutBody {
+                    after: *after,
+                    then,
+                },
+            }
+        }
+        Some(Fault::GoAway(code)) => {
+            let step = Step::Send(frames::go_away(stream, *code));
+            Course2::Instead(vec![step], Ending::Close)
+        }
+        fault => match over_http1(fault) {
+            Course::Answer(way) => Course2::Answer(way),
+            Course::Instead(steps, ending) => Course2::Instead(steps, ending),
+        },
+    }
 }
 
 fn bare_102(after: After102) -> Course {

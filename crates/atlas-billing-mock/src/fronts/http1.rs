@@ -1,24 +1,21 @@
 //! HTTP/1.1 by hand, so that it can be done wrong on purpose.
 
 use std::io;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::course::{Announced, Course, Ending, Way, over_http1};
+use super::ending::{self, resized};
+use super::tap::Finale;
 use super::wire::{self, Bad};
-use crate::answer::{Answer, Body, Pieces};
+use crate::answer::{Answer, Body};
 use crate::core::Core;
-use crate::fault::{At, Step};
+use crate::fault::At;
 use crate::problem::Problem;
 use crate::scenario::{Scenario, Transfer};
-
-/// What a client gets to read before a reset takes the connection, which may throw away what was
-/// not read yet.
-const GRACE: Duration = Duration::from_millis(10);
 
 /// Serves one connection to its end.
 pub(super) async fn serve(core: &Core, mut stream: TcpStream) -> io::Result<()> {
@@ -44,34 +41,10 @@ pub(super) async fn serve(core: &Core, mut stream: TcpStream) -> io::Result<()> 
             keep_alive,
             head_only,
         };
-        if let Some(ending) = line.send(answer).await? {
-            return end(stream, ending).await;
+        if let Some(finale) = line.send(answer).await? {
+            return ending::play(stream, finale.steps, finale.ending).await;
         }
     }
-    Ok(())
-}
-
-async fn end(mut stream: TcpStream, ending: Ending) -> io::Result<()> {
-    match ending {
-        Ending::Close => stream.shutdown().await,
-        Ending::Reset => {
-            tokio::time::sleep(GRACE).await;
-            reset(stream)
-        }
-        Ending::Stall => wait_for_leave(&mut stream).await,
-    }
-}
-
-/// Closes with RST in the place of FIN.
-#[allow(deprecated)] // its successor is younger than the oldest tokio this builds with
-fn reset(stream: TcpStream) -> io::Result<()> {
-    stream.set_linger(Some(Duration::ZERO))
-}
-
-/// Reads and forgets until the client goes.
-async fn wait_for_leave(stream: &mut TcpStream) -> io::Result<()> {
-    let mut sink = [0; 1024];
-    while stream.read(&mut sink).await? > 0 {}
     Ok(())
 }
 
@@ -93,22 +66,17 @@ enum Framing {
 
 impl Line<'_> {
     /// Sends the answer; gives the connection's ending if it is to end.
-    async fn send(&mut self, answer: Answer) -> io::Result<Option<Ending>> {
+    async fn send(&mut self, answer: Answer) -> io::Result<Option<Finale>> {
         match over_http1(answer.fault.as_ref()) {
-            Course::Answer(way) => self.send_answer(answer, way).await,
-            Course::Instead(steps, ending) => self.play(steps, ending).await.map(Some),
-        }
-    }
-
-    async fn play(&mut self, steps: Vec<Step>, ending: Ending) -> io::Result<Ending> {
-        for step in steps {
-            match step {
-                Step::Send(bytes) => self.stream.write_all(&bytes).await?,
-                Step::Wait(time) => tokio::time::sleep(time).await,
-                Step::Reset => return Ok(Ending::Reset),
+            Course::Answer(way) => {
+                let ending = self.send_answer(answer, way).await?;
+                Ok(ending.map(|ending| Finale {
+                    steps: Vec::new(),
+                    ending,
+                }))
             }
+            Course::Instead(steps, ending) => Ok(Some(Finale { steps, ending })),
         }
-        Ok(ending)
     }
 
     async fn send_answer(&mut self, mut answer: Answer, way: Way) -> io::Result<Option<Ending>> {
@@ -157,8 +125,7 @@ impl Line<'_> {
             None => self.scenario.transfer,
         };
         if transfer == Transfer::Length && answer.body.known_length().is_none() {
-            let body = std::mem::replace(&mut answer.body, Body::empty());
-            answer.body = Body::Whole(body.into_bytes());
+            ending::make_whole(answer);
         }
         let length = answer.body.known_length();
         match (transfer, announced, length) {
@@ -262,52 +229,9 @@ fn head(answer: &Answer, framing: Framing, keep_alive: bool, scenario: &Scenario
     head
 }
 
-/// The body's pieces, each of exactly `size` bytes but the last if a size is given.
-pub(super) fn resized(body: Body, size: Option<usize>) -> Pieces {
-    let pieces = body.into_pieces();
-    match size {
-        Some(size) => Box::new(Resized {
-            pieces,
-            held: BytesMut::new(),
-            size,
-        }),
-        None => pieces,
-    }
-}
-
-struct Resized {
-    pieces: Pieces,
-    held: BytesMut,
-    size: usize,
-}
-
-impl Iterator for Resized {
-    type Item = Bytes;
-
-    fn next(&mut self) -> Option<Bytes> {
-        while self.held.len() < self.size {
-            match self.pieces.next() {
-                Some(piece) => self.held.extend_from_slice(&piece),
-                None => break,
-            }
-        }
-        let length = self.held.len().min(self.size);
-        (length > 0).then(|| self.held.split_to(length).freeze())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pieces_get_the_size_asked_for() {
-        let parts = vec![Bytes::from_static(b"abcde"), Bytes::from_static(b"fg")];
-        let body = Body::Pieces(Box::new(parts.into_iter()));
-        let pieces: Vec<Bytes> = resized(body, Some(3)).collect();
-        assert_eq!(pieces, ["abc", "def", "g"]);
-        assert_eq!(resized(Body::empty(), Some(3)).count(), 0);
-    }
 
     #[test]
     fn a_cut_chunk_announces_more_than_comes() {

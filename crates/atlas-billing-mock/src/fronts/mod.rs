@@ -1,9 +1,13 @@
 //! The ways in: a polite server for ordinary tests, and a raw one that can misbehave.
 
 mod course;
+mod ending;
+mod frames;
 mod http1;
+mod http2;
 mod polite;
 mod raw;
+mod tap;
 mod wire;
 
 use std::io;

@@ -5,12 +5,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::http1;
+use super::{http1, http2};
 use crate::core::Core;
 
 /// A running listener; it and its connections end when this is dropped.
@@ -84,5 +85,26 @@ async fn serve(core: Arc<Core>, stream: TcpStream) {
     // Small writes are to be seen one by one.
     let _ = stream.set_nodelay(true);
     // What goes wrong with one connection is the client's to notice.
-    let _ = http1::serve(&core, stream).await;
+    let _ = match speaks_http2(&stream).await {
+        Ok(true) => http2::serve(&core, stream).await,
+        Ok(false) => http1::serve(&core, stream).await,
+        Err(error) => Err(error),
+    };
+}
+
+/// Whether the connection opens with HTTP/2's preface (RFC 9113, section 3.4).
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        if start[..seen] != PREFACE[..seen] || seen == 0 {
+            return Ok(false);
+        }
+        if seen == PREFACE.len() {
+            return Ok(true);
+        }
+        // The start of a preface stays readable, so that waiting for more has to be slept.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
