@@ -157,7 +157,8 @@ pub enum Fault {
         /// Bytes of the body sent before it.
         after: u64,
     },
-    /// Wire: `GOAWAY` with this code (HTTP/2) instead of an answer; on HTTP/1.1 an orderly close.
+    /// Wire: `GOAWAY` with this code (HTTP/2) instead of an answer, which names the request as not
+    /// seen to; on HTTP/1.1 an orderly close.
     GoAway(u32),
 }
 

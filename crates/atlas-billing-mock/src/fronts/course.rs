@@ -151,7 +151,8 @@ pub(super) fn over_http2(fault: Option<&Fault>, stream: u32) -> Course2 {
             }
         }
         Some(Fault::GoAway(code)) => {
-            let step = Step::Send(frames::go_away(stream, *code));
+            // A stream that is named as seen to would be waited for.
+            let step = Step::Send(frames::go_away(stream.saturating_sub(1), *code));
             Course2::Instead(vec![step], Ending::Close)
         }
         fault => match over_http1(fault) {
