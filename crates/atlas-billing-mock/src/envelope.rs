@@ -1,7 +1,6 @@
 //! `envelope=true`: the status in the body, for clients that cannot see the status line.
 
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 
 use crate::answer::{Answer, Body};
 use crate::operation::Operation;
@@ -48,7 +47,8 @@ pub(crate) fn wrap(mut answer: Answer, operation: Operation, style: EnvelopeStyl
         };
         body.between(format!("{{\"status\":{code},\"{key}\":"), "}")
     };
-    if style != EnvelopeStyle::KeepStatus {
+    // No status line can end with a 1xx.
+    if style != EnvelopeStyle::KeepStatus || real.is_informational() {
         answer.status = StatusCode::OK;
     }
     answer
@@ -64,17 +64,6 @@ fn add_status(body: Body, code: u16) -> Body {
         }
         None => Body::Whole(bytes),
     }
-}
-
-/// A query that is not ready, told by the body.
-pub(crate) fn not_ready(content_type: &str, style: EnvelopeStyle) -> Answer {
-    let body = match style {
-        EnvelopeStyle::Envelope => r#"{"status":102,"envelope":{}}"#,
-        _ => r#"{"status":102,"content":{}}"#,
-    };
-    let mut answer = Answer::new(StatusCode::OK, Body::Whole(body.into()));
-    answer.set(CONTENT_TYPE, content_type);
-    answer
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::state::State;
 use super::{Call, instead, know_org, know_parameters, not_found};
 use crate::answer::{Answer, Body};
 use crate::costs::{Question, to_csv, to_json};
-use crate::envelope::{self, EnvelopeStyle};
+use crate::envelope::EnvelopeStyle;
 use crate::fault::{After102, Fault, spoil};
 use crate::problem::Problem;
 use crate::random::hex;
@@ -115,7 +115,8 @@ fn not_ready(call: &Call<'_>, state: &mut State, form: NotReady, resolved: Resol
     let content_type = resolved.content_type();
     let fault = match form {
         NotReady::Documented if call.enveloped && style != EnvelopeStyle::Ignored => {
-            return envelope::not_ready(&content_type, style);
+            // It is wrapped with all other answers.
+            return Answer::typed(StatusCode::PROCESSING, &content_type, "{}");
         }
         NotReady::Documented => Fault::Bare102(After102::Close),
         NotReady::Fault(fault) => fault,
