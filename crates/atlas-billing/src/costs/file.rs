@@ -98,6 +98,16 @@ enum Body {
     Arriving(BodyStream),
 }
 
+impl FileStream {
+    /// The next piece of the file, `None` at its end.
+    ///
+    /// # Errors
+    /// When the file breaks off, or nothing arrives within the idle limit.
+    pub async fn next(&mut self) -> Option<Result<Bytes>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
 impl Stream for FileStream {
     type Item = Result<Bytes>;
 

@@ -1,0 +1,63 @@
+//! Runs each example against the stand-in.
+
+// An example's `main` reads the environment; the test calls what stands beside it.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use atlas_billing::{Client, Credentials, Months, Org, PollPolicy, WaitPolicy};
+use atlas_billing_mock::{ORG_ID, Ready, Scenario, StandIn};
+
+#[path = "../examples/costs_by_service.rs"]
+mod costs_by_service;
+#[path = "../examples/costs_csv.rs"]
+mod costs_csv;
+#[path = "../examples/resume_query.rs"]
+mod resume_query;
+
+/// A stand-in whose queries take two looks, and its organisation.
+async fn stand_in() -> (StandIn, Org) {
+    let today = "2025-06-17".parse().unwrap();
+    let scenario = Scenario::builder()
+        .today(today)
+        .ready(Ready::AfterLooks(2))
+        .build();
+    let stand_in = StandIn::start(scenario).await.unwrap();
+    let wait = WaitPolicy::every(Duration::from_millis(1));
+    let client = Client::builder(Credentials::bearer("made-up"))
+        .base_url(stand_in.base_url())
+        .polling(PollPolicy::default().with_wait(wait))
+        .build()
+        .unwrap();
+    (stand_in, client.org(ORG_ID.parse().unwrap()))
+}
+
+fn months() -> Months {
+    "2025-01..2025-03".parse().unwrap()
+}
+
+#[tokio::test]
+async fn costs_by_service() {
+    let (stand_in, org) = stand_in().await;
+    costs_by_service::run(&org, months()).await.unwrap();
+    // One request creates the query, two looks find it at work, one brings the result.
+    assert_eq!(stand_in.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn resume_query() {
+    let (stand_in, org) = stand_in().await;
+    let token = resume_query::start(&org, months()).await.unwrap();
+    resume_query::resume(&org, token).await.unwrap();
+    assert_eq!(stand_in.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn costs_csv() {
+    let (_stand_in, org) = stand_in().await;
+    let mut file = Vec::new();
+    costs_csv::save(&org, months(), &mut file).await.unwrap();
+    let text = String::from_utf8(file).unwrap();
+    assert!(text.lines().count() > 1, "{text}");
+    costs_csv::print(&org, months()).await.unwrap();
+}
