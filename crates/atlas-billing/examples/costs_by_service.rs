@@ -7,6 +7,7 @@ use atlas_billing::{Client, GroupBy, Months, Org, OrgId};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+/// Asks, and prints one line a service.
 pub async fn run(org: &Org, months: Months) -> Fallible {
     let report = org.costs(months).group_by(GroupBy::Services).await?;
     for (service, amount) in report.total_by(|row| row.service.clone())? {

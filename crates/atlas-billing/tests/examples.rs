@@ -1,7 +1,7 @@
 //! Runs each example against the stand-in.
 
 // An example's `main` reads the environment; the test calls what stands beside it.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 use std::time::Duration;
 
