@@ -34,7 +34,7 @@ impl Pace {
 }
 
 /// What a wait for a query's result looks like.
-pub(crate) fn waiting(looks: u64, elapsed: Duration, last: Option<&str>) -> String {
+pub(crate) fn waiting(looks: u32, elapsed: Duration, last: Option<&str>) -> String {
     let seconds = elapsed.as_secs();
     let time = match seconds {
         0..=59 => format!("{seconds} s"),

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use atlas_billing::Dimension;
 use atlas_billing::raw::enums::InvoiceStatus;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Dim, Invoice, Period, Which};
+use super::{Invoice, Period, Which};
 
 /// What to do with invoices.
 #[derive(Debug, Subcommand)]
@@ -57,7 +58,7 @@ pub(crate) struct ShowArgs {
 
     /// Group the line items by one or two of these
     #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',')]
-    pub(crate) by: Vec<Dim>,
+    pub(crate) by: Vec<Dimension>,
 
     /// Only the N largest groups, the rest as one
     #[arg(long, value_name = "N", requires = "by", value_parser = at_least_one)]
@@ -122,7 +123,7 @@ pub(crate) struct CompareArgs {
 
     /// Compare by one or two of these [default: sku]
     #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',')]
-    pub(crate) by: Vec<Dim>,
+    pub(crate) by: Vec<Dimension>,
 
     /// Only the N largest changes, the rest as one
     #[arg(long, value_name = "N", value_parser = at_least_one)]
@@ -141,6 +142,20 @@ pub(crate) enum Linked {
     Only,
 }
 
+/// Checks that `by` are one or two different dimensions: what a table has columns for.
+pub(crate) fn checked(by: &[Dimension]) -> Result<(), String> {
+    match by {
+        [] | [_] => Ok(()),
+        [one, other] if one != other => Ok(()),
+        [one, _] => Err(format!("--by names {one} twice: name it once.")),
+        more => Err(format!(
+            "--by takes one or two dimensions, not {}: leave some out, or group what `invoices \
+             items` writes elsewhere.",
+            more.len()
+        )),
+    }
+}
+
 /// A status; a known one is found whatever its case, another is sent as given.
 fn status(given: &str) -> Result<InvoiceStatus, std::convert::Infallible> {
     let mut known = InvoiceStatus::KNOWN.iter();
@@ -152,5 +167,35 @@ fn at_least_one(given: &str) -> Result<usize, String> {
     match given.parse() {
         Ok(0) | Err(_) => Err("give a whole number from 1".to_owned()),
         Ok(number) => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_room_for_two_dimensions() {
+        let by = |text: &str| -> Vec<Dimension> {
+            text.split(',').map(|dim| dim.parse().unwrap()).collect()
+        };
+        assert!(checked(&[]).is_ok());
+        assert!(checked(&by("sku,tag:sku")).is_ok());
+        assert!(checked(&by("sku,sku")).unwrap_err().contains("sku twice"));
+        assert!(checked(&by("sku,day,month")).unwrap_err().contains("not 3"));
+    }
+
+    #[test]
+    fn a_known_status_is_found_whatever_its_case() {
+        assert_eq!(status("paid").unwrap(), InvoiceStatus::Paid);
+        assert_eq!(status("On hold").unwrap().as_str(), "On hold");
+    }
+
+    #[test]
+    fn a_number_of_rows_is_at_least_one() {
+        assert_eq!(at_least_one("3"), Ok(3));
+        for given in ["0", "-1", "x", ""] {
+            assert!(at_least_one(given).is_err());
+        }
     }
 }

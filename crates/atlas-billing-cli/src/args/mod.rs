@@ -1,7 +1,6 @@
 //! What can be said on the command line.
 
 mod costs;
-mod dimension;
 mod duration;
 mod format;
 mod invoice;
@@ -13,17 +12,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use atlas_billing::{ApiVersion, OrgId};
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use costs::{CostsArgs, Grouping};
-pub(crate) use dimension::Dim;
 pub(crate) use duration::shown as shown_duration;
 pub(crate) use format::Format;
 pub(crate) use invoice::{Invoice, Which};
 pub(crate) use invoices::{
-    CompareArgs, InvoicesCommand, ItemsArgs, Linked, ListArgs, ShowArgs, Statuses,
+    CompareArgs, InvoicesCommand, ItemsArgs, Linked, ListArgs, ShowArgs, Statuses, checked,
 };
-pub(crate) use period::Period;
+pub(crate) use period::{Period, shown as shown_period};
 pub(crate) use service::service;
 
 /// Where the command line reads what no flag says.
@@ -107,6 +106,10 @@ pub(crate) struct Global {
     /// Run against a stand-in with made-up data; credentials are ignored
     #[arg(long, global = true, conflicts_with_all = ["org", "base_url"])]
     pub(crate) demo: bool,
+
+    /// The day to take for today, so that what goes by today can be repeated.
+    #[arg(long, global = true, hide = true, value_name = "DATE")]
+    pub(crate) today: Option<NaiveDate>,
 }
 
 /// When to color.
