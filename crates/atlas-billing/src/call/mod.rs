@@ -145,7 +145,7 @@ impl Client {
         let transport = CallTransport {
             client: self.inner.clone(),
             ask: ask.clone(),
-            end,
+            end: Some(end),
             slot: Some(slot.clone()),
         };
         let answered = send(self.inner.raw(transport)).await;

@@ -37,7 +37,9 @@ impl Slot {
 pub(crate) struct CallTransport {
     pub(crate) client: Arc<Inner>,
     pub(crate) ask: Ask,
-    pub(crate) end: End,
+    /// When the call has to be done; absent for a generated client in the hands of a user, each
+    /// request of which is a call of its own.
+    pub(crate) end: Option<End>,
     /// Where the outcome goes; absent for a generated client in the hands of a user.
     pub(crate) slot: Option<Arc<Slot>>,
 }
@@ -50,9 +52,14 @@ impl Transport for CallTransport {
         request: reqwest::Request,
     ) -> SendFuture<'a> {
         Box::pin(async move {
-            let sent = self.exchange(called, request).await;
+            let clock = self.client.edge.clock.as_ref();
+            let total = self.ask.timeouts.total;
+            let end = self.end.unwrap_or_else(|| End::of(clock, total));
+            let sent = self.exchange(end, called, request).await;
             let sent = match (sent, called.bytes) {
-                (Ok((response, meta)), false) => unwrap::typed(self, called, response, meta).await,
+                (Ok((response, meta)), false) => {
+                    unwrap::typed(self, end, called, response, meta).await
+                }
                 (sent, _) => sent,
             };
             match (sent, &self.slot) {
@@ -78,6 +85,7 @@ impl CallTransport {
     /// Sends `request`, and once again where a 401 says that a fresh signature may do.
     async fn exchange(
         &self,
+        end: End,
         called: Called,
         mut request: reqwest::Request,
     ) -> Result<(reqwest::Response, ResponseMeta)> {
@@ -97,8 +105,8 @@ impl CallTransport {
                 }
             };
             // It outlives the leg: that is how the signer knows when its challenge is free.
-            let signed = self.before_end(signing).await.map_err(said)?;
-            let (response, meta) = self.leg(operation, request).await.map_err(said)?;
+            let signed = self.before_end(end, signing).await.map_err(said)?;
+            let (response, meta) = self.leg(end, operation, request).await.map_err(said)?;
             if response.status() != StatusCode::UNAUTHORIZED || second {
                 return Ok((response, meta));
             }
@@ -114,9 +122,9 @@ impl CallTransport {
     }
 
     /// What `signing` gives, within the whole call's limit: an access token may have to be had.
-    async fn before_end<T>(&self, signing: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn before_end<T>(&self, end: End, signing: impl Future<Output = Result<T>>) -> Result<T> {
         let clock = self.client.edge.clock.as_ref();
-        match self.end.left(clock) {
+        match end.left(clock) {
             None => signing.await,
             Some(left) => match within(clock, left, signing).await {
                 Some(signed) => signed,
@@ -147,13 +155,14 @@ impl CallTransport {
     /// One request and the head of its answer.
     async fn leg(
         &self,
+        end: End,
         operation: &'static str,
         request: reqwest::Request,
     ) -> Result<(reqwest::Response, ResponseMeta)> {
         let edge = &self.client.edge;
         let clock = edge.clock.as_ref();
         let (method, url) = (request.method().clone(), request.url().clone());
-        let limit = self.end.bound(clock, self.ask.timeouts.head);
+        let limit = end.bound(clock, self.ask.timeouts.head);
         let started = clock.elapsed();
         let sent = within(clock, limit, edge.http.execute(request)).await;
         let elapsed = clock.elapsed().saturating_sub(started);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use super::body::BodyStream;
+use super::limit::End;
 use super::transport::CallTransport;
 use super::version::Form;
 use crate::edge::Edge;
@@ -138,6 +139,7 @@ fn redirect_target(meta: &ResponseMeta) -> Option<String> {
 /// it decodes what the service meant. Errors stay whole for the caller to read.
 pub(super) async fn typed(
     transport: &CallTransport,
+    end: End,
     called: Called,
     response: reqwest::Response,
     meta: ResponseMeta,
@@ -149,7 +151,7 @@ pub(super) async fn typed(
         Box::pin(response.bytes_stream()),
         edge.clock.clone(),
         transport.ask.timeouts.idle,
-        transport.end,
+        end,
         called.operation.name,
         meta.clone(),
     )

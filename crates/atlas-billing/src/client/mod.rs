@@ -102,11 +102,10 @@ impl Client {
     /// twins alone.
     pub fn raw_with(&self, form: Form, options: &CallOptions) -> raw::Client {
         let ask: Ask = self.ask("raw", form, options);
-        let end = crate::call::End::of(self.inner.edge.clock.as_ref(), ask.timeouts.total);
         self.inner.raw(CallTransport {
             client: self.inner.clone(),
             ask,
-            end,
+            end: None,
             slot: None,
         })
     }
