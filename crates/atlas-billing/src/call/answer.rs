@@ -46,16 +46,9 @@ impl Answer {
         Err(unwrap::error_of(edge, meta, &body).with_operation(ask.operation))
     }
 
-    /// Reads the whole body and takes the envelope off.
-    pub(crate) async fn fetch(self) -> Result<Fetched> {
-        let body = self.body.collect(self.max_body).await?;
-        let (meta, body) = unwrap::open(&self.edge, self.form, self.meta, body)
-            .map_err(|error| error.with_operation(self.operation))?;
-        Ok(Fetched {
-            operation: self.operation,
-            meta,
-            body,
-        })
+    /// What the answer says beside its body.
+    pub(crate) fn meta(&self) -> &ResponseMeta {
+        &self.meta
     }
 
     /// Whether the answer says that it is JSON.
@@ -64,9 +57,54 @@ impl Answer {
         media.is_some_and(|media| media.ends_with("json"))
     }
 
+    /// Reads the whole body and takes the envelope off.
+    pub(crate) async fn fetch(self) -> Result<Fetched> {
+        let limit = self.max_body;
+        let (opener, body) = self.into_parts();
+        opener.open(body.collect(limit).await?)
+    }
+
     /// The body as it arrives, the envelope still on.
     pub(crate) fn into_stream(self) -> (ResponseMeta, BodyStream) {
         (self.meta, self.body)
+    }
+
+    /// The body as it arrives, and what takes the envelope off once its end is known.
+    pub(crate) fn into_parts(self) -> (Opener, BodyStream) {
+        let opener = Opener {
+            edge: self.edge,
+            operation: self.operation,
+            form: self.form,
+            meta: self.meta,
+        };
+        (opener, self.body)
+    }
+}
+
+/// Takes the envelope off a body that was read apart from its answer.
+#[derive(Debug)]
+pub(crate) struct Opener {
+    edge: Edge,
+    operation: &'static str,
+    form: Form,
+    meta: ResponseMeta,
+}
+
+impl Opener {
+    /// What the answer says beside its body.
+    pub(crate) fn meta(&self) -> &ResponseMeta {
+        &self.meta
+    }
+
+    /// The content of `body`, or the error that it holds.
+    pub(crate) fn open(self, body: Bytes) -> Result<Fetched> {
+        let (meta, body) = unwrap::open(&self.edge, self.form, self.meta, body)
+            .map_err(|error| error.with_operation(self.operation))?;
+        Ok(Fetched {
+            operation: self.operation,
+            meta,
+            body,
+        })
     }
 }
 

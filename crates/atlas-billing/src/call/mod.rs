@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use atlas_billing_raw as raw;
 
-pub(crate) use answer::{Answer, Fetched};
+pub(crate) use answer::{Answer, Fetched, Opener};
 pub use body::BodyStream;
 pub(crate) use from_raw::from_raw;
 pub(crate) use limit::{End, within};
@@ -114,6 +114,21 @@ impl Client {
             .with_meta(fetched.meta));
         }
         Ok(fetched)
+    }
+
+    /// Makes a call and retries it until `read` has made something of the whole answer.
+    pub(crate) async fn read<F, Fut, R, Reading, T>(&self, ask: &Ask, send: F, read: R) -> Result<T>
+    where
+        F: Fn(raw::Client) -> Fut,
+        Fut: Future<Output = RawAnswer>,
+        R: Fn(Answer) -> Reading,
+        Reading: Future<Output = Result<T>>,
+    {
+        let end = self.end(ask);
+        self.retried(ask, end, || async {
+            read(self.attempt(ask, end, &send).await?).await
+        })
+        .await
     }
 
     /// Makes one request (and the leg after a 401) and reads its whole answer. Nothing is retried:

@@ -93,6 +93,8 @@ impl CallOptions {
 /// The same per-call options for every request builder: `$field` is its [`CallOptions`].
 macro_rules! call_options {
     ($builder:ident $(<$($generic:tt),*>)?, $field:ident) => {
+        // A builder that is itself marked says the same with a better reason.
+        #[allow(clippy::double_must_use)]
         impl $(<$($generic),*>)? $builder $(<$($generic),*>)? {
             /// Asks for this version instead of the client's or the pinned one; see
             /// [`CallOptions::with_version`](crate::CallOptions::with_version).
