@@ -29,7 +29,10 @@ pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org};
 pub use costs::{CostFile, CostReport, CostRequest, CostRow, FileStream, Looks, Query};
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
-pub use invoices::{InvoiceLimits, Linked};
+pub use invoices::{
+    CsvRequest, Invoice, InvoiceFile, InvoiceHead, InvoiceLimits, InvoiceRequest, InvoiceSummary,
+    Invoices, LineItem, LineItems, Linked, ListRequest,
+};
 pub use meta::{RateLimit, ResponseMeta};
 pub use money::{Cents, Dimension, Totals};
 pub use period::{Month, Months, MonthsIter};

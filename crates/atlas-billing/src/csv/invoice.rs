@@ -175,7 +175,7 @@ impl fmt::Debug for InvoiceCsv {
 
 /// Whether `row` names columns: a line about the invoice has a label and a value, and perhaps
 /// nothing behind a trailing comma.
-fn is_header(row: &Row) -> bool {
+pub(super) fn is_header(row: &Row) -> bool {
     row.fields().filter(|cell| !cell.trim().is_empty()).count() > 2
 }
 

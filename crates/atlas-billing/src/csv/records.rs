@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 
+use super::invoice::is_header;
 use super::record::{Header, Record};
 use super::row::Row;
 use super::rows::Rows;
@@ -23,6 +24,8 @@ pub(crate) type ByteSource = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 pub struct Records {
     rows: RowSource,
     header: Option<Header>,
+    /// Tells the header from what stands above the table.
+    is_header: fn(&Row) -> bool,
 }
 
 impl Records {
@@ -34,6 +37,18 @@ impl Records {
         Self {
             rows: RowSource::new(Box::pin(body)),
             header: None,
+            is_header: |_| true,
+        }
+    }
+
+    /// The records of the table in an invoice's file; what stands above it is skipped.
+    pub fn of_invoice<S>(body: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes>> + Send + 'static,
+    {
+        Self {
+            is_header,
+            ..Self::new(body)
         }
     }
 
@@ -66,7 +81,8 @@ impl Stream for Records {
                 Some(header) => {
                     return Poll::Ready(Some(Ok(Record::new(header.clone(), row))));
                 }
-                None => self.header = Some(Header::new(&row)),
+                None if (self.is_header)(&row) => self.header = Some(Header::new(&row)),
+                None => {}
             }
         }
     }

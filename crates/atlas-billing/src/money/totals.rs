@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{Datelike, NaiveDate};
 
 use super::{Cents, Dimension, Key, Project};
-use crate::Month;
+use crate::{LineItem, Month};
 
 /// What sums need to know of a line item.
 pub(crate) trait Charge {
@@ -29,10 +29,10 @@ pub(crate) trait Charge {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Total {
-    /// The sum of the items' prices before discounts: see [`LineItem::gross`](crate::LineItem).
+    /// The sum of the items' prices before discounts: see [`LineItem::gross`].
     pub gross: Cents,
     /// The sum of the items' discounts, to be read beside the gross sum, not taken off it unseen:
-    /// see [`LineItem::net`](crate::LineItem).
+    /// see [`LineItem::net`].
     pub discount: Cents,
     /// How many items were summed, those without a price included.
     pub count: u64,
@@ -103,6 +103,11 @@ impl Totals {
         let mut groups: Vec<Group> = self.groups.into_values().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
+    }
+
+    /// Counts one item.
+    pub fn add(&mut self, item: &LineItem) {
+        self.add_charge(item);
     }
 
     pub(crate) fn add_charge(&mut self, charge: &impl Charge) {

@@ -76,17 +76,18 @@ impl Role {
     }
 }
 
-/// The path of the place within `stack`, as far as arrays and the envelope make one.
+/// The JSON path of the place within `stack`, as far as arrays and the envelope make one. An
+/// envelope's content goes by that name, whatever its key.
 pub(super) fn path(stack: &[Frame]) -> String {
-    let mut path = String::new();
+    let mut path = "$".to_owned();
     for frame in stack {
         match frame {
             Frame::Object(object) if object.kind == ObjectKind::Content => {
-                path.push_str("content.")
+                path.push_str(".content")
             }
             Frame::Object(_) => {}
-            Frame::Linked { index } => path.push_str(&format!("linkedInvoices[{index}].")),
-            Frame::Items { index } => path.push_str(&format!("lineItems[{index}]")),
+            Frame::Linked { index } => path.push_str(&format!(".linkedInvoices[{index}]")),
+            Frame::Items { index } => path.push_str(&format!(".lineItems[{index}]")),
         }
     }
     path

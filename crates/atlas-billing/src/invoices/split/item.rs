@@ -1,8 +1,10 @@
 //! Line items: decoded where they lie, or collected first where they lie in several chunks.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 
+use super::super::finish::reason;
+use super::super::json_path::path_at;
 use super::{Frame, Splitter, State};
 use crate::{Error, ErrorKind, Result};
 
@@ -49,10 +51,11 @@ impl Splitter {
             .decode(&self.carry, decode)
             .map_err(|error| self.undecodable(error))?;
         if used != self.carry.len() {
-            return Err(Error::new(
-                ErrorKind::Unreadable,
-                format!("{} of the invoice is not valid JSON", self.place()),
-            ));
+            return Err(
+                Error::new(ErrorKind::Unreadable, "a line item is not valid JSON")
+                    .with_json_path(self.place())
+                    .with_excerpt(&self.carry),
+            );
         }
         self.carry.clear();
         // One large item must not hold its room for the rest of the stream.
@@ -89,22 +92,21 @@ impl Splitter {
         Err(Error::new(
             ErrorKind::TooLarge,
             format!(
-                "{} of the invoice is larger than {} bytes, the limit set for one line item",
-                self.place(),
+                "a line item is larger than {} bytes, the limit set for one",
                 self.limits.item()
             ),
-        ))
+        )
+        .with_json_path(self.place()))
     }
 
     fn undecodable(&self, error: serde_json::Error) -> Error {
-        let inner = super::super::json_path::path_at(&self.carry, error.line(), error.column());
+        let inner = path_at(&self.carry, error.line(), error.column());
         Error::new(
             ErrorKind::Unreadable,
-            format!(
-                "{}{inner} of the invoice cannot be read: {error}",
-                self.place()
-            ),
+            format!("a line item cannot be read: {}", reason(&error)),
         )
+        .with_json_path(format!("{}{inner}", self.place()))
+        .with_excerpt(&self.carry)
         .with_source(error)
     }
 }
@@ -117,10 +119,4 @@ pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a [u8]) -> serde_json::Resul
         Some(value) => value.map(|value| (value, values.byte_offset())),
         None => Err(serde::de::Error::custom("there is nothing to decode")),
     }
-}
-
-/// The same for a value that borrows nothing.
-#[inline]
-pub(crate) fn owned<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<(T, usize)> {
-    first(text)
 }

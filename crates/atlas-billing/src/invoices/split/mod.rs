@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::frame::{Frame, ObjectKind, Role};
-pub(crate) use self::item::{first, owned};
+pub(crate) use self::item::first;
 use self::skip::Skip;
 use super::limits::InvoiceLimits;
 use super::origin::Linked;
@@ -329,7 +329,7 @@ impl Splitter {
     }
 
     /// How many bytes of the document have been looked at.
-    fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.before + self.at as u64
     }
 
@@ -343,19 +343,20 @@ impl Splitter {
             State::Behind => "the end",
             _ => "a comma or the end",
         };
-        let place = if matches!(self.stack.last(), Some(Frame::Items { .. })) {
-            format!(" at {}", self.place())
-        } else {
-            String::new()
-        };
-        Error::new(
+        let error = Error::new(
             ErrorKind::Unreadable,
             format!(
-                "the answer is not an invoice: byte {} is {:?} where {expected} was expected{place}",
+                "the answer is not an invoice: byte {} is {:?} where {expected} was expected",
                 self.position(),
                 char::from(byte),
             ),
-        )
+        );
+        match self.stack.last() {
+            Some(Frame::Items { .. }) => error.with_json_path(self.place()),
+            // The document may be a page of a gateway's: its beginning says so.
+            None => error.with_excerpt(&self.chunk),
+            _ => error,
+        }
     }
 }
 
