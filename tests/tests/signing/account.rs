@@ -5,7 +5,7 @@ use std::time::Duration;
 use atlas_billing::{Credentials, ErrorKind};
 use atlas_billing_mock::{CLIENT_ID, CLIENT_SECRET, Fault, Operation, Scenario, SignIn, StandIn};
 
-use crate::{call, client, hundred_calls, stand_in, started, statuses};
+use crate::{call, client, http2_client, hundred_calls, stand_in, started, statuses};
 
 fn account() -> SignIn {
     SignIn::service_account(CLIENT_ID, CLIENT_SECRET)
@@ -65,10 +65,12 @@ async fn a_token_is_asked_for_as_documented_and_kept() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_first_calls_make_one_token_request() {
-    let stand_in = stand_in(account()).await;
-    hundred_calls(&client(&stand_in, credentials())).await;
-    assert_eq!(count(&stand_in, Operation::Token), 1);
-    assert_eq!(count(&stand_in, Operation::Invoices), 100);
+    for speak in [client, http2_client] {
+        let stand_in = stand_in(account()).await;
+        hundred_calls(&speak(&stand_in, credentials())).await;
+        assert_eq!(count(&stand_in, Operation::Token), 1);
+        assert_eq!(count(&stand_in, Operation::Invoices), 100);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use atlas_billing_mock::{
     DigestAlgorithm, ORG_ID, PRIVATE_KEY, PUBLIC_KEY, RecordedRequest, SignIn,
 };
 
-use crate::{call, client, hundred_calls, stand_in, statuses};
+use crate::{call, client, http2_client, hundred_calls, stand_in, statuses};
 
 fn key() -> SignIn {
     SignIn::api_key(PUBLIC_KEY, PRIVATE_KEY)
@@ -44,9 +44,10 @@ async fn one_request_a_call_after_the_first() {
         (&[Sha256, Md5], "SHA-256"),
     ];
     for (offered, taken) in offers {
-        for sign_in in [key(), key().offering_bearer()] {
+        let plain = (key(), client as fn(&_, _) -> _);
+        for (sign_in, speak) in [plain, (key().offering_bearer(), http2_client)] {
             let stand_in = stand_in(sign_in.algorithms(offered.iter().copied())).await;
-            let client = client(&stand_in, credentials());
+            let client = speak(&stand_in, credentials());
             for _ in 0..4 {
                 call(&client).await.expect("signed in");
             }
@@ -124,26 +125,25 @@ async fn a_stale_nonce_costs_one_request_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_calls_at_once_never_share_a_count() {
-    // This server refuses a count that is not higher than the last: the strictest there is.
-    let stand_in = stand_in(key()).await;
-    let client = client(&stand_in, credentials());
-    for _ in 0..2 {
-        hundred_calls(&client).await;
+    for speak in [client, http2_client] {
+        // This server refuses a count that is not higher than the last: the strictest there is.
+        let stand_in = stand_in(key()).await;
+        let client = speak(&stand_in, credentials());
+        for _ in 0..2 {
+            hundred_calls(&client).await;
+        }
+        let requests = stand_in.requests();
+        let places: Vec<_> = requests
+            .iter()
+            .filter_map(|request| Some((parameter(request, "nonce")?, parameter(request, "nc")?)))
+            .collect();
+        let distinct: BTreeSet<_> = places.iter().collect();
+        assert_eq!(distinct.len(), places.len());
+        let taken = requests.iter().filter(|request| request.status == 200);
+        assert_eq!(taken.count(), 200);
+        let sent = requests.len();
+        assert!(sent <= 400, "{sent} requests for 200 calls");
     }
-    let requests = stand_in.requests();
-    let places: Vec<_> = requests
-        .iter()
-        .filter_map(|request| Some((parameter(request, "nonce")?, parameter(request, "nc")?)))
-        .collect();
-    let distinct: BTreeSet<_> = places.iter().collect();
-    assert_eq!(distinct.len(), places.len());
-    let taken = requests.iter().filter(|request| request.status == 200);
-    assert_eq!(taken.count(), 200);
-    assert!(
-        requests.len() <= 400,
-        "{} requests for 200 calls",
-        requests.len()
-    );
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use atlas_billing::edge::Random;
-use atlas_billing::{Client, Credentials, Result};
+use atlas_billing::{Client, ClientBuilder, Credentials, Result};
 use atlas_billing_mock::{ORG_ID, RecordedRequest, Scenario, SignIn, StandIn};
 
 /// A stand-in that lets in who `sign_in` says.
@@ -26,11 +26,21 @@ async fn started(scenario: Scenario) -> StandIn {
 }
 
 fn client(stand_in: &StandIn, credentials: Credentials) -> Client {
+    builder(stand_in, credentials).build().expect("a client")
+}
+
+/// A client that speaks HTTP/2 from its first byte: a hundred calls share one connection.
+fn http2_client(stand_in: &StandIn, credentials: Credentials) -> Client {
+    builder(stand_in, credentials)
+        .configure_http(|http| http.http2_prior_knowledge())
+        .build()
+        .expect("a client")
+}
+
+fn builder(stand_in: &StandIn, credentials: Credentials) -> ClientBuilder {
     Client::builder(credentials)
         .base_url(stand_in.base_url())
         .random(Arc::new(NoJitter::default()))
-        .build()
-        .expect("a client")
 }
 
 /// One signed call.
