@@ -93,6 +93,8 @@ pub struct Answer {
     pub body: Body,
     /// What the front is to do to the answer on its way, if anything: only faults of the wire.
     pub fault: Option<Fault>,
+    /// Whether it is to stay without envelope, headers of limits, and gzip.
+    pub(crate) as_is: bool,
 }
 
 impl Answer {
@@ -104,6 +106,7 @@ impl Answer {
             headers,
             body,
             fault: None,
+            as_is: false,
         }
     }
 

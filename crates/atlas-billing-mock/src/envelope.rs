@@ -111,6 +111,15 @@ mod tests {
     }
 
     #[test]
+    fn not_ready_is_a_status_in_the_body() {
+        let soon = || Answer::typed(StatusCode::PROCESSING, "application/json", "{}");
+        for style in [EnvelopeStyle::Content, EnvelopeStyle::KeepStatus] {
+            let want = (200, json!({"status": 102, "content": {}}));
+            assert_eq!(wrapped(soon(), Operation::Look, style), want);
+        }
+    }
+
+    #[test]
     fn csv_stays_as_it_is() {
         let csv = Answer::typed(
             StatusCode::OK,

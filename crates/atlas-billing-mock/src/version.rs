@@ -57,7 +57,16 @@ pub(crate) struct Resolved {
 impl Resolved {
     /// The answer's content type: the resolved version, not the asked one.
     pub(crate) fn content_type(self) -> String {
-        let (version, suffix) = (self.version, self.format.suffix());
+        self.type_of(self.format)
+    }
+
+    /// The content type of the version's JSON, whatever form was asked for.
+    pub(crate) fn json_type(self) -> String {
+        self.type_of(Format::Json)
+    }
+
+    fn type_of(self, format: Format) -> String {
+        let (version, suffix) = (self.version, format.suffix());
         format!("application/vnd.atlas.{version}+{suffix};charset=utf-8")
     }
 }

@@ -183,6 +183,9 @@ fn operate(call: &Call<'_>, state: &mut State, route: Route) -> Result<Answer, P
 
 /// Adds what every answer of a billing operation has: the envelope, headers, gzip.
 fn finish(call: &Call<'_>, mut answer: Answer, limits: &[(RateLimit, u32)]) -> Answer {
+    if answer.as_is {
+        return answer;
+    }
     if call.enveloped && answer.fault.is_none() {
         answer = envelope::wrap(answer, call.operation, call.scenario.envelope);
     }

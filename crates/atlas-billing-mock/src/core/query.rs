@@ -116,12 +116,13 @@ fn not_ready(call: &Call<'_>, state: &mut State, form: NotReady, resolved: Resol
     let fault = match form {
         NotReady::Documented if call.enveloped && style != EnvelopeStyle::Ignored => {
             // It is wrapped with all other answers.
-            return Answer::typed(StatusCode::PROCESSING, &content_type, "{}");
+            return Answer::typed(StatusCode::PROCESSING, &resolved.json_type(), "{}");
         }
         NotReady::Documented => Fault::Bare102(After102::Close),
         NotReady::Fault(fault) => fault,
     };
-    if let Some(answer) = instead(&fault, state, call.now) {
+    if let Some(mut answer) = instead(&fault, state, call.now) {
+        answer.as_is = true;
         return answer;
     }
     // What the fault works on; a bare 102 with an answer behind it ends in this.
