@@ -43,14 +43,7 @@ impl Context {
         Sink::open(self.global.output_file.as_deref())
     }
 
-    /// Draws tables one below the other, as the form says, where the data goes.
-    pub(crate) fn draw(&self, layouts: &[Layout]) -> Result<(), Failure> {
-        let mut sink = self.sink()?;
-        self.draw_into(&mut sink, layouts)?;
-        sink.finish()
-    }
-
-    /// The same into what is already open.
+    /// Draws tables one below the other, as the form says.
     pub(crate) fn draw_into(&self, sink: &mut Sink, layouts: &[Layout]) -> Result<(), Failure> {
         for (at, layout) in layouts.iter().enumerate() {
             if at > 0 {

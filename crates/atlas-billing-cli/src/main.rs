@@ -1,8 +1,5 @@
 //! The command `atlas-billing`: what MongoDB Atlas charges, as tables and files.
 
-// Until the commands that use them have landed.
-#![allow(dead_code, unused_imports)]
-
 mod args;
 mod commands;
 mod connect;

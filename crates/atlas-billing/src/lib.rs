@@ -34,7 +34,10 @@ pub use invoices::{
     Invoices, LineItem, LineItems, Linked, ListRequest,
 };
 pub use meta::{RateLimit, ResponseMeta};
-pub use money::{Cents, Dimension, Totals};
+pub use money::{
+    Cents, Decimal, Dimension, Group, InvoiceOwed, ItemSums, Key, PaymentOwed, Project,
+    Reconciliation, Total, Totals, decimal_of_f64, parse_decimal,
+};
 pub use period::{Month, Months, MonthsIter};
 pub use polling::{EndurancePolicy, Look, PollOutcome, PollPolicy, Seen, WaitPolicy};
 pub use reqwest;

@@ -20,7 +20,7 @@ pub(crate) use duration::shown as shown_duration;
 pub(crate) use format::Format;
 pub(crate) use invoice::{Invoice, Which};
 pub(crate) use invoices::{
-    CompareArgs, InvoicesCommand, ItemsArgs, Linked, ListArgs, ShowArgs, Statuses, checked,
+    CompareArgs, InvoicesCommand, ItemsArgs, Linked, ListArgs, ShowArgs, checked,
 };
 pub(crate) use period::{Period, shown as shown_period};
 pub(crate) use service::service;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use atlas_billing::raw::enums::GroupBy;
 use atlas_billing::{Error, ErrorKind, Month, Months, Org, PollPolicy, Query};
 use chrono::NaiveDate;
-use futures_util::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::costs_table::layouts;

@@ -45,6 +45,14 @@ impl<'a> Cell<'a> {
         value.map_or(Self::Null, Self::Integer)
     }
 
+    /// Cents; beyond 64 bits by their digits.
+    pub(crate) fn cents(cents: atlas_billing::Cents) -> Self {
+        match i64::try_from(cents.get()) {
+            Ok(cents) => Self::Integer(cents),
+            Err(_) => Self::Number(cents.get().to_string()),
+        }
+    }
+
     /// A floating number in its shortest digits; what JSON has no digits for is null.
     pub(crate) fn float(value: Option<f64>) -> Self {
         match value.filter(|value| value.is_finite()) {

@@ -44,7 +44,13 @@ impl WholeFile {
     }
 
     /// Moves the file to its place.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let path = self.path.clone();
+        self.finish_as(&path)
+    }
+
+    /// Moves the file to a place that was not known when it was begun, on the same file system.
+    pub(crate) fn finish_as(mut self, path: &Path) -> io::Result<()> {
         self.writer.flush()?;
         let file = self
             .writer
@@ -52,7 +58,7 @@ impl WholeFile {
             .map_err(|error| error.into_error())?;
         // On the disk before it has its name: after a power cut the name must not be an empty file.
         file.as_file().sync_all()?;
-        file.persist(&self.path).map_err(|error| error.error)?;
+        file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
 }

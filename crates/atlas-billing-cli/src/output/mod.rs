@@ -23,4 +23,3 @@ pub(crate) use records::Records;
 pub(crate) use schema::schema;
 pub(crate) use sink::Sink;
 pub(crate) use table::Paper;
-pub(crate) use width::width;

@@ -1,8 +1,10 @@
-//! An invoice without its line items: a row of `invoices list`.
+//! An invoice without its line items: a row of `invoices list`, and what `invoices show` adds.
 
-use atlas_billing::Month;
 use atlas_billing::raw::enums::InvoiceStatus;
-use atlas_billing::raw::types::{BillingInvoice, BillingInvoiceMetadata};
+use atlas_billing::raw::types::{
+    BillingInvoice, BillingInvoiceMetadata, BillingPayment, BillingRefund,
+};
+use atlas_billing::{Cents, InvoiceOwed, Month};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::output::{Cell, Column, Kind};
@@ -12,7 +14,6 @@ use crate::output::{Cell, Column, Kind};
 pub(crate) struct InvoiceRow {
     pub(crate) org_id: Option<String>,
     pub(crate) id: Option<String>,
-    pub(crate) linked_to: Option<String>,
     pub(crate) start: Option<DateTime<Utc>>,
     pub(crate) end: Option<DateTime<Utc>>,
     pub(crate) status: Option<InvoiceStatus>,
@@ -24,6 +25,19 @@ pub(crate) struct InvoiceRow {
     pub(crate) starting_balance: Option<i64>,
     pub(crate) billed: Option<i64>,
     pub(crate) paid: Option<i64>,
+    /// What the invoice itself says and the list does not.
+    pub(crate) detail: Option<Detail>,
+}
+
+/// What an invoice says that the list of invoices does not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Detail {
+    pub(crate) items: u64,
+    pub(crate) items_gross: Cents,
+    pub(crate) items_discount: Cents,
+    pub(crate) owed: Option<InvoiceOwed>,
+    pub(crate) payments: Vec<BillingPayment>,
+    pub(crate) refunds: Vec<BillingRefund>,
 }
 
 impl InvoiceRow {
@@ -39,7 +53,15 @@ impl InvoiceRow {
 
     /// What it is for, for a reader: a month, or the days from the first to the last.
     pub(crate) fn period(&self) -> String {
-        let text = match (self.start.map(day), self.end.map(day)) {
+        match self.is_pending() {
+            true => format!("{} (to date)", self.period_plain()),
+            false => self.period_plain(),
+        }
+    }
+
+    /// The same without a mark for one that still grows.
+    pub(crate) fn period_plain(&self) -> String {
+        match (self.start.map(day), self.end.map(day)) {
             (Some(start), Some(end)) => match whole_month(start, end) {
                 Some(month) => month.to_string(),
                 None => format!("{start} to {}", end.pred_opt().unwrap_or(end)),
@@ -47,10 +69,6 @@ impl InvoiceRow {
             (Some(start), None) => format!("from {start}"),
             (None, Some(end)) => format!("before {end}"),
             (None, None) => "period not said".to_owned(),
-        };
-        match self.is_pending() {
-            true => format!("{text} (to date)"),
-            false => text,
         }
     }
 
@@ -78,7 +96,6 @@ macro_rules! row_of {
         InvoiceRow {
             org_id: $invoice.org_id.clone(),
             id: $invoice.id.clone(),
-            linked_to: None,
             start: $invoice.start_date,
             end: $invoice.end_date,
             status: $invoice.status_name.clone(),
@@ -90,6 +107,7 @@ macro_rules! row_of {
             starting_balance: $invoice.starting_balance_cents,
             billed: $invoice.amount_billed_cents,
             paid: $invoice.amount_paid_cents,
+            detail: None,
         }
     };
 }
@@ -109,7 +127,7 @@ impl From<&BillingInvoice> for InvoiceRow {
 /// Describes the record.
 pub(crate) fn columns() -> Vec<Column<InvoiceRow>> {
     type R = InvoiceRow;
-    vec![
+    let mut columns = vec![
         Column::new(
             "org_id",
             Kind::Text,
@@ -120,13 +138,6 @@ pub(crate) fn columns() -> Vec<Column<InvoiceRow>> {
             Cell::maybe(r.id.as_deref())
         })
         .shown("id"),
-        Column::new(
-            "linked_to",
-            Kind::Text,
-            "The invoice that this one is linked to: another organization pays it. Null for an \
-             invoice of the organization's own.",
-            |r: &R| Cell::maybe(r.linked_to.as_deref()),
-        ),
         Column::new(
             "period_start",
             Kind::Moment,
@@ -183,6 +194,65 @@ pub(crate) fn columns() -> Vec<Column<InvoiceRow>> {
             r.billed
         }),
         cents("amount_paid_cents", "paid", "What was paid.", |r| r.paid),
+    ];
+    columns.extend(of_the_detail());
+    columns
+}
+
+/// The columns that `invoices list` leaves null.
+fn of_the_detail() -> Vec<Column<InvoiceRow>> {
+    type R = InvoiceRow;
+    vec![
+        Column::new(
+            "items",
+            Kind::Integer,
+            "How many line items it has. Null in a list, as for all that follows: only `invoices \
+             show` reads the invoice itself.",
+            |r: &R| Cell::integer(r.detail.as_ref().and_then(|d| i64::try_from(d.items).ok())),
+        ),
+        Column::new(
+            "items_gross_cents",
+            Kind::Cents,
+            "The sum of the items' prices, as documented before discounts.",
+            |r: &R| {
+                r.detail
+                    .as_ref()
+                    .map_or(Cell::Null, |d| Cell::cents(d.items_gross))
+            },
+        ),
+        Column::new(
+            "items_discount_cents",
+            Kind::Cents,
+            "The sum of the items' discounts.",
+            |r: &R| {
+                r.detail
+                    .as_ref()
+                    .map_or(Cell::Null, |d| Cell::cents(d.items_discount))
+            },
+        ),
+        Column::new(
+            "owed_as_documented_cents",
+            Kind::Number,
+            "By the documented rule, which is all it is: for each payment its amount billed times \
+             its unit price, plus its sales tax, less the starting balance. Null where a term is \
+             missing.",
+            |r: &R| {
+                let owed = r.detail.as_ref().and_then(|detail| detail.owed.as_ref());
+                owed.map_or(Cell::Null, |owed| Cell::Number(owed.owed.to_string()))
+            },
+        ),
+        Column::new(
+            "payments",
+            Kind::List,
+            "The payments, with the names of the service's own fields.",
+            |r: &R| Cell::json(r.detail.as_ref().map(|detail| &detail.payments)),
+        ),
+        Column::new(
+            "refunds",
+            Kind::List,
+            "The refunds, with the names of the service's own fields.",
+            |r: &R| Cell::json(r.detail.as_ref().map(|detail| &detail.refunds)),
+        ),
     ]
 }
 
