@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
 
+use crate::diff::{Format, Level, diff};
 use crate::document;
 use crate::failure::{Failure, Result};
 use crate::json;
+use crate::ops;
 use crate::slice::slice;
+use crate::update::update;
 use crate::workspace::Workspace;
 
 /// How a command that ran to its end ended.
@@ -30,6 +33,14 @@ YAML; nothing here uses the network.
   cargo xtask api [--check]
       Lists the public API of the library crates in their public-api.txt. --check writes nothing,
       prints what came and went, and exits 1 on a difference.
+  cargo xtask upstream
+      Prints the line that fetches upstream's file, and what is on record of the last one.
+  cargo xtask ops --from FILE [WORD]
+      Lists the operations of FILE (those that WORD occurs in), ready to paste into slice.toml.
+  cargo xtask diff OLD NEW [--format text|json|markdown] [--fail-on breaking|any]
+      What changed for our operations. OLD and NEW are full specifications or slices.
+  cargo xtask update --from FILE [--commit SHA]
+      Brings openapi/ and the raw client up to FILE, and says what to look at.
 
 Exit codes: 0 done; 1 a difference was found where one was asked about; 2 refused, nothing written.
 ";
@@ -68,6 +79,20 @@ fn dispatch(command: &str, rest: lexopt::Parser, root: Option<PathBuf>) -> Resul
             Options::read(rest, &[], &["from", "out"], 0)?,
         ),
         "api" => api(&workspace()?, Options::read(rest, &["check"], &[], 0)?),
+        "upstream" => {
+            Options::read(rest, &[], &[], 0)?;
+            print(&workspace()?.selection()?.upstream.fetching())?;
+            Ok(Outcome::Done)
+        }
+        "update" => bring_up(
+            &workspace()?,
+            Options::read(rest, &[], &["from", "commit"], 0)?,
+        ),
+        "ops" => list(Options::read(rest, &[], &["from"], 1)?),
+        "diff" => compare(
+            &workspace()?,
+            Options::read(rest, &[], &["format", "fail-on"], 2)?,
+        ),
         other => Err(Failure::new(format!(
             "there is no command {other:?}; `cargo xtask help` lists the commands"
         ))),
@@ -136,6 +161,50 @@ fn api(workspace: &Workspace, options: Options) -> Result<Outcome> {
     }
     writing.commit()?;
     Ok(Outcome::Done)
+}
+
+fn bring_up(workspace: &Workspace, options: Options) -> Result<Outcome> {
+    print(&update(
+        workspace,
+        &options.path("from")?,
+        options.value("commit"),
+    )?)?;
+    Ok(Outcome::Done)
+}
+
+fn list(options: Options) -> Result<Outcome> {
+    let upstream = document::read(&options.path("from")?)?;
+    print(&ops::list(
+        &upstream,
+        options.words.first().map(String::as_str),
+    )?)?;
+    Ok(Outcome::Done)
+}
+
+fn compare(workspace: &Workspace, options: Options) -> Result<Outcome> {
+    let format = Format::parse(options.value("format").unwrap_or("text"))?;
+    let fails = match options.value("fail-on") {
+        None => None,
+        Some("breaking") => Some(Level::Breaking),
+        Some("any") => Some(Level::Note),
+        Some(other) => {
+            return Err(Failure::new(format!(
+                "--fail-on {other:?} is none of breaking and any"
+            )));
+        }
+    };
+    let [old, new] = options.words.as_slice() else {
+        return Err(Failure::new(
+            "two files are needed: `cargo xtask diff OLD NEW`",
+        ));
+    };
+    let old = document::read(Path::new(old))?;
+    let new = document::read(Path::new(new))?;
+    let rows = diff(&old, &new, &workspace.selection()?)?;
+    print(&format.print(&rows))?;
+    // Levels are ordered, the gravest first.
+    let found = fails.is_some_and(|level| rows.iter().any(|row| row.level <= level));
+    Ok(if found { Outcome::Found } else { Outcome::Done })
 }
 
 fn current_folder() -> Result<PathBuf> {

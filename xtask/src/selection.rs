@@ -27,8 +27,10 @@ pub(crate) struct Selection {
 pub(crate) struct Upstream {
     /// The file's address, with `{commit}` where the commit goes.
     pub(crate) url: String,
-    /// The commit of upstream's repository, or what stands for it in the file.
+    /// The commit of the file's repository, or the branch where it was not recorded.
     pub(crate) commit: String,
+    /// What the file says of itself (`x-xgen-sha`): the commit of what it was generated from.
+    pub(crate) source: String,
     /// The SHA-256 of the file, in lower-case hex.
     pub(crate) sha256: String,
 }
@@ -57,6 +59,18 @@ pub(crate) struct NamedEnum {
     pub(crate) about: String,
     /// JSONPaths (RFC 9535) of the schemas it stands for; each must hold an `enum`.
     pub(crate) at: Vec<String>,
+}
+
+impl Upstream {
+    /// How to fetch the file, and how to tell whether it is the one on record.
+    pub(crate) fn fetching(&self) -> String {
+        let url = self.url.replace("{commit}", &self.commit);
+        let name = url.rsplit('/').next().unwrap_or("v2.yaml");
+        format!(
+            "curl -fsSLo {name} {url}\n# on record: sha256 {}, x-xgen-sha {}\n",
+            self.sha256, self.source
+        )
+    }
 }
 
 impl Wanted {
@@ -136,7 +150,7 @@ fn refuse_twice(kind: &str, names: impl Iterator<Item = String>) -> Result<()> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "[upstream]\nurl = \"u\"\ncommit = \"c\"\nsha256 = \"s\"\n";
+    const HEAD: &str = "[upstream]\nurl = \"u\"\ncommit = \"c\"\nsource = \"x\"\nsha256 = \"s\"\n";
 
     fn with(operations: &[(&str, &str, &str)]) -> Result<Selection> {
         let mut text = HEAD.to_owned();
@@ -153,6 +167,19 @@ mod tests {
     fn a_whole_selection_is_read() {
         let selection = with(&[("getThing", "get", "/a"), ("makeThing", "post", "/a")]).unwrap();
         assert_eq!(selection.operations[1].title(), "POST /a");
+    }
+
+    #[test]
+    fn upstream_is_fetched_with_one_line() {
+        let upstream = Upstream {
+            url: "https://x.test/{commit}/v2.yaml".to_owned(),
+            commit: "abc".to_owned(),
+            source: "def".to_owned(),
+            sha256: "00ff".to_owned(),
+        };
+        let expected = "curl -fsSLo v2.yaml https://x.test/abc/v2.yaml\n\
+            # on record: sha256 00ff, x-xgen-sha def\n";
+        assert_eq!(upstream.fetching(), expected);
     }
 
     #[test]

@@ -91,3 +91,56 @@ fn content(spec: &Value, node: Option<&Value>) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn versions_come_from_both_bodies_oldest_first() {
+        let spec = json!({"components": {
+            "requestBodies": {"B": {"content": {"application/vnd.atlas.2024-01-01+json": {}}}},
+        }});
+        let operation = json!({
+            "requestBody": {"$ref": "#/components/requestBodies/B"},
+            "responses": {
+                "200": {"content": {
+                    "application/vnd.atlas.2023-01-01+csv": {},
+                    "application/vnd.atlas.2023-01-01+json": {},
+                    "application/json": {},
+                }},
+                "400": {"content": {"application/vnd.atlas.2022-01-01+json": {}}},
+            },
+        });
+        let offers = of(&spec, &operation);
+        let dates: Vec<&str> = offers.keys().map(String::as_str).collect();
+        assert_eq!(dates, ["2023-01-01", "2024-01-01"]);
+        assert_eq!(
+            offers["2023-01-01"].answers,
+            [
+                "application/vnd.atlas.2023-01-01+json",
+                "application/vnd.atlas.2023-01-01+csv"
+            ]
+        );
+        assert_eq!(
+            offers["2024-01-01"].request.as_deref(),
+            Some("application/vnd.atlas.2024-01-01+json")
+        );
+    }
+
+    #[test]
+    fn only_final_successes_are_successes() {
+        let table = [
+            ("200", true),
+            ("202", true),
+            ("102", false),
+            ("404", false),
+            ("default", false),
+        ];
+        for (status, expected) in table {
+            assert_eq!(is_success(status), expected, "{status}");
+        }
+    }
+}

@@ -6,7 +6,6 @@ use reqwest::header::AUTHORIZATION;
 
 use super::*;
 use crate::enums::{InvoiceSortBy, InvoiceStatus, SortOrder};
-use crate::operation::OPERATIONS;
 use crate::types::CostExplorerFilterRequestBody;
 
 /// Keeps what it was asked to send and answers with a fixed body.
@@ -237,5 +236,4 @@ fn futures_of_calls_are_send() {
     let client = Recorder::answering(200, "{}").client();
     is_send(&client.get_org_invoice().send());
     is_send(&client.list_org_invoices_bytes().send());
-    assert_eq!(OPERATIONS.len(), 4);
 }
