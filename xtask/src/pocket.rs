@@ -1,5 +1,7 @@
 //! A small specification of our own, for the tests: one of everything there is an answer to.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use crate::codegen::{Generated, generate};
@@ -14,7 +16,9 @@ const SELECTION: &str = include_str!("../tests/pocket/slice.toml");
 const OVERLAY: &str = include_str!("../tests/pocket/overlay.json");
 
 pub(crate) fn upstream() -> Value {
-    document::parse(UPSTREAM).unwrap()
+    // Read once: tables of changes ask for it again and again.
+    static READ: LazyLock<Value> = LazyLock::new(|| document::parse(UPSTREAM).unwrap());
+    READ.clone()
 }
 
 pub(crate) fn selection() -> Selection {

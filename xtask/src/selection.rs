@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn each_mistake_is_named() {
-        let table: [(&[(&str, &str, &str)], &str); 6] = [
+        type Rows = &'static [(&'static str, &'static str, &'static str)];
+        let table: [(Rows, &str); 6] = [
             (&[], "operation"),
             (&[("getThing", "GET", "/a")], "no method"),
             (&[("getThing", "get", "a")], "slash"),

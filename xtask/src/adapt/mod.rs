@@ -17,7 +17,7 @@ type Quirk = (&'static str, fn(&mut Value, &Selection) -> Result<usize>);
 
 /// In this order: bodies first, for what they drop need not be adapted; twins last, as copies of
 /// what is finished.
-const QUIRKS: [Quirk; 17] = [
+const QUIRKS: [Quirk; 18] = [
     ("stable_names", bodies::stable_names),
     ("pinned_json", bodies::pinned_json),
     ("final_successes", bodies::final_successes),
@@ -31,6 +31,7 @@ const QUIRKS: [Quirk; 17] = [
     ("no_defaults", values::no_defaults),
     ("repeatable_items", values::repeatable_items),
     ("doubles", values::doubles),
+    ("open_objects", values::open_objects),
     ("answers_promise_nothing", values::answers_promise_nothing),
     ("nullable_components", values::nullable_components),
     ("nullable_lists", values::nullable_lists),
@@ -38,7 +39,7 @@ const QUIRKS: [Quirk; 17] = [
 ];
 
 /// Quirks that need not meet anything: what they guard against comes and goes upstream.
-const MAY_REST: [&str; 1] = ["plain_enums"];
+const MAY_REST: [&str; 2] = ["plain_enums", "open_objects"];
 
 /// The generator's input.
 pub(crate) fn adapt(effective: &Value, selection: &Selection) -> Result<Value> {
@@ -74,3 +75,6 @@ fn each_operation(
     }
     Ok(changes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,18 @@ pub(super) fn doubles(spec: &mut Value, _: &Selection) -> Result<usize> {
     Ok(changes)
 }
 
+/// An object that is closed becomes a type that rejects fields it does not know.
+pub(super) fn open_objects(spec: &mut Value, _: &Selection) -> Result<usize> {
+    let mut changes = 0;
+    schemas::each(spec, &mut |_, schema| {
+        if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+            schema.remove("additionalProperties");
+            changes += 1;
+        }
+    });
+    Ok(changes)
+}
+
 /// What is required of an answer changes between releases; a field that is missing must not fail a
 /// decode, nor change its type when the promise changes. Schemas that answers are made of require
 /// nothing.
@@ -124,10 +136,10 @@ fn schema_names(references: &BTreeSet<String>) -> BTreeSet<String> {
 fn reach(spec: &Value, node: &Value, reached: &mut BTreeSet<String>) {
     match node {
         Value::Object(map) => {
-            if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
-                if reached.insert(reference.to_owned()) {
-                    reach(spec, crate::versions::resolve(spec, node), reached);
-                }
+            if let Some(reference) = map.get("$ref").and_then(Value::as_str)
+                && reached.insert(reference.to_owned())
+            {
+                reach(spec, crate::versions::resolve(spec, node), reached);
             }
             map.values().for_each(|value| reach(spec, value, reached));
         }
@@ -192,13 +204,12 @@ pub(super) fn nullable_lists(spec: &mut Value, _: &Selection) -> Result<usize> {
                 }
             }
         }
-        if place.component.is_some() {
-            if let Some(inner) = schema.get_mut("additionalProperties") {
-                if inner.get("type") == Some(&json!("array")) {
-                    inner["nullable"] = json!(true);
-                    changes += 1;
-                }
-            }
+        if place.component.is_some()
+            && let Some(inner) = schema.get_mut("additionalProperties")
+            && inner.get("type") == Some(&json!("array"))
+        {
+            inner["nullable"] = json!(true);
+            changes += 1;
         }
     });
     Ok(changes)
@@ -216,10 +227,10 @@ fn is_collection(schema: &Value) -> bool {
 /// schema is put around it.
 pub(super) fn described_references(spec: &mut Value) {
     schemas::each(spec, &mut |_, schema| {
-        if schema.contains_key("description") {
-            if let Some(reference) = schema.remove("$ref") {
-                schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
-            }
+        if schema.contains_key("description")
+            && let Some(reference) = schema.remove("$ref")
+        {
+            schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
         }
     });
 }

@@ -1,6 +1,8 @@
 //! Runs the generator.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
@@ -41,12 +43,32 @@ fn run(input: &Value) -> Result<syn::File> {
         .with_derive("PartialEq");
 
     // The generator panics on what it has no answer for, two success bodies for instance.
-    let tokens = catch_unwind(AssertUnwindSafe(|| {
-        Generator::new(&settings).generate_tokens(&document)
-    }))
-    .map_err(|panic| refused(panic_text(panic.as_ref())))?
-    .map_err(|error| refused(error.to_string()))?;
+    let tokens = quietly(|| Generator::new(&settings).generate_tokens(&document))
+        .map_err(|panic| refused(panic_text(panic.as_ref())))?
+        .map_err(|error| refused(error.to_string()))?;
     syn::parse2(tokens).map_err(|error| Failure::new(format!("the generator's output: {error}")))
+}
+
+thread_local! {
+    /// Whether a panic on this thread is caught and told in one line of ours.
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, handing back its panic instead of printing it.
+fn quietly<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !CAUGHT.get() {
+                usual(panic);
+            }
+        }));
+    });
+    CAUGHT.set(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    CAUGHT.set(false);
+    result
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

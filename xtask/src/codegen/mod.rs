@@ -64,3 +64,6 @@ pub mod types;
 pub use client::{Client, builder};
 pub use operations::OPERATIONS;
 ";
+
+#[cfg(test)]
+mod tests;

@@ -135,11 +135,11 @@ fn offered_versions(c: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) -> V
         .filter(|version| !after.contains_key(*version))
     {
         let pinned = if version == &c.wanted.version {
-            ", the one pinned here"
+            ", the one pinned here,"
         } else {
             ""
         };
-        let what = format!("The version {version}{pinned}, is gone.").replace(", is", " is");
+        let what = format!("The version {version}{pinned} is gone.");
         c.row(Level::Breaking, "api-version-removed", &new.place, what);
     }
     for version in after

@@ -136,10 +136,7 @@ fn component_schemas(spec: &Value) -> Vec<Undescribed> {
             format!("The field `{name}` of `{component}`.")
         };
         missing.push(Undescribed {
-            target: format!(
-                "${}",
-                tokens.iter().map(|token| member(token)).collect::<String>()
-            ),
+            target: path_of(&tokens),
             pointer: place.pointer.to_owned(),
             sentence,
         });
@@ -147,19 +144,121 @@ fn component_schemas(spec: &Value) -> Vec<Undescribed> {
     missing
 }
 
-/// One step of a JSONPath: a dot and a plain name, or the quoted form.
+/// The JSONPath of a schema, from the tokens of its pointer.
+fn path_of(tokens: &[String]) -> String {
+    let mut path = String::from("$");
+    for (index, token) in tokens.iter().enumerate() {
+        let parent = index
+            .checked_sub(1)
+            .map_or("", |before| tokens[before].as_str());
+        if matches!(parent, "allOf" | "anyOf" | "oneOf") {
+            path.push_str(&format!("[{token}]"));
+        } else {
+            path.push_str(&member(token));
+        }
+    }
+    path
+}
+
+/// One step of a JSONPath into an object: a dot and a plain name, or the quoted form.
 fn member(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let index = !name.is_empty() && name.chars().all(|c| c.is_ascii_digit());
-    match (plain, index) {
-        (true, _) => format!(".{name}"),
-        (_, true) => format!("[{name}]"),
-        _ => format!("[{}]", quoted(name)),
+    if plain {
+        format!(".{name}")
+    } else {
+        format!("[{}]", quoted(name))
     }
 }
 
 /// A JSONPath string literal in single quotes (RFC 9535, section 2.3.1.1).
 fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overlay::{Overlay, locate};
+    use crate::pocket::{overlay, sliced};
+
+    fn filled() -> (Value, Vec<Undescribed>) {
+        let mut spec = overlay().apply(&sliced(|_| {}).unwrap()).unwrap();
+        let missing = fill(&mut spec);
+        (spec, missing)
+    }
+
+    #[test]
+    fn everything_has_a_sentence_afterwards_and_ours_are_kept() {
+        let (mut spec, missing) = filled();
+        assert_eq!(fill(&mut spec), []);
+        assert_eq!(
+            spec["components"]["schemas"]["Order"]["properties"]["cents"]["description"],
+            "What it costs, in cents."
+        );
+        assert!(!missing.iter().any(|node| node.target.ends_with("cents")));
+        let list = &spec["paths"]["/shops/{shopId}/orders"]["get"];
+        assert_eq!(list["description"], "Sends `GET /shops/{shopId}/orders`.");
+        assert_eq!(
+            list["parameters"][2]["description"],
+            "The parameter `itemsPerPage`."
+        );
+        assert_eq!(
+            spec["components"]["schemas"]["Line"]["properties"]["note"]["description"],
+            "The field `note` of `Line`."
+        );
+    }
+
+    #[test]
+    fn each_target_selects_its_node_and_nothing_else() {
+        let (spec, missing) = filled();
+        assert!(missing.len() > 20, "{}", missing.len());
+        for node in &missing {
+            assert_eq!(
+                locate(&spec, &node.target).unwrap(),
+                [node.pointer.as_str()]
+            );
+        }
+    }
+
+    #[test]
+    fn the_actions_are_ready_to_paste() {
+        let slice = sliced(|_| {}).unwrap();
+        let (_, missing) = filled();
+        let actions: Vec<Value> = missing
+            .iter()
+            .map(|node| {
+                let mut action = node.action();
+                action["update"]["description"] = json!("Words of ours.");
+                action
+            })
+            .collect();
+        let text = json!({"overlay": "1.0.0", "info": {}, "actions": actions}).to_string();
+        let mut spec = Overlay::parse(&text).unwrap().apply(&slice).unwrap();
+        // Left: what the small overlay describes, and this one does not.
+        let left: Vec<String> = fill(&mut spec)
+            .into_iter()
+            .map(|node| node.target)
+            .collect();
+        assert_eq!(left, ["$.components.schemas.Order.properties.cents"]);
+    }
+
+    #[test]
+    fn awkward_names_are_quoted() {
+        assert_eq!(member("plain_1"), ".plain_1");
+        assert_eq!(member("0"), "['0']");
+        assert_eq!(member("it's"), "['it\\'s']");
+        assert_eq!(member("a-b"), "['a-b']");
+        let tokens = [
+            "components",
+            "schemas",
+            "A",
+            "allOf",
+            "0",
+            "properties",
+            "0",
+        ];
+        let path = path_of(&tokens.map(str::to_owned));
+        assert_eq!(path, "$.components.schemas.A.allOf[0].properties['0']");
+    }
 }

@@ -202,3 +202,127 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec() -> Value {
+        json!({"components": {"schemas": {"A": {
+            "properties": {"x": {"type": "string"}, "y": {"type": "string", "enum": ["P"]}},
+            "required": ["x", "y"],
+        }}}})
+    }
+
+    fn apply(action: Value) -> Result<Value> {
+        let overlay = json!({"overlay": "1.0.0", "info": {}, "actions": [action]});
+        Overlay::parse(&overlay.to_string())?.apply(&spec())
+    }
+
+    #[test]
+    fn a_description_lands_on_every_node_its_target_selects() {
+        let target = "$.components.schemas.A.properties[*]";
+        let spec = apply(json!({"target": target, "update": {"description": "d"}})).unwrap();
+        let properties = &spec["components"]["schemas"]["A"]["properties"];
+        assert_eq!(
+            properties["x"],
+            json!({"type": "string", "description": "d"})
+        );
+        assert_eq!(properties["y"]["description"], "d");
+    }
+
+    #[test]
+    fn a_correction_merges_appends_and_removes() {
+        let schema = "$.components.schemas.A";
+        let spec = apply(json!({"target": schema, "description": "why", "update":
+            {"properties": {"y": {"enum": ["Q"], "type": "integer"}}, "x-note": {"k": "v"}}}))
+        .unwrap();
+        let corrected = &spec["components"]["schemas"]["A"];
+        assert_eq!(
+            corrected["properties"]["y"],
+            json!({"type": "integer", "enum": ["P", "Q"]})
+        );
+        assert_eq!(corrected["x-note"], json!({"k": "v"}));
+
+        let target = "$.components.schemas.A.required[*]";
+        let spec = apply(json!({"target": target, "description": "why", "remove": true})).unwrap();
+        assert_eq!(spec["components"]["schemas"]["A"]["required"], json!([]));
+        let target = "$.components.schemas.A.properties.x";
+        let spec = apply(json!({"target": target, "description": "why", "remove": true})).unwrap();
+        assert_eq!(
+            spec["components"]["schemas"]["A"]["properties"].get("x"),
+            None
+        );
+    }
+
+    #[test]
+    fn what_no_longer_applies_is_refused_with_its_target() {
+        let described = |target: &str| json!({"target": target, "update": {"description": "d"}});
+        let corrects = |update: Value| {
+            json!({"target": "$.components.schemas.A",
+            "description": "why", "update": update})
+        };
+        let table = [
+            (
+                described("$.components.schemas.B"),
+                "selects nothing any more",
+            ),
+            (described("$.components[schemas"), "not a JSONPath"),
+            (
+                corrects(json!({"properties": {"z": {"description": "d"}}})),
+                "makes no node",
+            ),
+            (corrects(json!({"enum": ["P"]})), "makes no node"),
+            (
+                corrects(json!({"properties": {"y": {"enum": ["P"]}}})),
+                "holds \"P\" already",
+            ),
+            (
+                corrects(json!({"properties": {"y": {"type": "string"}}})),
+                "already",
+            ),
+            (
+                corrects(json!({"properties": ["y"]})),
+                "is an object, the update is a list",
+            ),
+            (
+                json!({"target": "$.components.schemas.A", "update": {"type": "object"}}),
+                "reason",
+            ),
+            (
+                json!({"target": "$.components.schemas.A", "remove": true}),
+                "reason",
+            ),
+            (
+                json!({"target": "$.components.schemas.A"}),
+                "neither updates nor removes",
+            ),
+        ];
+        for (action, expected) in table {
+            let target = action["target"].as_str().unwrap().to_owned();
+            let message = apply(action).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(message.contains(&target), "{message}");
+        }
+    }
+
+    #[test]
+    fn only_overlay_1_0_is_read() {
+        let newer = json!({"overlay": "1.1.0", "info": {}, "actions": []}).to_string();
+        assert!(
+            Overlay::parse(&newer)
+                .unwrap_err()
+                .to_string()
+                .contains("1.1.0")
+        );
+        let misspelt = json!({"overlay": "1.0.0", "info": {}, "actions": [{"traget": "$"}]});
+        assert!(
+            Overlay::parse(&misspelt.to_string())
+                .unwrap_err()
+                .to_string()
+                .contains("traget")
+        );
+    }
+}
