@@ -187,7 +187,7 @@ pub(super) fn nullable_components(spec: &mut Value, _: &Selection) -> Result<usi
 /// lists in a map may be null as well.
 pub(super) fn nullable_lists(spec: &mut Value, _: &Selection) -> Result<usize> {
     let mut changes = 0;
-    schemas::each(spec, &mut |place, schema| {
+    schemas::each(spec, &mut |_, schema| {
         let required: BTreeSet<String> = match schema.get("required") {
             Some(Value::Array(names)) => names
                 .iter()
@@ -204,8 +204,7 @@ pub(super) fn nullable_lists(spec: &mut Value, _: &Selection) -> Result<usize> {
                 }
             }
         }
-        if place.component.is_some()
-            && let Some(inner) = schema.get_mut("additionalProperties")
+        if let Some(inner) = schema.get_mut("additionalProperties")
             && inner.get("type") == Some(&json!("array"))
         {
             inner["nullable"] = json!(true);
