@@ -1,1 +1,12 @@
-//! Tests that cross crates.
+//! What the tests that cross crates share: planted secrets, an ear at every log line, clocks that
+//! run fast or jump, clients for either version of HTTP, a second origin.
+
+// This package is tests alone: a failed expectation is a failed test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod clock;
+pub mod elsewhere;
+pub mod listen;
+pub mod panics;
+pub mod planted;
+pub mod protocol;
