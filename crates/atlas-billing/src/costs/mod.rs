@@ -16,6 +16,9 @@ pub use report::CostReport;
 pub use request::CostRequest;
 pub use row::CostRow;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{CallOptions, Months, Org, QueryToken};
 
 impl Org {

@@ -118,6 +118,8 @@ impl CostRequest {
     pub async fn start(self) -> Result<Query> {
         let body = self.filters.body(&self.org.id, self.months)?;
         let client = &self.org.client;
+        let clock = client.inner.edge.clock.clone();
+        let began = clock.elapsed();
         let ask = client.ask("createCostExplorerQueryProcess", Form::Json, &self.options);
         let org = self.org.id;
         let created = client
@@ -142,7 +144,13 @@ impl CostRequest {
             .with_json_path("$.token")
             .with_meta(meta)
         })?;
-        Ok(Query::new(self.org, token, self.options, self.polling))
+        let mut options = self.options;
+        if let Some(total) = ask.timeouts.total {
+            // What creating it has taken is gone from the limit on the whole.
+            let left = total.saturating_sub(clock.elapsed().saturating_sub(began));
+            options = options.with_timeouts(ask.timeouts.with_total(left));
+        }
+        Ok(Query::new(self.org, token, options, self.polling))
     }
 
     /// The result as a CSV file, once it is there. See [`Query::csv`].

@@ -18,8 +18,9 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// The specification says nothing of a result but that it is an object. The fields are those seen
 /// in other clients' answers, or inferred from them, so each is optional, and whatever else a row
-/// holds is kept in `other`. It encodes to the JSON that it was decoded from, but for white space
-/// and the order of its keys. JSON alone is supported: the amount is read from its text.
+/// holds is kept in `other`. It encodes to JSON of the same meaning: the amount is a number, the date
+/// a date, whatever was a null is gone. JSON alone is supported, since the amount is read from its
+/// text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CostRow {

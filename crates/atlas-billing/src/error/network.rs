@@ -1,6 +1,7 @@
 //! Tells apart the ways an exchange comes to no answer, by walking an error's causes.
 
 use std::error::Error as StdError;
+use std::io;
 
 use super::{Error, ErrorKind};
 
@@ -14,14 +15,7 @@ pub(crate) fn classify(error: &(dyn StdError + Send + Sync + 'static)) -> ErrorK
         Some(error) if error.is_builder() => ErrorKind::Configuration,
         Some(error) if error.is_timeout() && !error.is_connect() => ErrorKind::Timeout,
         Some(error) if error.is_connect() => ErrorKind::Connect,
-        Some(error) if error.is_decode() => {
-            // A body that is no gzip is decoding; one that ends early is the network's doing.
-            if has_io_cause(error) {
-                ErrorKind::Cut
-            } else {
-                ErrorKind::Unreadable
-            }
-        }
+        Some(error) if error.is_decode() && is_of_the_content(error) => ErrorKind::Unreadable,
         _ => ErrorKind::Cut,
     }
 }
@@ -64,22 +58,21 @@ pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> Option<String> {
     Some(cause.to_string())
 }
 
-fn has_io_cause(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if cause.downcast_ref::<std::io::Error>().is_some_and(|io| {
-            matches!(
-                io.kind(),
-                std::io::ErrorKind::UnexpectedEof
-                    | std::io::ErrorKind::ConnectionReset
-                    | std::io::ErrorKind::ConnectionAborted
-                    | std::io::ErrorKind::BrokenPipe
-                    | std::io::ErrorKind::TimedOut
-            )
-        }) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+/// Whether a body that could not be decoded is at fault itself: it is no gzip. reqwest calls a
+/// connection that broke under a body a decoding error, too; then the cause is the protocol's own
+/// error, or tells of the end.
+fn is_of_the_content(error: &reqwest::Error) -> bool {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|io| {
+        !matches!(
+            io.kind(),
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::TimedOut
+        )
+    })
 }

@@ -23,4 +23,4 @@ pub(crate) use poller::Poller;
 pub use wait::WaitPolicy;
 
 #[cfg(test)]
-mod report;
+mod tests;

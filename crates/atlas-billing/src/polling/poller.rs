@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::course::{Course, Ending, Heard, Next};
 use super::endurance::{Failure, failure_of, words_for};
@@ -123,8 +124,11 @@ impl<O: Operation> Poller<O> {
             }
             Reading::Pending { retry_after } => (Heard::NotReady { retry_after }, None),
             Reading::Ambiguous(error) => {
-                let words = words_for(&error);
-                (Heard::Unclear { words }, Some(error))
+                let heard = Heard::Unclear {
+                    words: words_for(&error),
+                    retry_after: error.retry_after(),
+                };
+                (heard, Some(error))
             }
             Reading::Failed(error) if error.kind() == ErrorKind::RateLimited => {
                 let retry_after = error.retry_after();
@@ -145,7 +149,7 @@ impl<O: Operation> Poller<O> {
         }
     }
 
-    fn look(&self, seen: Seen, wait: Option<std::time::Duration>, error: Option<Error>) -> Look {
+    fn look(&self, seen: Seen, wait: Option<Duration>, error: Option<Error>) -> Look {
         Look {
             number: self.course.looks(),
             elapsed: self.course.elapsed(),
