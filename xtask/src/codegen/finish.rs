@@ -79,6 +79,29 @@ impl VisitMut for OwnCrate {
         }
         visit_mut::visit_path_mut(self, path);
     }
+
+    /// Messages name types as the generator prints tokens: `:: std :: string :: String`.
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        let text = literal.value();
+        if let Some(("conversion to ", rest)) = text.split_once('`')
+            && let Some((path, rest)) = rest.split_once('`')
+        {
+            let text = format!("conversion to `{}`{rest}", short(path));
+            *literal = syn::LitStr::new(&text, literal.span());
+        }
+    }
+}
+
+/// A type without the modules it stands in: `Vec<InvoiceStatus>`.
+fn short(path: &str) -> String {
+    let words: Vec<&str> = path.split(' ').collect();
+    let is_name = |word: &str| word.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let is_module = |index: usize| is_name(words[index]) && words.get(index + 1) == Some(&"::");
+    let kept = words
+        .iter()
+        .enumerate()
+        .filter(|(index, word)| **word != "::" && !is_module(*index));
+    kept.map(|(_, word)| *word).collect()
 }
 
 /// An integer field reads 1.0 as 1: some writers of JSON know doubles only.
@@ -233,6 +256,21 @@ mod tests {
         assert_eq!(text.matches("deserialize_with").count(), 2, "{text}");
         assert!(text.contains("#[non_exhaustive]"));
         assert!(text.contains("derive(Default)"));
+    }
+
+    #[test]
+    fn messages_name_types_without_their_modules() {
+        let table = [
+            (":: std :: string :: String", "String"),
+            ("bool", "bool"),
+            (
+                ":: std :: vec :: Vec < :: atlas_billing_raw :: enums :: Kind >",
+                "Vec<Kind>",
+            ),
+        ];
+        for (path, expected) in table {
+            assert_eq!(short(path), expected);
+        }
     }
 
     #[test]

@@ -283,10 +283,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// Sets the body of the request.
@@ -385,10 +382,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// The token that starting the query handed out: 64 characters, whose case matters.
@@ -398,10 +392,7 @@ pub mod builder {
         {
             self.token = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for token failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for token failed".to_string());
             self
         }
         /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
@@ -480,10 +471,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// Only invoices whose period begins on this day or later (inclusive, UTC).
@@ -495,8 +483,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: chrono :: naive :: NaiveDate` for from_date failed"
-                        .to_string()
+                    "conversion to `NaiveDate` for from_date failed".to_string()
                 });
             self
         }
@@ -535,8 +522,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: atlas_billing_raw :: enums :: SortOrder` for order_by failed"
-                        .to_string()
+                    "conversion to `SortOrder` for order_by failed".to_string()
                 });
             self
         }
@@ -560,8 +546,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: atlas_billing_raw :: enums :: InvoiceSortBy` for sort_by failed"
-                        .to_string()
+                    "conversion to `InvoiceSortBy` for sort_by failed".to_string()
                 });
             self
         }
@@ -574,7 +559,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: atlas_billing_raw :: enums :: InvoiceStatus >` for status_names failed"
+                    "conversion to `Vec<InvoiceStatus>` for status_names failed"
                         .to_string()
                 });
             self
@@ -587,10 +572,7 @@ pub mod builder {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: chrono :: naive :: NaiveDate` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `NaiveDate` for to_date failed".to_string());
             self
         }
         /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
@@ -706,10 +688,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
@@ -719,10 +698,7 @@ pub mod builder {
         {
             self.invoice_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for invoice_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
             self
         }
         /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
@@ -782,10 +758,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// Sets the body of the request.
@@ -890,10 +863,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// The token that starting the query handed out: 64 characters, whose case matters.
@@ -903,10 +873,7 @@ pub mod builder {
         {
             self.token = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for token failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for token failed".to_string());
             self
         }
         /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
@@ -995,10 +962,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// Only invoices whose period begins on this day or later (inclusive, UTC).
@@ -1010,8 +974,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: chrono :: naive :: NaiveDate` for from_date failed"
-                        .to_string()
+                    "conversion to `NaiveDate` for from_date failed".to_string()
                 });
             self
         }
@@ -1050,8 +1013,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: atlas_billing_raw :: enums :: SortOrder` for order_by failed"
-                        .to_string()
+                    "conversion to `SortOrder` for order_by failed".to_string()
                 });
             self
         }
@@ -1075,8 +1037,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: atlas_billing_raw :: enums :: InvoiceSortBy` for sort_by failed"
-                        .to_string()
+                    "conversion to `InvoiceSortBy` for sort_by failed".to_string()
                 });
             self
         }
@@ -1089,7 +1050,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: atlas_billing_raw :: enums :: InvoiceStatus >` for status_names failed"
+                    "conversion to `Vec<InvoiceStatus>` for status_names failed"
                         .to_string()
                 });
             self
@@ -1102,10 +1063,7 @@ pub mod builder {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: chrono :: naive :: NaiveDate` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `NaiveDate` for to_date failed".to_string());
             self
         }
         /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
@@ -1227,10 +1185,7 @@ pub mod builder {
         {
             self.org_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for org_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
         /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
@@ -1240,10 +1195,7 @@ pub mod builder {
         {
             self.invoice_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for invoice_id failed"
-                        .to_string()
-                });
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
             self
         }
         /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
