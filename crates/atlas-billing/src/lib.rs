@@ -11,6 +11,7 @@ pub mod csv;
 pub mod edge;
 mod envelope;
 mod error;
+mod hash;
 mod http_date;
 mod id;
 mod invoices;

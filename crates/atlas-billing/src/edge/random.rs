@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-
 use super::Random;
+use crate::hash::sha256;
 
 /// Random numbers from the operating system.
 ///
@@ -52,12 +51,13 @@ impl Random for OsRandom {
 
 /// The numbers of last resort.
 fn mixed(time: u128, process: u32, call: u64) -> u128 {
-    let mut hash = Sha256::new();
-    hash.update(time.to_le_bytes());
-    hash.update(process.to_le_bytes());
-    hash.update(call.to_le_bytes());
+    let parts = [
+        &time.to_le_bytes()[..],
+        &process.to_le_bytes(),
+        &call.to_le_bytes(),
+    ];
     let mut bits = [0; 16];
-    for (to, from) in bits.iter_mut().zip(hash.finalize()) {
+    for (to, from) in bits.iter_mut().zip(sha256(&parts.concat())) {
         *to = from;
     }
     u128::from_le_bytes(bits)

@@ -1,10 +1,8 @@
 //! The answer to a Digest challenge: an `Authorization` header.
 
-use md5::{Digest, Md5};
-use sha2::Sha256;
-
 use super::ApiKey;
 use super::challenge::{Algorithm, DigestChallenge};
+use crate::hash::{md5, sha256};
 
 impl DigestChallenge {
     /// The value of `Authorization` for one request, the `count`th under this challenge's nonce
@@ -54,8 +52,8 @@ impl Algorithm {
     /// The hash of `text` in lower-case hexadecimal.
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Md5 | Self::Md5Session => hex(&Md5::digest(text)),
-            Self::Sha256 | Self::Sha256Session => hex(&Sha256::digest(text)),
+            Self::Md5 | Self::Md5Session => hex(&md5(text.as_bytes())),
+            Self::Sha256 | Self::Sha256Session => hex(&sha256(text.as_bytes())),
         }
     }
 }
