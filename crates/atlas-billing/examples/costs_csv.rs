@@ -10,8 +10,8 @@ type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// The file, byte for byte.
 pub async fn save(org: &Org, months: Months, mut file: impl std::io::Write) -> Fallible {
-    let mut body = org.costs(months).csv().await?.into_stream();
-    while let Some(piece) = body.next().await {
+    let mut pieces = org.costs(months).csv().await?;
+    while let Some(piece) = pieces.next().await {
         file.write_all(&piece?)?;
     }
     Ok(())

@@ -27,7 +27,7 @@ pub use atlas_billing_raw::enums::{GroupBy, Service};
 pub use auth::Credentials;
 pub use call::{BodyStream, CallOptions, Event, Form, Observer, Timeouts};
 pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org};
-pub use costs::{CostFile, CostReport, CostRequest, CostRow, FileStream, Looks, Query};
+pub use costs::{CostFile, CostReport, CostRequest, CostRow, Looks, Query};
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{

@@ -51,6 +51,16 @@ impl Answer {
         &self.meta
     }
 
+    /// What was called, by its stable name.
+    pub(super) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// The largest body that is kept in memory whole.
+    pub(super) fn max_body(&self) -> u64 {
+        self.max_body
+    }
+
     /// Whether the answer says that it is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let media = self.meta.content_type();

@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod file;
 mod from_raw;
 mod limit;
 mod observer;
@@ -25,6 +26,7 @@ use atlas_billing_raw as raw;
 
 pub(crate) use answer::{Answer, Fetched, Opener};
 pub use body::BodyStream;
+pub(crate) use file::File;
 pub(crate) use from_raw::from_raw;
 pub(crate) use limit::{End, within};
 pub use observer::{Event, Observer};

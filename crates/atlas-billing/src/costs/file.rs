@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 
-use crate::call::{Answer, BodyStream};
+use crate::call::{Answer, File};
 use crate::csv::Records;
 use crate::{QueryToken, ResponseMeta, Result};
 
@@ -30,27 +30,14 @@ use crate::{QueryToken, ResponseMeta, Result};
 #[must_use = "the file is still to be read"]
 pub struct CostFile {
     token: QueryToken,
-    meta: ResponseMeta,
-    body: FileStream,
-    max_body: u64,
+    file: File,
 }
 
 impl CostFile {
-    pub(super) async fn of(answer: Answer, token: QueryToken, max_body: u64) -> Result<Self> {
-        // A JSON answer is an envelope or an error in disguise, and is opened before it is taken
-        // for the file.
-        let (meta, body) = if answer.is_json() {
-            let fetched = answer.fetch().await?;
-            (fetched.meta, Body::Whole(Some(fetched.body)))
-        } else {
-            let (meta, body) = answer.into_stream();
-            (meta, Body::Arriving(body))
-        };
+    pub(super) async fn of(answer: Answer, token: QueryToken) -> Result<Self> {
         Ok(Self {
             token,
-            meta,
-            body: FileStream(body),
-            max_body,
+            file: File::of(answer).await?,
         })
     }
 
@@ -61,60 +48,36 @@ impl CostFile {
 
     /// Status, headers, rate limit and version of the answer.
     pub fn meta(&self) -> &ResponseMeta {
-        &self.meta
+        self.file.meta()
     }
 
-    /// The whole file, as it was sent.
+    /// The next piece of the file as it was sent, `None` at the end.
     ///
     /// # Errors
-    /// What the body breaks with, and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) beyond
-    /// the call's `max_body`.
-    pub async fn bytes(self) -> Result<Bytes> {
-        match self.body.0 {
-            Body::Whole(bytes) => Ok(bytes.unwrap_or_default()),
-            Body::Arriving(body) => body.collect(self.max_body).await,
-        }
+    /// When the connection breaks or falls silent; a file that was cut never ends without one.
+    pub async fn next(&mut self) -> Option<Result<Bytes>> {
+        self.file.next().await
     }
 
-    /// The file as it arrives. A file that breaks off ends in an error, never short.
-    pub fn into_stream(self) -> FileStream {
-        self.body
+    /// The whole file as it was sent, in memory.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) beyond
+    /// the call's `max_body`.
+    pub async fn bytes(self) -> Result<Bytes> {
+        self.file.bytes().await
     }
 
     /// The file's records as they arrive, by the names of its header row.
     pub fn records(self) -> Records {
-        Records::new(self.body)
+        Records::new(self)
     }
 }
 
-/// A CSV file as it arrives.
-#[derive(Debug)]
-#[must_use = "a stream does nothing unless it is polled"]
-pub struct FileStream(Body);
-
-#[derive(Debug)]
-enum Body {
-    Whole(Option<Bytes>),
-    Arriving(BodyStream),
-}
-
-impl FileStream {
-    /// The next piece of the file, `None` at its end.
-    ///
-    /// # Errors
-    /// When the file breaks off, or nothing arrives within the idle limit.
-    pub async fn next(&mut self) -> Option<Result<Bytes>> {
-        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
-    }
-}
-
-impl Stream for FileStream {
+impl Stream for CostFile {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.0 {
-            Body::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
-            Body::Arriving(body) => Pin::new(body).poll_next(context),
-        }
+        Pin::new(&mut self.file).poll_next(context)
     }
 }

@@ -10,7 +10,7 @@ mod request;
 mod row;
 mod sum;
 
-pub use file::{CostFile, FileStream};
+pub use file::CostFile;
 pub use query::{Looks, Query};
 pub use report::CostReport;
 pub use request::CostRequest;

@@ -114,7 +114,7 @@ impl Query {
                 }
             })
             .await?;
-        CostFile::of(answer, operation.token, ask.max_body).await
+        CostFile::of(answer, operation.token).await
     }
 
     /// The result as the JSON text that the service sent, without its envelope, once it is there.

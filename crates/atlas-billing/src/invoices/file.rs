@@ -1,7 +1,6 @@
 //! The invoice's CSV file.
 
-use std::fmt;
-use std::future::{IntoFuture, poll_fn};
+use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,10 +8,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::request::{InvoiceRequest, send};
-use crate::call::{Answer, BodyStream};
+use crate::call::File;
 use crate::csv::{InvoiceCsv, Records};
 use crate::edge::BoxFuture;
-use crate::{Error, ErrorKind, Form, ResponseMeta, Result};
+use crate::{Form, ResponseMeta, Result};
 
 /// A request for an invoice's CSV file: awaited, the file while it arrives.
 ///
@@ -53,53 +52,20 @@ impl IntoFuture for CsvRequest {
             let (ask, id) = self.0.prepare(Form::Csv).await?;
             let org = self.0.org();
             let answer = org.client().open(&ask, |raw| send(raw, org, &id)).await?;
-            InvoiceFile::of(answer).await
+            File::of(answer).await.map(InvoiceFile)
         })
     }
 }
 
 /// An invoice's CSV file while it arrives: its bytes as a stream, or what reads them.
-pub struct InvoiceFile {
-    meta: ResponseMeta,
-    body: Body,
-}
-
-enum Body {
-    Arriving(BodyStream),
-    /// Out of an envelope, which had to be read to its end.
-    There(Option<Bytes>),
-}
+#[derive(Debug)]
+#[must_use = "the file is still to be read"]
+pub struct InvoiceFile(File);
 
 impl InvoiceFile {
-    async fn of(answer: Answer) -> Result<Self> {
-        let media = answer.meta().content_type().unwrap_or_default();
-        if media.ends_with("json") {
-            // An envelope with the file in it, or an error.
-            let fetched = answer.fetch().await?;
-            return Ok(Self {
-                meta: fetched.meta,
-                body: Body::There(Some(fetched.body)),
-            });
-        }
-        let (meta, body) = answer.into_stream();
-        if media.ends_with("html") {
-            let error = Error::new(
-                ErrorKind::Unreadable,
-                format!("the answer is {media} where CSV was expected"),
-            );
-            return Err(error
-                .with_operation(super::request::OPERATION)
-                .with_meta(meta));
-        }
-        Ok(Self {
-            meta,
-            body: Body::Arriving(body),
-        })
-    }
-
     /// Status, headers, rate limit and version of the answer.
     pub fn meta(&self) -> &ResponseMeta {
-        &self.meta
+        self.0.meta()
     }
 
     /// The next piece of the file as it was sent, `None` at the end.
@@ -107,7 +73,17 @@ impl InvoiceFile {
     /// # Errors
     /// When the connection breaks or falls silent; a file that was cut never ends without one.
     pub async fn next(&mut self) -> Option<Result<Bytes>> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+        self.0.next().await
+    }
+
+    /// The whole file as it was sent, in memory. [`CsvRequest::bytes`] does the same and, unlike
+    /// this, begins anew where the connection breaks half-way.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) beyond
+    /// the request's `max_body`.
+    pub async fn bytes(self) -> Result<Bytes> {
+        self.0.bytes().await
     }
 
     /// The table's records by column name, cells as text.
@@ -124,18 +100,7 @@ impl InvoiceFile {
 impl Stream for InvoiceFile {
     type Item = Result<Bytes>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.body {
-            Body::Arriving(body) => Pin::new(body).poll_next(cx),
-            Body::There(bytes) => Poll::Ready(bytes.take().map(Ok)),
-        }
-    }
-}
-
-impl fmt::Debug for InvoiceFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InvoiceFile")
-            .field("meta", &self.meta)
-            .finish_non_exhaustive()
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.0).poll_next(context)
     }
 }
