@@ -18,4 +18,4 @@ mod stage;
 
 pub use credentials::Credentials;
 pub(crate) use origin::OriginRule;
-pub(crate) use signer::{Again, Anew, Signed, Signer};
+pub(crate) use signer::{Again, Signer};

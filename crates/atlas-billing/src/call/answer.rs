@@ -46,11 +46,6 @@ impl Answer {
         Err(unwrap::error_of(edge, meta, &body).with_operation(ask.operation))
     }
 
-    /// What the answer says beside its body.
-    pub(crate) fn meta(&self) -> &ResponseMeta {
-        &self.meta
-    }
-
     /// What was called, by its stable name.
     pub(super) fn operation(&self) -> &'static str {
         self.operation

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{BoxFuture, Clock, Edge, ExchangeError, HttpClient, Random};
+use super::{BoxFuture, Clock, ExchangeError, HttpClient, Random};
 
 /// What one request looked like.
 #[derive(Debug, Clone)]
@@ -15,7 +15,6 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: http::HeaderMap,
-    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
@@ -70,11 +69,6 @@ impl HttpClient for FakeHttp {
             method: request.method().to_string(),
             url: request.url().to_string(),
             headers: request.headers().clone(),
-            body: request
-                .body()
-                .and_then(|b| b.as_bytes())
-                .unwrap_or_default()
-                .to_vec(),
         };
         let number = {
             let mut all = self.seen.lock().unwrap();
@@ -131,14 +125,5 @@ pub(crate) struct CountingRandom(AtomicU64);
 impl Random for CountingRandom {
     fn bits(&self) -> u128 {
         u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// An edge over `http` with tokio's clock.
-pub(crate) fn edge(http: Arc<dyn HttpClient>) -> Edge {
-    Edge {
-        http,
-        clock: Arc::new(TokioClock::new()),
-        random: Arc::new(CountingRandom::default()),
     }
 }

@@ -4,15 +4,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::meta::ResponseMeta;
-
-/// What a failed answer said, as far as it could be read.
-#[derive(Debug, Clone)]
-pub(crate) struct ErrorAnswer {
-    pub(crate) meta: ResponseMeta,
-    pub(crate) body: ErrorBody,
-}
-
 /// The service's error object. Only `error` and `errorCode` are always there, and `parameters`
 /// holds strings and integers where the specification says objects (recorded), so nothing here
 /// can fail because of one odd field.

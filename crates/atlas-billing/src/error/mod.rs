@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub use answer::FieldViolation;
-pub(crate) use answer::{ErrorAnswer, ErrorBody};
+pub(crate) use answer::ErrorBody;
 pub use kind::ErrorKind;
 pub(crate) use network::{classify, innermost, network_error};
 
@@ -46,7 +46,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     operation: Option<&'static str>,
-    answer: Option<ErrorAnswer>,
+    answer: Option<ErrorBody>,
     meta: Option<ResponseMeta>,
     retry_after: Option<Duration>,
     json_path: Option<String>,
@@ -99,8 +99,8 @@ impl Error {
             message.push_str(&format!("; {}: {}", violation.field, violation.description));
         }
         let mut error = Self::new(kind, message);
-        error.0.meta = Some(meta.clone());
-        error.0.answer = Some(ErrorAnswer { meta, body });
+        error.0.meta = Some(meta);
+        error.0.answer = Some(body);
         error.0.retry_after = retry_after;
         error
     }
@@ -208,17 +208,17 @@ impl Error {
     /// The service's error code, such as `RESOURCE_NOT_FOUND`. The set is open, and a code is no
     /// status: the same one comes with several.
     pub fn error_code(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.body.error_code.as_deref()
+        self.0.answer.as_ref()?.error_code.as_deref()
     }
 
     /// What happened, in the service's words.
     pub fn detail(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.body.detail.as_deref()
+        self.0.answer.as_ref()?.detail.as_deref()
     }
 
     /// The reason in the service's words, mostly the status's own phrase.
     pub fn reason(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.body.reason.as_deref()
+        self.0.answer.as_ref()?.reason.as_deref()
     }
 
     /// The parameters of the service's message: strings, numbers or objects.
@@ -226,7 +226,7 @@ impl Error {
         self.0
             .answer
             .as_ref()
-            .map_or(&[], |answer| &answer.body.parameters)
+            .map_or(&[], |answer| &answer.parameters)
     }
 
     /// The parts of the request that the service called invalid.
@@ -234,7 +234,7 @@ impl Error {
         self.0
             .answer
             .as_ref()
-            .map_or(&[], |answer| &answer.body.violations)
+            .map_or(&[], |answer| &answer.violations)
     }
 
     /// How many times the call was tried; a second leg after a 401 is no try of its own.

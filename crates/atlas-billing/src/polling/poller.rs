@@ -48,11 +48,6 @@ impl<O: Operation> Poller<O> {
         }
     }
 
-    /// What is polled.
-    pub(crate) fn operation(&self) -> &O {
-        &self.operation
-    }
-
     /// The next look; `None` once there was a result or an error.
     pub(crate) async fn next(&mut self) -> Option<Result<Look>> {
         poll_fn(|context| self.poll_look(context)).await

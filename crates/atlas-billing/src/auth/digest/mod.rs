@@ -9,7 +9,7 @@ mod state;
 
 use crate::Secret;
 
-pub(crate) use challenge::{DigestChallenge, Offer};
+pub(crate) use challenge::Offer;
 pub(crate) use state::{DigestState, Turn};
 
 /// An API key: what Digest calls user name and password.

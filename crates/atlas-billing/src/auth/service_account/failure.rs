@@ -89,12 +89,6 @@ impl Failure {
         failure
     }
 
-    /// The same failure with what caused it.
-    pub(super) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
-        self
-    }
-
     /// The failure as one caller's error.
     pub(super) fn error(&self) -> Error {
         let error = Error::new(self.kind, self.message.clone()).with_retry_after(self.retry_after);
