@@ -58,5 +58,4 @@ pub use period::{Month, Months, MonthsIter};
 pub use polling::{EndurancePolicy, Look, PollOutcome, PollPolicy, Seen, WaitPolicy};
 pub use reqwest;
 pub use retry::RetryPolicy;
-pub use rust_decimal::Decimal;
 pub use secret::Secret;

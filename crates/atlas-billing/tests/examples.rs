@@ -12,6 +12,14 @@ use atlas_billing_mock::{ORG_ID, Ready, Scenario, StandIn};
 mod costs_by_service;
 #[path = "../examples/costs_csv.rs"]
 mod costs_csv;
+#[path = "../examples/current_invoice.rs"]
+mod current_invoice;
+#[path = "../examples/invoice_csv.rs"]
+mod invoice_csv;
+#[path = "../examples/line_items.rs"]
+mod line_items;
+#[path = "../examples/list_invoices.rs"]
+mod list_invoices;
 #[path = "../examples/resume_query.rs"]
 mod resume_query;
 
@@ -60,4 +68,28 @@ async fn costs_csv() {
     let text = String::from_utf8(file).unwrap();
     assert!(text.lines().count() > 1, "{text}");
     costs_csv::print(&org, months()).await.unwrap();
+}
+
+#[tokio::test]
+async fn current_invoice() {
+    let (stand_in, org) = stand_in().await;
+    current_invoice::run(&org).await.unwrap();
+    // One request finds its id, one brings it.
+    assert_eq!(stand_in.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn line_items_and_the_rows_of_the_file_are_as_many() {
+    let (_stand_in, org) = stand_in().await;
+    let month = "2025-03".parse().unwrap();
+    let items = line_items::run(&org, month).await.unwrap();
+    assert!(items > 0);
+    assert_eq!(invoice_csv::run(&org, month).await.unwrap(), items);
+}
+
+#[tokio::test]
+async fn list_invoices() {
+    let (_stand_in, org) = stand_in().await;
+    let months = "2025-01..2025-05".parse().unwrap();
+    assert_eq!(list_invoices::run(&org, months).await.unwrap(), 5);
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-pub use answer::FieldViolation;
 pub(crate) use answer::ErrorBody;
+pub use answer::FieldViolation;
 pub use kind::ErrorKind;
 pub(crate) use network::{classify, innermost, network_error};
 
