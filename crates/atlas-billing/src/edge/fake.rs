@@ -15,6 +15,7 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
@@ -69,6 +70,11 @@ impl HttpClient for FakeHttp {
             method: request.method().to_string(),
             url: request.url().to_string(),
             headers: request.headers().clone(),
+            body: request
+                .body()
+                .and_then(|body| body.as_bytes())
+                .unwrap_or_default()
+                .to_vec(),
         };
         let number = {
             let mut all = self.seen.lock().unwrap();
