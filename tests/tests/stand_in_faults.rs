@@ -39,8 +39,8 @@ enum Why {
     Code(u32),
 }
 
-fn client(protocol: Protocol, patience: Duration) -> reqwest::Client {
-    let builder = reqwest::Client::builder().no_proxy().timeout(patience);
+fn client(protocol: Protocol) -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy();
     let builder = match protocol {
         Protocol::Http1 => builder.http1_only(),
         Protocol::Http2 => builder.http2_prior_knowledge(),
@@ -85,17 +85,36 @@ fn why(error: &reqwest::Error) -> Why {
     panic!("a cause that is not known: {text} of {error:?}");
 }
 
+/// How long silence is listened to. Where something is to come there is no limit, so that no
+/// machine is too slow.
+const SILENCE: Duration = Duration::from_millis(50);
+
 async fn see(client: &reqwest::Client, url: &str) -> Seen {
-    let response = match client.get(url).header("accept", ACCEPT).send().await {
-        Err(error) if error.is_timeout() => return Seen::Silence(None),
-        Err(error) => return Seen::None(why(&error)),
-        Ok(response) => response,
+    see_or_wait(client, url, None).await
+}
+
+/// What comes, or silence where it is expected: before the head or after it.
+async fn see_or_wait(client: &reqwest::Client, url: &str, expected: Option<&Seen>) -> Seen {
+    let sent = client.get(url).header("accept", ACCEPT).send();
+    let response = match limited(sent, expected == Some(&Seen::Silence(None))).await {
+        None => return Seen::Silence(None),
+        Some(Err(error)) => return Seen::None(why(&error)),
+        Some(Ok(response)) => response,
     };
     let status = response.status().as_u16();
-    match response.bytes().await {
-        Ok(bytes) => Seen::Body(status, bytes.len()),
-        Err(error) if error.is_timeout() => Seen::Silence(Some(status)),
-        Err(_) => Seen::Broken(status),
+    let silent = matches!(expected, Some(Seen::Silence(Some(_))));
+    match limited(response.bytes(), silent).await {
+        None => Seen::Silence(Some(status)),
+        Some(Ok(bytes)) => Seen::Body(status, bytes.len()),
+        Some(Err(_)) => Seen::Broken(status),
+    }
+}
+
+async fn limited<T>(future: impl Future<Output = T>, limited: bool) -> Option<T> {
+    if limited {
+        tokio::time::timeout(SILENCE, future).await.ok()
+    } else {
+        Some(future.await)
     }
 }
 
@@ -112,26 +131,22 @@ fn scenario(fault: Option<Fault>, transfer: Transfer) -> Scenario {
     .build()
 }
 
-async fn meet(protocol: Protocol, fault: Option<Fault>, transfer: Transfer) -> Seen {
-    let stalls = match &fault {
-        Some(Fault::Stall(_) | Fault::AnnouncedLength(_)) => true,
-        Some(Fault::Bare102(After102::Silence)) => true,
-        _ => false,
-    };
-    // What stalls is waited for shortly; everything else as long as the machine needs.
-    let patience = Duration::from_millis(if stalls { 1_000 } else { 60_000 });
+async fn meet(
+    protocol: Protocol,
+    fault: Option<Fault>,
+    transfer: Transfer,
+    wanted: Option<&Seen>,
+) -> Seen {
     let atlas = StandIn::start_raw(scenario(fault, transfer)).await.unwrap();
     let url = format!(
         "{}/api/atlas/v2/orgs/{ORG_ID}/invoices/{INVOICE_ID}",
         atlas.base_url()
     );
-    let seen = see(&client(protocol, patience), &url).await;
-    assert!(!atlas.requests().is_empty());
-    seen
+    see_or_wait(&client(protocol), &url, wanted).await
 }
 
 async fn whole(protocol: Protocol) -> usize {
-    match meet(protocol, None, Transfer::Natural).await {
+    match meet(protocol, None, Transfer::Natural, None).await {
         Seen::Body(200, length) => length,
         other => panic!("{other:?}"),
     }
@@ -287,7 +302,13 @@ async fn every_fault_of_the_wire_is_met_over_both_protocols() {
         for (protocol, wanted) in [(Http1, over_http1), (Http2, over_http2)] {
             let fault = fault.clone();
             meetings.spawn(async move {
-                let seen = meet(protocol, Some(fault.clone()), Transfer::Natural).await;
+                let seen = meet(
+                    protocol,
+                    Some(fault.clone()),
+                    Transfer::Natural,
+                    Some(&wanted),
+                )
+                .await;
                 let word = format!("{fault:?} over {protocol:?}: {seen:?}, not {wanted:?}");
                 (seen != wanted).then_some(word)
             });
@@ -301,9 +322,15 @@ async fn every_fault_of_the_wire_is_met_over_both_protocols() {
 async fn bodies_are_cut_in_each_transfer() {
     let length = whole(Protocol::Http1).await;
     for transfer in [Transfer::Length, Transfer::Chunked, Transfer::UntilClose] {
-        let seen = meet(Protocol::Http1, None, transfer).await;
+        let seen = meet(Protocol::Http1, None, transfer, None).await;
         assert_eq!(seen, Seen::Body(200, length), "{transfer:?}");
-        let seen = meet(Protocol::Http1, Some(Fault::Close(At::Body(77))), transfer).await;
+        let seen = meet(
+            Protocol::Http1,
+            Some(Fault::Close(At::Body(77))),
+            transfer,
+            None,
+        )
+        .await;
         // Without an announced end a cut body cannot be told from a whole one.
         let cut = match transfer {
             Transfer::UntilClose => Seen::Body(200, 77),
@@ -367,7 +394,7 @@ async fn faults_of_content_come_through_both_fronts() {
                 false => StandIn::start(scenario).await.unwrap(),
             };
             let path = format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{INVOICE_ID}");
-            let client = client(Protocol::Http1, Duration::from_secs(60));
+            let client = client(Protocol::Http1);
             let request = client
                 .get(atlas.base_url() + &path)
                 .header("accept", ACCEPT);
@@ -415,8 +442,48 @@ async fn other_answers_on_the_connection_outlive_a_reset_stream() {
         "{}/api/atlas/v2/orgs/{ORG_ID}/invoices/{INVOICE_ID}",
         atlas.base_url()
     );
-    let client = client(Protocol::Http2, Duration::from_secs(60));
+    let client = client(Protocol::Http2);
     assert_eq!(see(&client, &url).await, Seen::Broken(200));
     assert_eq!(see(&client, &url).await, Seen::None(Why::Code(1)));
     assert!(matches!(see(&client, &url).await, Seen::Body(200, _)));
+}
+
+#[tokio::test]
+async fn connections_are_refused_from_the_start_or_after_an_answer() {
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let client = client(protocol);
+        let path = format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{INVOICE_ID}");
+        let refused = |url: String| async {
+            let error = client.get(url).send().await.unwrap_err();
+            error.is_connect()
+        };
+        let atlas = StandIn::start_refusing(Scenario::default()).await.unwrap();
+        assert!(refused(atlas.base_url() + &path).await, "{protocol:?}");
+
+        let scenario = Scenario::builder()
+            .fault(On::operation(Operation::Invoice).nth(2), Fault::ThenRefuse)
+            .build();
+        let atlas = StandIn::start_raw(scenario).await.unwrap();
+        let url = atlas.base_url() + &path;
+        for _ in 0..2 {
+            assert!(
+                matches!(see(&client, &url).await, Seen::Body(200, _)),
+                "{protocol:?}"
+            );
+        }
+        assert!(refused(url).await, "{protocol:?}");
+        assert_eq!(atlas.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_stand_in_is_gone() {
+    let atlas = StandIn::start_raw(Scenario::default()).await.unwrap();
+    let address = atlas.address();
+    let open = tokio::net::TcpStream::connect(address).await.unwrap();
+    drop(atlas);
+    let mut byte = [0];
+    open.readable().await.unwrap();
+    assert!(matches!(open.try_read(&mut byte), Ok(0) | Err(_)));
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }

@@ -126,6 +126,9 @@ pub enum Fault {
     Reset(At),
     /// Wire: nothing more is sent, and the connection stays open until the client goes.
     Stall(At),
+    /// Wire: the right answer is the last one: the connection ends with it, and no further one is
+    /// accepted, so that the next request is refused.
+    ThenRefuse,
     /// Wire: the answer starts this much later.
     Delay(Duration),
     /// Wire: the body comes in pieces with pauses, slow but alive.
@@ -170,6 +173,7 @@ impl Fault {
             Self::Close(_)
                 | Self::Reset(_)
                 | Self::Stall(_)
+                | Self::ThenRefuse
                 | Self::Delay(_)
                 | Self::Trickle { .. }
                 | Self::Bare102(_)

@@ -57,6 +57,8 @@ pub(super) struct Way {
     pub(super) trickle: Option<(usize, Duration)>,
     pub(super) cut: Option<(At, Ending)>,
     pub(super) announced: Option<Announced>,
+    /// Whether no connection is accepted from now on.
+    pub(super) last: bool,
 }
 
 const INTERIM: &str = "HTTP/1.1 102 Processing\r\n\r\n";
@@ -75,6 +77,10 @@ pub(super) fn over_http1(fault: Option<&Fault>) -> Course {
         },
         Some(Fault::Stall(at)) => Way {
             cut: Some((*at, Ending::Stall)),
+            ..Way::default()
+        },
+        Some(Fault::ThenRefuse) => Way {
+            last: true,
             ..Way::default()
         },
         Some(Fault::Delay(delay)) => Way {
@@ -202,6 +208,7 @@ mod tests {
             Fault::Close(At::BeforeHead),
             Fault::Reset(At::InHead),
             Fault::Stall(At::Body(3)),
+            Fault::ThenRefuse,
             Fault::Delay(Duration::from_millis(1)),
             Fault::Trickle {
                 bytes: 0,

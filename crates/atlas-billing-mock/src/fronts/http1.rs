@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::course::{Announced, Course, Ending, Way, over_http1};
 use super::ending::{self, resized};
+use super::raw::Gate;
 use super::tap::Finale;
 use super::wire::{self, Bad};
 use crate::answer::{Answer, Body};
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 use crate::scenario::{Scenario, Transfer};
 
 /// Serves one connection to its end.
-pub(super) async fn serve(core: &Core, mut stream: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(core: &Core, gate: &Gate, mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = BytesMut::with_capacity(8 * 1024);
     while let Some(read) = wire::read(&mut stream, &mut buffer).await? {
         let (answer, head_only, keep_alive) = match read {
@@ -38,6 +39,7 @@ pub(super) async fn serve(core: &Core, mut stream: TcpStream) -> io::Result<()> 
         let mut line = Line {
             stream: &mut stream,
             scenario: core.scenario(),
+            gate,
             keep_alive,
             head_only,
         };
@@ -52,6 +54,7 @@ pub(super) async fn serve(core: &Core, mut stream: TcpStream) -> io::Result<()> 
 struct Line<'a> {
     stream: &'a mut TcpStream,
     scenario: &'a Scenario,
+    gate: &'a Gate,
     keep_alive: bool,
     head_only: bool,
 }
@@ -81,6 +84,10 @@ impl Line<'_> {
 
     async fn send_answer(&mut self, mut answer: Answer, way: Way) -> io::Result<Option<Ending>> {
         tokio::time::sleep(way.delay).await;
+        if way.last {
+            self.gate.close().await;
+            self.keep_alive = false;
+        }
         let interim = b"HTTP/1.1 102 Processing\r\n\r\n";
         for _ in 0..way.interim {
             self.stream.write_all(interim).await?;

@@ -12,11 +12,13 @@ use h2::server::{self, SendResponse};
 use http::header::CONTENT_LENGTH;
 use http::{Response, StatusCode};
 use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::course::{Announced, Course2, Ending, Way, over_http2};
 use super::ending::{self, resized};
 use super::frames::Stop;
+use super::raw::Gate;
 use super::tap::{Finale, Tap};
 use crate::answer::Answer;
 use crate::core::Core;
@@ -28,18 +30,30 @@ use crate::scenario::Scenario;
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn serve(core: &Arc<Core>, stream: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(core: &Arc<Core>, gate: &Arc<Gate>, stream: TcpStream) -> io::Result<()> {
     let tap = Tap::new(stream);
+    let (leave, mut leaving) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
     if let Ok(mut connection) = server::handshake(tap.clone()).await {
         let mut tasks = JoinSet::new();
-        while let Some(Ok((request, respond))) = connection.accept().await {
-            let exchange = Exchange {
-                core: Arc::clone(core),
-                tap: tap.clone(),
-            };
-            // An exchange that fails has lost its client.
-            tasks.spawn(async move { exchange.run(request, respond).await.ok() });
-            while tasks.try_join_next().is_some() {}
+        loop {
+            tokio::select! {
+                accepted = connection.accept() => {
+                    let Some(Ok((request, respond))) = accepted else { break };
+                    let exchange = Exchange {
+                        core: Arc::clone(core),
+                        gate: Arc::clone(gate),
+                        tap: tap.clone(),
+                        leave: leave.clone(),
+                    };
+                    // An exchange that fails has lost its client.
+                    tasks.spawn(async move { exchange.run(request, respond).await.ok() });
+                    while tasks.try_join_next().is_some() {}
+                }
+                Some(left) = leaving.recv() => {
+                    connection.graceful_shutdown();
+                    let _ = left.send(());
+                }
+            }
         }
     }
     match tap.take() {
@@ -51,7 +65,10 @@ pub(super) async fn serve(core: &Arc<Core>, stream: TcpStream) -> io::Result<()>
 /// One request and its answer.
 struct Exchange {
     core: Arc<Core>,
+    gate: Arc<Gate>,
     tap: Tap,
+    /// Asks the connection to take no more requests, and is answered when it does not.
+    leave: mpsc::UnboundedSender<oneshot::Sender<()>>,
 }
 
 impl Exchange {
@@ -105,6 +122,14 @@ impl Exchange {
         stream: u32,
     ) -> Result<(), h2::Error> {
         tokio::time::sleep(way.delay).await;
+        if way.last {
+            self.gate.close().await;
+            let (left, has_left) = oneshot::channel();
+            if self.leave.send(left).is_ok() {
+                // An error means that the connection has ended, which is as good.
+                let _ = has_left.await;
+            }
+        }
         for _ in 0..way.interim {
             respond.send_informational(interim())?;
         }

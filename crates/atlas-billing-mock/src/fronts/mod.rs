@@ -11,8 +11,10 @@ mod tap;
 mod wire;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+
+use tokio::net::TcpSocket;
 
 use crate::core::Core;
 use crate::request::RecordedRequest;
@@ -49,6 +51,7 @@ pub struct StandIn {
 enum Front {
     Polite(polite::Polite),
     Raw(raw::Raw),
+    Refusing(TcpSocket),
 }
 
 impl StandIn {
@@ -89,6 +92,22 @@ impl StandIn {
             address: front.address(),
             core,
             _front: Front::Raw(front),
+        })
+    }
+
+    /// Takes a port of loopback and refuses every connection to it.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn start_refusing(scenario: Scenario) -> io::Result<Self> {
+        // Bound and not listening: nobody else gets the port meanwhile.
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let (address, core) = (socket.local_addr()?, Arc::new(Core::new(scenario)));
+        Ok(Self {
+            core,
+            address,
+            _front: Front::Refusing(socket),
         })
     }
 

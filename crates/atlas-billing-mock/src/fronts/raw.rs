@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{http1, http2};
 use crate::core::Core;
@@ -66,28 +66,54 @@ fn run(runtime: &Runtime, core: Arc<Core>, listener: TcpListener, stopped: onesh
     });
 }
 
+/// What stands between new connections and the listener.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    closing: Notify,
+    closed: Notify,
+}
+
+impl Gate {
+    /// Accepts no further connection; returns when that is so.
+    pub(super) async fn close(&self) {
+        self.closing.notify_one();
+        self.closed.notified().await;
+        // For others who come to close it.
+        self.closed.notify_one();
+    }
+}
+
 async fn accept(core: Arc<Core>, listener: TcpListener) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
     };
+    let gate = Arc::new(Gate::default());
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = gate.closing.notified() => break,
+        };
+        match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(serve(Arc::clone(&core), stream));
+                tokio::spawn(serve(Arc::clone(&core), Arc::clone(&gate), stream));
             }
-            // Out of file handles, most likely: the next connection may fare better.
-            Err(_) => tokio::task::yield_now().await,
+            // Out of file handles, most likely: some may be free again soon.
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
+    drop(listener);
+    gate.closed.notify_one();
+    // Connections that are open live on.
+    std::future::pending::<()>().await;
 }
 
-async fn serve(core: Arc<Core>, stream: TcpStream) {
+async fn serve(core: Arc<Core>, gate: Arc<Gate>, stream: TcpStream) {
     // Small writes are to be seen one by one.
     let _ = stream.set_nodelay(true);
     // What goes wrong with one connection is the client's to notice.
     let _ = match speaks_http2(&stream).await {
-        Ok(true) => http2::serve(&core, stream).await,
-        Ok(false) => http1::serve(&core, stream).await,
+        Ok(true) => http2::serve(&core, &gate, stream).await,
+        Ok(false) => http1::serve(&core, &gate, stream).await,
         Err(error) => Err(error),
     };
 }
