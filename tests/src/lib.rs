@@ -4,6 +4,11 @@
 // This package is tests alone: a failed expectation is a failed test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(doctest)]
+#[allow(rustdoc::invalid_codeblock_attributes)] // "no-run" is our mark on shell blocks
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod clock;
 pub mod elsewhere;
 pub mod listen;
