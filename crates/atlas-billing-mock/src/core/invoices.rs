@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HOST};
 use serde_json::{Value, json};
 
 use super::{Call, know_org, know_parameters, not_found};
@@ -85,7 +85,7 @@ pub(super) fn list(call: &Call<'_>, org: &str, resolved: Resolved) -> Result<Ans
     let results: Vec<Value> = page
         .map(|invoice| metadata(invoice, wanted.linked))
         .collect();
-    let mut object = json!({ "results": results });
+    let mut object = json!({ "links": [self_link(call)], "results": results });
     if wanted.count {
         object["totalCount"] = json!(found.len());
     }
@@ -94,6 +94,12 @@ pub(super) fn list(call: &Call<'_>, org: &str, resolved: Resolved) -> Result<Ans
         &resolved.content_type(),
         object.to_string(),
     ))
+}
+
+/// The link of a page to itself, under the name that the client knows the service by.
+fn self_link(call: &Call<'_>) -> Value {
+    let host = call.request.header_text(&HOST).unwrap_or("localhost");
+    json!({ "href": format!("http://{host}{}", call.request.target), "rel": "self" })
 }
 
 /// What a list is asked for.

@@ -20,14 +20,12 @@ use super::ending::{self, resized};
 use super::frames::Stop;
 use super::raw::Gate;
 use super::tap::{Finale, Tap};
+use super::wire::LONGEST_BODY;
 use crate::answer::Answer;
 use crate::core::Core;
 use crate::fault::At;
 use crate::request::Request;
 use crate::scenario::Scenario;
-
-/// The longest body that is read.
-const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(core: &Arc<Core>, gate: &Arc<Gate>, stream: TcpStream) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod polite;
 mod raw;
 mod tap;
 mod wire;
+mod wire_body;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

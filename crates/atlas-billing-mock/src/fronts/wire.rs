@@ -2,17 +2,18 @@
 
 use std::io;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::wire_body::{find, read_chunked, read_length};
 use crate::request::Request;
 
 /// The longest head that is read.
-const LONGEST_HEAD: usize = 64 * 1024;
+pub(super) const LONGEST_HEAD: usize = 64 * 1024;
 /// The longest body that is read.
-const LONGEST_BODY: usize = 4 * 1024 * 1024;
+pub(super) const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// A request, and whether the client wants the connection kept.
 #[derive(Debug)]
@@ -158,76 +159,6 @@ fn origin_form(target: &str) -> Result<String, Bad> {
     }
     let rest = target.strip_prefix("http://").ok_or(Bad(400))?;
     Ok(rest.find('/').map_or("/", |at| &rest[at..]).to_owned())
-}
-
-async fn read_length<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-    length: usize,
-) -> io::Result<Result<Bytes, Bad>> {
-    while buffer.len() < length {
-        if stream.read_buf(buffer).await? == 0 {
-            return Ok(Err(Bad(400)));
-        }
-    }
-    Ok(Ok(buffer.split_to(length).freeze()))
-}
-
-async fn read_chunked<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-) -> io::Result<Result<Bytes, Bad>> {
-    let mut body = BytesMut::new();
-    loop {
-        let Some(line) = read_line(stream, buffer).await? else {
-            return Ok(Err(Bad(400)));
-        };
-        let digits = line.split(|byte| *byte == b';').next().unwrap_or_default();
-        let size = std::str::from_utf8(digits).ok();
-        let Some(size) = size.and_then(|text| usize::from_str_radix(text.trim(), 16).ok()) else {
-            return Ok(Err(Bad(400)));
-        };
-        if body.len().saturating_add(size) > LONGEST_BODY {
-            return Ok(Err(Bad(413)));
-        }
-        if size == 0 {
-            break;
-        }
-        match read_length(stream, buffer, size + 2).await? {
-            Ok(chunk) if chunk.ends_with(b"\r\n") => body.extend_from_slice(&chunk[..size]),
-            _ => return Ok(Err(Bad(400))),
-        }
-    }
-    // Trailers mean nothing here.
-    loop {
-        match read_line(stream, buffer).await? {
-            Some(line) if line.is_empty() => return Ok(Ok(body.freeze())),
-            Some(_) => {}
-            None => return Ok(Err(Bad(400))),
-        }
-    }
-}
-
-async fn read_line<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    buffer: &mut BytesMut,
-) -> io::Result<Option<Bytes>> {
-    loop {
-        if let Some(at) = find(buffer, b"\r\n") {
-            let line = buffer.split_to(at).freeze();
-            buffer.advance(2);
-            return Ok(Some(line));
-        }
-        if buffer.len() > LONGEST_HEAD || stream.read_buf(buffer).await? == 0 {
-            return Ok(None);
-        }
-    }
-}
-
-fn find(buffer: &[u8], wanted: &[u8]) -> Option<usize> {
-    buffer
-        .windows(wanted.len())
-        .position(|window| window == wanted)
 }
 
 #[cfg(test)]

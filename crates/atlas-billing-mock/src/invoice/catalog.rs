@@ -1,5 +1,6 @@
 //! What the made-up organisation runs: projects, clusters and the meters that are read each day.
 
+use super::number::price_text;
 use crate::names::{CLUSTER_IDS, PROJECT_IDS};
 
 /// A project.
@@ -274,42 +275,11 @@ fn of_cluster(at: usize, cluster: &Cluster) -> Vec<Meter> {
     ]
 }
 
-/// A price in billionths of a dollar as a JSON number: with an exponent where it is tiny, as
-/// doubles are printed.
-fn price_text(nano: u64) -> String {
-    if nano > 0 && nano < 1_000_000 {
-        let digits = nano.to_string();
-        let exponent = 9 - (digits.len() - 1);
-        let (first, rest) = digits.split_at(1);
-        let rest = rest.trim_end_matches('0');
-        let rest = if rest.is_empty() { "0" } else { rest };
-        return format!("{first}.{rest}E-{exponent}");
-    }
-    let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[test]
-    fn prices_read_back() {
-        for (nano, text) in [
-            (347_000_000, "0.347"),
-            (18_500_000_000, "18.5"),
-            (2_000_000_000, "2"),
-            (5, "5.0E-9"),
-            (160_000, "1.6E-4"),
-            (999_999, "9.99999E-4"),
-        ] {
-            assert_eq!(price_text(nano), text);
-            let back: f64 = text.parse().unwrap();
-            assert!((back * 1e9 - nano as f64).abs() < 1e-3, "{text}");
-        }
-    }
 
     #[test]
     fn the_catalog_has_variety() {

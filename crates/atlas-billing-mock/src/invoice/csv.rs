@@ -1,7 +1,8 @@
 //! An invoice as CSV: a preamble, a header row, a row an item.
 
+use super::catalog::Meter;
 use super::figures::Invoice;
-use super::item::{DayText, Item, Kind, cluster, days, project, slashes};
+use super::item::{Item, Kind, cluster, days, project, slashes};
 use super::number::{push_cents, push_milli, put};
 use super::wild;
 
@@ -40,96 +41,112 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Writes an invoice's rows, with everything that rows share rendered beforehand.
 pub(crate) struct CsvItems {
     meters: Vec<MeterText>,
-    days: Vec<DayText>,
-    billed: String,
-    org: String,
+    credit: MeterText,
+    /// The two dates that a row begins with, by day.
+    days: Vec<String>,
 }
 
 struct MeterText {
     description: String,
-    /// From the project to the unit price.
+    /// From the organisation to the unit price.
     middle: String,
+    /// From the description to the unit price, where there is no note.
+    whole: String,
     discount: String,
     tags: String,
 }
 
 impl CsvItems {
     pub(crate) fn new(invoice: &Invoice) -> Self {
-        let meters = invoice.meters.iter().map(MeterText::new).collect();
-        let org = format!(",{},{},", quoted(&invoice.org_name), invoice.org_id);
+        let org = format!("{},{}", quoted(&invoice.org_name), invoice.org_id);
+        let meters = invoice
+            .meters
+            .iter()
+            .map(|meter| MeterText::new(meter, &org))
+            .collect();
         let billed = slashes(invoice.plan.end());
+        let days = days(&invoice.plan);
+        let days = days
+            .iter()
+            .map(|day| format!("{billed},{},", day.slashes))
+            .collect();
         Self {
             meters,
-            days: days(&invoice.plan),
-            billed,
-            org,
+            credit: MeterText::credit(&org),
+            days,
         }
     }
 
     /// Appends one item's row.
     pub(crate) fn push(&self, out: &mut Vec<u8>, invoice: &Invoice, item: &Item) {
-        let day = &self.days[item.day as usize];
+        put(out, &self.days[item.day as usize]);
         let odd = item.odd.then(|| wild::csv_parts(invoice, item));
-        put(out, &self.billed);
-        put(out, ",");
-        put(out, &day.slashes);
-        put(out, ",");
-        let (text, note) = match item.kind {
-            Kind::Usage { meter } => (Some(&self.meters[meter]), ""),
-            Kind::Credit => (None, "Promotional credit"),
+        let text = match item.kind {
+            Kind::Usage { meter } => &self.meters[meter],
+            Kind::Credit => &self.credit,
         };
-        put(out, text.map_or("Credit", |text| &text.description));
-        put(out, ",");
-        put(out, odd.map_or(note, |(note, _)| note));
-        put(out, &self.org);
-        match text {
-            Some(text) => {
+        match odd {
+            Some((note, _)) => {
+                put(out, &text.description);
+                put(out, note);
                 put(out, &text.middle);
-                push_milli(out, item.quantity_milli);
-                out.extend_from_slice(text.discount.as_bytes());
             }
-            None => {
-                put(out, ",,Credit,,,,,,credit,");
-                push_cents(out, item.total_cents);
-                out.extend_from_slice(b",1,0,");
-            }
+            None => put(out, &text.whole),
         }
+        if item.kind == Kind::Credit {
+            push_cents(out, item.total_cents);
+            put(out, ",1");
+        } else {
+            push_milli(out, item.quantity_milli);
+        }
+        put(out, &text.discount);
         push_cents(out, item.total_cents - item.discount_cents);
         match odd {
-            // Rows without tags end early, and some end as on Windows.
+            // Rows without tags end early, and as on Windows.
             Some((_, ["", ""])) => put(out, "\r\n"),
-            Some((_, [env, team])) => {
-                put(out, ",");
-                put(out, env);
-                put(out, ",");
-                put(out, team);
+            Some((_, tags)) => {
+                for tag in tags {
+                    put(out, ",");
+                    put(out, tag);
+                }
                 put(out, "\n");
             }
-            None => {
-                put(out, text.map_or(",,", |text| &text.tags));
-                put(out, "\n");
-            }
+            None => put(out, &text.tags),
         }
     }
 }
 
 impl MeterText {
-    fn new(meter: &super::catalog::Meter) -> Self {
+    fn new(meter: &Meter, org: &str) -> Self {
         let cluster = cluster(meter);
         let (project_id, project_name) = project(meter).unwrap_or_default();
         let name = cluster.map_or("", |cluster| cluster.name);
-        let replica_set = cluster
+        let set = cluster
             .map(|c| format!("atlas-{}-shard-0", c.name))
             .unwrap_or_default();
-        let (label, region, unit) = (&meter.label, meter.region, meter.unit);
+        let (label, region, unit) = (quoted(&meter.label), meter.region, meter.unit);
         let price = &meter.price_text;
+        let middle = format!(
+            ",{org},{project_name},{project_id},{label},{region},{name},{set},,,{unit},{price},"
+        );
         Self {
-            description: quoted(label),
-            middle: format!(
-                "{project_name},{project_id},{label},{region},{name},{replica_set},,,{unit},{price},"
-            ),
+            description: format!("{label},"),
+            whole: format!("{label},{middle}"),
+            middle,
             discount: format!(",{},", meter.discount_percent),
-            tags: cluster.map_or(",,".to_owned(), |c| format!(",{},{}", c.env, c.team)),
+            tags: cluster.map_or(",,\n".to_owned(), |c| format!(",{},{}\n", c.env, c.team)),
+        }
+    }
+
+    /// A credit's unit price is its amount.
+    fn credit(org: &str) -> Self {
+        let middle = format!(",{org},,,Credit,,,,,,credit,");
+        Self {
+            description: "Credit,".to_owned(),
+            whole: format!("Credit,Promotional credit{middle}"),
+            middle,
+            discount: ",0,".to_owned(),
+            tags: ",,\n".to_owned(),
         }
     }
 }

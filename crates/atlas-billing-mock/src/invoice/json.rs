@@ -175,6 +175,7 @@ fn last_billed_day(invoice: &Invoice) -> chrono::NaiveDate {
 /// All fields of the invoice but the two long lists, sorted by key.
 pub(crate) fn whole_head(invoice: &Invoice) -> Vec<(String, Value)> {
     let mut object = head(invoice);
+    object.insert("links".to_owned(), json!([]));
     object.insert("payments".to_owned(), payments(invoice));
     object.insert("refunds".to_owned(), refunds(invoice));
     let mut fields: Vec<(String, Value)> = object.into_iter().collect();

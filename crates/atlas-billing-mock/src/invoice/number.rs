@@ -57,6 +57,21 @@ fn push_digits(out: &mut Vec<u8>, mut value: u64, width: usize) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// A price in billionths of a dollar as a JSON number: with an exponent where it is tiny, as
+/// doubles are printed.
+pub(crate) fn price_text(nano: u64) -> String {
+    if nano > 0 && nano < 1_000_000 {
+        let digits = nano.to_string();
+        let exponent = 9 - (digits.len() - 1);
+        let (first, rest) = digits.split_at(1);
+        let rest = rest.trim_end_matches('0');
+        let rest = if rest.is_empty() { "0" } else { rest };
+        return format!("{first}.{rest}E-{exponent}");
+    }
+    let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +103,22 @@ mod tests {
             (-100_000, "-1000.00"),
         ] {
             assert_eq!(text(|out| push_cents(out, cents)), want);
+        }
+    }
+
+    #[test]
+    fn prices_read_back() {
+        for (nano, text) in [
+            (347_000_000, "0.347"),
+            (18_500_000_000, "18.5"),
+            (2_000_000_000, "2"),
+            (5, "5.0E-9"),
+            (160_000, "1.6E-4"),
+            (999_999, "9.99999E-4"),
+        ] {
+            assert_eq!(price_text(nano), text);
+            let back: f64 = text.parse().unwrap();
+            assert!((back * 1e9 - nano as f64).abs() < 1e-3, "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::catalog::Meter;
 use super::figures::Invoice;
 use super::item::{DayText, Item, Kind, cluster, project};
-use super::number::{push_int, push_milli};
+use super::number::{push_int, push_milli, put};
 use crate::random::noise;
 
 /// Notes as JSON and as CSV write them.
@@ -81,7 +81,9 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn key(&mut self, key: &str) -> &mut Vec<u8> {
-        self.raw(&format!("\"{key}\":"));
+        self.raw("\"");
+        put(self.out, key);
+        put(self.out, "\":");
         self.out
     }
 
@@ -93,7 +95,10 @@ impl Fields<'_> {
     }
 
     fn text(&mut self, key: &str, value: &str) {
-        self.raw(&format!("\"{key}\":\"{value}\""));
+        let out = self.key(key);
+        put(out, "\"");
+        put(out, value);
+        put(out, "\"");
     }
 }
 
@@ -128,7 +133,7 @@ pub(crate) fn push_json(out: &mut Vec<u8>, invoice: &Invoice, item: &Item, day: 
         None => fields.raw("\"groupId\":null,\"groupName\":null"),
     }
     if let Some((json, _)) = note(&dice) {
-        fields.raw(&format!("\"note\":{json}"));
+        put(fields.key("note"), json);
     }
     if let Some(meter) = meter.filter(|meter| meter.discount_percent > 0) {
         fields.raw(&format!("\"percentDiscount\":{}", meter.discount_percent));
@@ -144,7 +149,7 @@ pub(crate) fn push_json(out: &mut Vec<u8>, invoice: &Invoice, item: &Item, day: 
     if dice.throw(4, 5) == 0 {
         fields.text("stitchAppName", "triggers \\u0026 functions");
     }
-    fields.raw(&format!("\"tags\":{}", tags(&dice).0));
+    put(fields.key("tags"), tags(&dice).0);
     if dice.throw(5, 4) == 0 {
         fields.raw("\"tierLowerBound\":0.0,\"tierUpperBound\":null");
     }

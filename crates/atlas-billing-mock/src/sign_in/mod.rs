@@ -1,6 +1,7 @@
 //! Signing in: whom the stand-in knows, and whether a request is from one of them.
 
 mod digest;
+mod digest_parts;
 mod oauth;
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::problem::Problem;
 use crate::request::Request;
 
 use digest::Digest;
-pub use digest::DigestAlgorithm;
+pub use digest_parts::DigestAlgorithm;
 use oauth::Tokens;
 
 /// Who may sign in, and how. Without it anyone may do anything, signed or not.

@@ -1,4 +1,4 @@
-//! Cost Explorer: what a query asks, and the rows it finds in the invoices.
+//! The rows of a result: what invoices say, grouped.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,114 +6,10 @@ use std::sync::Arc;
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value, json};
 
+use super::question::{GroupBy, Question};
 use crate::invoice::{CLUSTERS, Invoice, PROJECTS, cents_text, quoted};
-use crate::names::is_id;
-use crate::problem::Problem;
-
-/// Cost Explorer's services, as far as they are known.
-pub const SERVICES: [&str; 23] = [
-    "Atlas",
-    "Clusters",
-    "Storage",
-    "Serverless Instances",
-    "Backup",
-    "Data Transfer",
-    "BI Connector",
-    "DSC Compute",
-    "DSC Storage",
-    "Premium Features",
-    "Atlas Data Federation",
-    "Atlas Stream Processing",
-    "App Services",
-    "Charts",
-    "Cloud Manager",
-    "Cloud Manager Standard/Premium",
-    "Legacy Backup",
-    "AI Model APIs",
-    "Automated Embedding",
-    "Native Reranking",
-    "Flex Consulting",
-    "Support",
-    "Credits",
-];
-
-/// What the rows are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GroupBy {
-    Organizations,
-    Projects,
-    Clusters,
-    Services,
-}
-
-/// A query as it was asked.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Question {
-    start: NaiveDate,
-    end: NaiveDate,
-    group_by: GroupBy,
-    organizations: Vec<String>,
-    projects: Vec<String>,
-    clusters: Vec<String>,
-    services: Vec<String>,
-    partial: bool,
-}
 
 impl Question {
-    /// Reads the request's body. `strict` also refuses unknown fields and a grouping without a
-    /// filter value for its dimension.
-    pub(crate) fn parse(body: &[u8], strict: bool) -> Result<Self, Problem> {
-        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
-            return Err(Problem::of_fields(vec![violation(
-                "body",
-                "has to be a JSON object",
-            )]));
-        };
-        let mut reader = Reader {
-            object,
-            violations: Vec::new(),
-        };
-        let (start, end) = (reader.month("startDate"), reader.month("endDate"));
-        if let (Some(start), Some(end)) = (start, end)
-            && start >= end
-        {
-            reader.complain("endDate", "has to be after startDate");
-        }
-        let group_by = reader.group_by();
-        let organizations = reader.list("organizations", is_id, "is no 24-digit identifier");
-        let projects = reader.list("projects", is_id, "is no 24-digit identifier");
-        let clusters = reader.list("clusters", is_id, "is no 24-digit identifier");
-        let known = |service: &str| SERVICES.contains(&service);
-        let services = reader.list("services", known, "is no service");
-        let partial = reader.flag("includePartialMatches");
-        if strict {
-            reader.refuse_the_rest();
-            let (name, filter) = match group_by {
-                Some(GroupBy::Organizations) => ("organizations", &organizations),
-                Some(GroupBy::Projects) => ("projects", &projects),
-                Some(GroupBy::Clusters) => ("clusters", &clusters),
-                Some(GroupBy::Services) => ("services", &services),
-                None => ("", &services),
-            };
-            if group_by.is_some() && filter.is_empty() {
-                reader.complain(name, "needs a value, since the result is grouped by it");
-            }
-        }
-        match (start, end) {
-            (Some(start), Some(end)) if reader.violations.is_empty() => Ok(Self {
-                start,
-                end,
-                group_by: group_by.unwrap_or(GroupBy::Organizations),
-                organizations,
-                projects,
-                clusters,
-                services,
-                partial,
-            }),
-            _ => Err(Problem::of_fields(reader.violations)),
-        }
-    }
-
     /// The rows: one a month and value of the dimension grouped by, in that order.
     pub(crate) fn rows(&self, invoices: &[Arc<Invoice>]) -> Vec<Row> {
         let mut groups: BTreeMap<(NaiveDate, String, String), Row> = BTreeMap::new();
@@ -166,10 +62,6 @@ fn with_linked(invoice: &Arc<Invoice>) -> Vec<&Invoice> {
 
 fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
-}
-
-fn violation(field: &str, description: &str) -> (String, String) {
-    (field.to_owned(), description.to_owned())
 }
 
 /// What one meter cost in one invoice.
@@ -233,7 +125,8 @@ pub(crate) struct Row {
 impl Row {
     fn new(month: NaiveDate, usage: &Usage<'_>, group_by: GroupBy) -> Self {
         let by = |dimension| group_by == dimension;
-        let detailed = by(GroupBy::Projects) || by(GroupBy::Clusters);
+        // A cluster's project is known; what has no cluster may be of any.
+        let detailed = by(GroupBy::Projects) || by(GroupBy::Clusters) && usage.cluster.is_some();
         Self {
             month,
             invoice_id: usage.invoice.plan.id.clone(),
@@ -307,91 +200,84 @@ pub(crate) fn to_csv(rows: &[Row]) -> String {
     text
 }
 
-/// Takes fields out of the body one by one, collecting what is wrong with them.
-struct Reader {
-    object: Map<String, Value>,
-    violations: Vec<(String, String)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{CLUSTER_IDS, ORG_ID};
+    use crate::scenario::Scenario;
 
-impl Reader {
-    fn complain(&mut self, field: &str, description: &str) {
-        self.violations.push(violation(field, description));
+    fn rows(question: Value) -> Vec<Row> {
+        let mut body = json!({"startDate": "2024-12-01", "endDate": "2025-03-01"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(question.as_object().unwrap().clone());
+        let question = Question::parse(body.to_string().as_bytes(), false).unwrap();
+        question.rows(&scenario().invoices)
     }
 
-    fn month(&mut self, field: &str) -> Option<NaiveDate> {
-        let value = self.object.remove(field);
-        let Some(Value::String(text)) = value else {
-            self.complain(field, "is missing or no text");
-            return None;
-        };
-        let date = (text.len() == 10)
-            .then(|| text.parse::<NaiveDate>().ok())
-            .flatten();
-        match date {
-            Some(date) if date.day() == 1 => Some(date),
-            Some(_) => {
-                self.complain(field, "has to be the first day of a month");
-                None
-            }
-            None => {
-                self.complain(field, "is no date");
-                None
-            }
-        }
+    fn scenario() -> Scenario {
+        Scenario::builder()
+            .today("2025-03-15".parse().unwrap())
+            .build()
     }
 
-    fn group_by(&mut self) -> Option<GroupBy> {
-        match self.object.remove("groupBy") {
-            None | Some(Value::Null) => None,
-            Some(value) => {
-                let known = match value.as_str() {
-                    Some("organizations") => Some(GroupBy::Organizations),
-                    Some("projects") => Some(GroupBy::Projects),
-                    Some("clusters") => Some(GroupBy::Clusters),
-                    Some("services") => Some(GroupBy::Services),
-                    _ => None,
-                };
-                if known.is_none() {
-                    self.complain("groupBy", "is no dimension");
-                }
-                known
-            }
-        }
+    fn total(rows: &[Row]) -> i64 {
+        rows.iter().map(|row| row.cents).sum()
     }
 
-    fn list(&mut self, field: &str, good: impl Fn(&str) -> bool, complaint: &str) -> Vec<String> {
-        let values = match self.object.remove(field) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(values)) => values,
-            Some(_) => {
-                self.complain(field, "is no list");
-                Vec::new()
-            }
-        };
-        let mut texts = Vec::new();
-        for (at, value) in values.into_iter().enumerate() {
-            match value {
-                Value::String(text) if good(&text) => texts.push(text),
-                _ => self.complain(&format!("{field}[{at}]"), complaint),
-            }
-        }
-        texts
+    #[test]
+    fn rows_add_up_to_the_invoices() {
+        let invoices = scenario().invoices();
+        let billed = |facts: &crate::InvoiceFacts| facts.subtotal_cents - facts.credits_cents;
+        let wanted: i64 = invoices[1..4].iter().map(billed).sum();
+        let by_org = rows(json!({"groupBy": "organizations", "organizations": [ORG_ID]}));
+        assert_eq!((by_org.len(), total(&by_org)), (3, wanted));
+        let by_service = rows(json!({"groupBy": "services"}));
+        assert_eq!(total(&by_service), wanted);
+        assert!(
+            by_service
+                .iter()
+                .any(|row| row.service == Some("Credits") && row.cents < 0)
+        );
     }
 
-    fn flag(&mut self, field: &str) -> bool {
-        match self.object.remove(field) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(flag)) => flag,
-            Some(_) => {
-                self.complain(field, "is neither true nor false");
-                false
-            }
-        }
+    #[test]
+    fn usage_without_a_cluster_is_a_partial_match() {
+        let clusters = json!({"groupBy": "clusters", "clusters": CLUSTER_IDS});
+        let exact = rows(clusters.clone());
+        assert_eq!(exact.len(), 3 * CLUSTER_IDS.len());
+        let mut partial = clusters;
+        partial["includePartialMatches"] = json!(true);
+        let partial = rows(partial);
+        assert!(partial.len() > exact.len());
+        assert!(total(&partial) > total(&exact));
     }
 
-    fn refuse_the_rest(&mut self) {
-        let rest: Vec<String> = self.object.keys().cloned().collect();
-        rest.iter()
-            .for_each(|field| self.complain(field, "is not known"));
+    #[test]
+    fn filters_narrow() {
+        let one =
+            json!({"groupBy": "services", "services": ["Backup"], "clusters": [CLUSTER_IDS[0]]});
+        let found = rows(one);
+        assert_eq!(found.len(), 3);
+        assert!(
+            found
+                .iter()
+                .all(|row| row.service == Some("Backup") && row.cents > 0)
+        );
+    }
+
+    #[test]
+    fn amounts_keep_two_places() {
+        let found = rows(json!({"groupBy": "services", "services": ["Support"]}));
+        let text = to_json(&found);
+        let cents = found[0].cents;
+        let amount = format!("\"usageAmount\":{}.{:02}", cents / 100, cents % 100);
+        assert!(text.contains(&amount), "{text}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["usageDetails"][0]["usageDate"], "2024-12-01");
+        let csv = to_csv(&found);
+        assert_eq!(csv.lines().count(), 4);
+        let columns = csv.lines().next().unwrap().split(',').count();
+        assert!(csv.lines().all(|line| line.split(',').count() == columns));
     }
 }

@@ -1,0 +1,403 @@
+//! The stand-in as a service: versions, envelopes, queries, lists, limits, and how bodies travel.
+
+use std::time::Duration;
+
+use atlas_billing_mock::{
+    Answer, CLIENT_ID, CLIENT_SECRET, Core, EnvelopeStyle, Fault, INVOICE_ID, InvoicePlan,
+    LINKED_ORG_ID, ManualClock, NotReady, ORG_ID, On, Operation, RateLimit, Ready, Request,
+    SERVICES, Scenario, ScenarioBuilder, SignIn, StandIn, Transfer, Variety,
+};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde_json::{Value, json};
+
+const JSON: &str = "application/vnd.atlas.2023-01-01+json";
+
+fn org(rest: &str) -> String {
+    format!("/api/atlas/v2/orgs/{ORG_ID}{rest}")
+}
+
+fn get(rest: &str) -> Request {
+    Request::get(org(rest)).header(ACCEPT, JSON)
+}
+
+fn create(core: &Core) -> String {
+    let body = json!({
+        "startDate": "2025-01-01", "endDate": "2025-03-01", "groupBy": "services",
+        "services": SERVICES,
+    });
+    let request = Request::post(org("/billing/costExplorer/usage"), body.to_string())
+        .header(ACCEPT, JSON)
+        .header(CONTENT_TYPE, JSON);
+    let answer = core.respond(&request);
+    assert_eq!(answer.status, 202);
+    value(answer)["token"].as_str().unwrap().to_owned()
+}
+
+fn look(core: &Core, token: &str, envelope: bool) -> Answer {
+    let query = if envelope { "?envelope=true" } else { "" };
+    core.respond(&get(&format!("/billing/costExplorer/usage/{token}{query}")))
+}
+
+fn value(answer: Answer) -> Value {
+    serde_json::from_slice(&answer.body.into_bytes()).unwrap()
+}
+
+fn march() -> ScenarioBuilder {
+    Scenario::builder().today("2025-03-15".parse().unwrap())
+}
+
+#[test]
+fn a_query_becomes_ready_after_looks() {
+    let core = Core::new(march().ready(Ready::AfterLooks(2)).build());
+    let token = create(&core);
+    assert_eq!(token.len(), 64);
+    for _ in 0..2 {
+        let answer = look(&core, &token, true);
+        assert_eq!(answer.status, 200);
+        assert_eq!(value(answer), json!({"status": 102, "content": {}}));
+    }
+    let ready = value(look(&core, &token, true));
+    assert_eq!(ready["status"], 200);
+    assert!(
+        !ready["content"]["usageDetails"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(look(&core, &token, false).status, 200);
+    assert_ne!(create(&core), token);
+}
+
+#[test]
+fn a_query_becomes_ready_after_a_time_and_is_forgotten() {
+    let clock = ManualClock::at("2025-03-15T12:00:00Z".parse().unwrap());
+    let scenario = march()
+        .clock(clock.clone())
+        .ready(Ready::After(Duration::from_secs(30)))
+        .query_life(Duration::from_secs(60))
+        .upper_case_tokens()
+        .build();
+    let core = Core::new(scenario);
+    let token = create(&core);
+    assert_eq!(token, token.to_uppercase());
+    let status = |after: u64| {
+        clock.advance(Duration::from_secs(after));
+        value(look(&core, &token, true))["status"].clone()
+    };
+    assert_eq!(
+        (status(0), status(29), status(1), status(29)),
+        (json!(102), json!(102), json!(200), json!(200))
+    );
+    assert_eq!(status(1), 404);
+    // The case of a token matters.
+    assert_eq!(look(&core, &token.to_lowercase(), false).status, 404);
+}
+
+#[test]
+fn not_ready_comes_in_the_forms_given_then_the_last_one() {
+    let forms = [
+        NotReady::from(Fault::Gateway(504)),
+        NotReady::Documented,
+        Fault::Bare(503).into(),
+    ];
+    let core = Core::new(march().ready(Ready::AfterLooks(4)).not_ready(forms).build());
+    let token = create(&core);
+    let seen: Vec<u16> = (0..5)
+        .map(|_| look(&core, &token, true).status.as_u16())
+        .collect();
+    assert_eq!(seen, [504, 200, 503, 503, 200]);
+    // Without an envelope the documented form needs the wire.
+    let core = Core::new(march().ready(Ready::Never).build());
+    let token = create(&core);
+    assert!(
+        look(&core, &token, false)
+            .fault
+            .is_some_and(|fault| fault.is_of_the_wire())
+    );
+}
+
+#[test]
+fn envelopes_have_styles() {
+    let ask = |style, rest: &str| {
+        let core = Core::new(march().envelope(style).build());
+        let answer = core.respond(&get(rest));
+        (answer.status.as_u16(), value(answer))
+    };
+    let missing = format!("/invoices/{ORG_ID}?envelope=true");
+    let (status, body) = ask(EnvelopeStyle::Content, &missing);
+    assert_eq!((status, &body["status"]), (200, &json!(404)));
+    assert_eq!(body["content"]["errorCode"], "RESOURCE_NOT_FOUND");
+    let (status, body) = ask(EnvelopeStyle::BareErrors, &missing);
+    assert_eq!((status, &body["error"]), (404, &json!(404)));
+    let whole = format!("/invoices/{INVOICE_ID}?envelope=true");
+    assert_eq!(
+        ask(EnvelopeStyle::Envelope, &whole).1["envelope"]["id"],
+        INVOICE_ID
+    );
+    assert_eq!(ask(EnvelopeStyle::Ignored, &whole).1["id"], INVOICE_ID);
+    let (_, list) = ask(EnvelopeStyle::Content, "/invoices?envelope=true");
+    assert_eq!(
+        (&list["status"], &list["totalCount"]),
+        (&json!(200), &json!(14))
+    );
+}
+
+#[test]
+fn pages_follow_each_other_without_gap() {
+    let core = Core::new(march().build());
+    let ids = |query: &str| -> Vec<String> {
+        let page = value(core.respond(&get(&format!("/invoices{query}"))));
+        let results = page["results"].as_array().unwrap().iter();
+        results
+            .map(|invoice| invoice["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = ids("");
+    assert_eq!(all.len(), 14);
+    let pages: Vec<String> = (1..=4)
+        .flat_map(|page| ids(&format!("?itemsPerPage=5&pageNum={page}")))
+        .collect();
+    assert_eq!(pages, all);
+    assert_eq!(ids("?statusNames=PENDING"), all[..1]);
+    assert_eq!(ids("?statusNames=PENDING&statusNames=CLOSED"), all[..2]);
+    assert_eq!(ids("?fromDate=2025-01-01"), all[..3]);
+    assert_eq!(ids("?fromDate=2025-01-02&toDate=2025-03-01"), all[1..2]);
+    let mut reversed = all.clone();
+    reversed.reverse();
+    assert_eq!(ids("?orderBy=asc&sortBy=START_DATE"), reversed);
+    let refused = core.respond(&get("/invoices?itemsPerPage=0&pageNum=x"));
+    assert_eq!(refused.status, 400);
+    let refused = value(refused);
+    let fields = refused["badRequestDetail"]["fields"].as_array().unwrap();
+    assert_eq!(fields.len(), 2);
+}
+
+#[test]
+fn linked_invoices_are_shown_on_demand() {
+    let core = Core::new(march().with_linked_invoices().build());
+    let page = value(core.respond(&get("/invoices")));
+    assert_eq!(
+        page["results"][0]["linkedInvoices"][0]["orgId"],
+        LINKED_ORG_ID
+    );
+    let page = value(core.respond(&get("/invoices?viewLinkedInvoices=false")));
+    assert_eq!(page["results"][0].get("linkedInvoices"), None);
+    let invoice = value(core.respond(&get(&format!("/invoices/{INVOICE_ID}"))));
+    let linked = &invoice["linkedInvoices"][0];
+    assert_eq!(linked["orgId"], LINKED_ORG_ID);
+    assert!(!linked["lineItems"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn limits_refuse_with_and_without_advice() {
+    for advice in [true, false] {
+        let limit = RateLimit::new(2, 6.0).of([Operation::Invoices]);
+        let limit = if advice {
+            limit
+        } else {
+            limit.without_retry_after().without_headers()
+        };
+        let clock = ManualClock::at("2025-03-15T12:00:00Z".parse().unwrap());
+        let core = Core::new(march().clock(clock.clone()).rate_limit(limit).build());
+        let ask = || core.respond(&get("/invoices"));
+        assert_eq!(ask().headers.contains_key("ratelimit-limit"), advice);
+        assert_eq!(ask().status, 200);
+        let refused = ask();
+        assert_eq!(refused.status, 429);
+        assert_eq!(
+            refused
+                .headers
+                .get(RETRY_AFTER)
+                .is_some_and(|text| text == "10"),
+            advice
+        );
+        assert_eq!(
+            core.respond(&get(&format!("/invoices/{INVOICE_ID}")))
+                .status,
+            200
+        );
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(ask().status, 200);
+    }
+}
+
+#[test]
+fn what_goes_away_says_so() {
+    let day = |text: &str| text.parse().unwrap();
+    let scenario = march().deprecated(Operation::Invoice, day("2024-08-05"), day("2025-12-01"));
+    let core = Core::new(scenario.build());
+    let answer = core.respond(&get(&format!("/invoices/{INVOICE_ID}")));
+    assert_eq!(
+        answer.headers["deprecation"],
+        "Mon, 5 Aug 2024 00:00:00 GMT"
+    );
+    assert_eq!(answer.headers["sunset"], "Mon, 1 Dec 2025 00:00:00 GMT");
+    assert!(
+        !core
+            .respond(&get("/invoices"))
+            .headers
+            .contains_key("sunset")
+    );
+    let core = Core::new(march().versions_gone().build());
+    assert_eq!(core.respond(&get("/invoices")).status, 410);
+    let unversioned = Core::new(march().build()).respond(&Request::get(org("/invoices")));
+    assert_eq!(unversioned.status, 406);
+    assert_eq!(unversioned.headers["x-error-code"], "INVALID_VERSION_DATE");
+}
+
+#[test]
+fn the_strict_know_their_parameters() {
+    let core = Core::new(march().strict().build());
+    assert_eq!(core.respond(&get("/invoices?page=1")).status, 400);
+    assert_eq!(core.respond(&get("/invoices?pageNum=1")).status, 200);
+    assert_eq!(
+        Core::new(march().build())
+            .respond(&get("/invoices?page=1"))
+            .status,
+        200
+    );
+}
+
+#[test]
+fn nobody_gets_in_unsigned() {
+    let core = Core::new(
+        march()
+            .sign_in(SignIn::api_key("a", "b").offering_bearer())
+            .build(),
+    );
+    let refused = core.respond(&get("/invoices"));
+    assert_eq!(refused.status, 401);
+    let challenges: Vec<_> = refused.headers.get_all(WWW_AUTHENTICATE).iter().collect();
+    assert_eq!(challenges.len(), 2);
+    assert!(
+        challenges[1]
+            .to_str()
+            .unwrap()
+            .starts_with("Digest realm=\"MMS Public API\"")
+    );
+
+    let account = SignIn::service_account(CLIENT_ID, CLIENT_SECRET).token_uses(1);
+    let core = Core::new(march().sign_in(account).build());
+    let token = |core: &Core| {
+        // Base64 of the two names with a colon between, made beforehand.
+        let basic = "Basic bWRiX3NhX2lkXzVmMGMxZDJlM2E0YjVjNmQ3ZThmOWEwZDptZGJfc2Ffc2tfbWFkZV91cF9mb3JfdGVzdHNfb25seQ==";
+        let request = Request::post("/api/oauth/token", "grant_type=client_credentials")
+            .header(AUTHORIZATION, basic)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body = value(core.respond(&request));
+        assert_eq!(
+            (&body["token_type"], &body["expires_in"]),
+            (&json!("Bearer"), &json!(3600))
+        );
+        format!("Bearer {}", body["access_token"].as_str().unwrap())
+    };
+    let token = token(&core);
+    let signed = || core.respond(&get("/invoices").header(AUTHORIZATION, &token));
+    assert_eq!(
+        (signed().status.as_u16(), signed().status.as_u16()),
+        (200, 401)
+    );
+}
+
+#[test]
+fn wild_invoices_agree_with_their_facts_in_both_forms() {
+    let plan = InvoicePlan::new(INVOICE_ID)
+        .items(3_000)
+        .variety(Variety::Wild)
+        .seed(9);
+    let core = Core::new(march().without_invoices().invoice(plan).build());
+    let facts = core.scenario().facts(INVOICE_ID).unwrap();
+    let invoice = value(core.respond(&get(&format!("/invoices/{INVOICE_ID}"))));
+    let items = invoice["lineItems"].as_array().unwrap();
+    assert_eq!(items.len() as u64, facts.line_items);
+    let unknown = |item: &&Value| item["cloudProvider"] == "LUNA";
+    assert!(items.iter().filter(unknown).count() > 10);
+    assert!(
+        items
+            .iter()
+            .any(|item| item.get("tags") == Some(&Value::Null))
+    );
+    assert!(
+        items
+            .iter()
+            .any(|item| item["tags"]["env"].as_array().is_some_and(|v| v.len() > 1))
+    );
+    assert!(items.iter().any(|item| item.get("x-note").is_some()));
+}
+
+#[tokio::test]
+async fn bodies_travel_the_same_on_every_way() {
+    let plan = InvoicePlan::new(INVOICE_ID).items(1_500);
+    let builder = || march().without_invoices().invoice(plan.clone()).gzip();
+    let expected = Core::new(builder().build()).respond(&get(&format!("/invoices/{INVOICE_ID}")));
+    let expected = expected.body.into_bytes();
+    let scenarios = [
+        builder().build(),
+        builder().chunk_size(7_001).build(),
+        builder().transfer(Transfer::Length).build(),
+        builder()
+            .transfer(Transfer::UntilClose)
+            .chunk_size(100_000)
+            .build(),
+    ];
+    let polite = StandIn::start(builder().build()).await.unwrap();
+    let mut stand_ins = vec![polite];
+    for scenario in scenarios {
+        stand_ins.push(StandIn::start_raw(scenario).await.unwrap());
+    }
+    for (number, atlas) in stand_ins.iter().enumerate() {
+        let url = atlas.base_url() + &org(&format!("/invoices/{INVOICE_ID}"));
+        for packed in [false, true] {
+            for http2 in [false, true] {
+                let client = reqwest::Client::builder().no_proxy().gzip(packed);
+                let client = match (http2, number) {
+                    (true, 0) => continue,
+                    (true, _) => client.http2_prior_knowledge(),
+                    (false, _) => client.http1_only(),
+                };
+                let client = client.build().unwrap();
+                let response = client.get(&url).header(ACCEPT, JSON).send().await.unwrap();
+                let body = response.bytes().await.unwrap();
+                assert!(body == expected, "{number} packed: {packed} http2: {http2}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_are_recorded_as_they_came() {
+    let scenario = march()
+        .history(3)
+        .fault(On::any().nth(2), Fault::Status(500))
+        .build();
+    let atlas = StandIn::start_raw(scenario).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = atlas.base_url() + &org("/invoices?statusNames=PAID&statusNames=A%20B");
+    for n in 0..4 {
+        let request = client.get(&url).header(ACCEPT, JSON).header("x-number", n);
+        request.send().await.unwrap().bytes().await.unwrap();
+    }
+    let requests = atlas.requests();
+    assert_eq!(
+        requests
+            .iter()
+            .map(|request| request.order)
+            .collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    let last = &requests[2];
+    assert_eq!(
+        (last.method(), last.path()),
+        ("GET", org("/invoices").as_str())
+    );
+    assert_eq!(last.query(), Some("statusNames=PAID&statusNames=A%20B"));
+    assert_eq!(last.query_value("statusNames").as_deref(), Some("PAID"));
+    assert_eq!(
+        (last.header("X-Number"), last.header_count("accept")),
+        (Some("3"), 1)
+    );
+    assert_eq!(last.operation, Operation::Invoices);
+    assert_eq!(requests[0].status, 500);
+    atlas.forget_requests();
+    assert!(atlas.requests().is_empty());
+}
