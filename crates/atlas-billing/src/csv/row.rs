@@ -52,7 +52,15 @@ impl Row {
     /// The cell at `index`, the leftmost being 0; `None` where the record is shorter.
     pub fn get(&self, index: usize) -> Option<&str> {
         match self.ends.as_deref() {
-            None => self.fields().nth(index),
+            None => {
+                let mut commas = memchr::memchr_iter(b',', &self.text);
+                let start = match index.checked_sub(1) {
+                    None => 0,
+                    Some(before) => commas.nth(before)? + 1,
+                };
+                let end = commas.next().unwrap_or(self.text.len());
+                self.text.get(start..end).map(text)
+            }
             Some(ends) => {
                 let end = *ends.get(index)?;
                 let start = index

@@ -9,6 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::precise::utc;
 use crate::money::{Charge, Dimension};
 
 /// The fields of a line item that sums may need. What is not among them is only checked to be
@@ -120,8 +121,9 @@ impl Charge for SlimItem<'_> {
 
 /// The UTC date of a timestamp.
 fn day_of(start: &str) -> serde_json::Result<NaiveDate> {
-    start
-        .parse::<DateTime<Utc>>()
+    let quick = utc(start.as_bytes()).map(Ok);
+    quick
+        .unwrap_or_else(|| start.parse::<DateTime<Utc>>())
         .map(|start| start.date_naive())
         .map_err(|error| Error::custom(format_args!("startDate: {error}")))
 }
