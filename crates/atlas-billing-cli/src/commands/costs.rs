@@ -129,7 +129,7 @@ async fn fetch(
     match context.form() {
         Format::RawJson => sink.write_all(&query.bytes().await?)?,
         Format::RawCsv => {
-            let mut file = query.csv().await?.into_stream();
+            let mut file = query.csv().await?;
             while let Some(bytes) = file.next().await {
                 sink.write_all(&bytes?)?;
             }
