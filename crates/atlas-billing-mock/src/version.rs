@@ -12,8 +12,7 @@ use crate::request::Request;
 
 /// The form of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Format {
+pub(crate) enum Format {
     /// JSON.
     Json,
     /// Comma-separated values.

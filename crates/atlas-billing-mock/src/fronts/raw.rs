@@ -2,12 +2,12 @@
 //! no paused clock of a test reaches it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, oneshot};
 
@@ -24,12 +24,14 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn start(core: Arc<Core>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let listener = {
+            let _context = runtime.enter();
+            listen(port)?
+        };
+        let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let run = move || run(&runtime, core, listener, stopped);
         let thread = Builder::new()
@@ -66,6 +68,18 @@ fn run(runtime: &Runtime, core: Arc<Core>, listener: TcpListener, stopped: onesh
     });
 }
 
+/// A listener that a crowd can come to at once.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    const WAITING: u32 = 4096;
+    let socket = TcpSocket::new_v4()?;
+    // A port that was chosen can be had again right after a run. Elsewhere this would let others
+    // have it at the same time.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(WAITING)
+}
+
 /// What stands between new connections and the listener.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
@@ -84,9 +98,6 @@ impl Gate {
 }
 
 async fn accept(core: Arc<Core>, listener: TcpListener) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
-        return;
-    };
     let gate = Arc::new(Gate::default());
     loop {
         let accepted = tokio::select! {
