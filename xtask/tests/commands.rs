@@ -1,5 +1,7 @@
 //! The commands as a contributor runs them, in a checkout of the small specification.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 mod shop;
 
 use shop::{Ran, Shop};

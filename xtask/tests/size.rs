@@ -1,5 +1,7 @@
 //! xtask is built by every contributor and on every run of CI: it stays small.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

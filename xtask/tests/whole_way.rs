@@ -1,6 +1,8 @@
 //! From a specification to a call: the raw crate, generated anew from the small specification with
 //! one more operation in it, compiles and sends what it should.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 mod shop;
 
 use std::path::Path;

@@ -136,7 +136,7 @@ impl Client {
     pub fn list_org_invoices_bytes(&self) -> builder::ListOrgInvoicesBytes<'_> {
         builder::ListOrgInvoicesBytes::new(self)
     }
-    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. To see a linked invoice of another organization takes Organization Billing Admin or Organization Owner.
+    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. A linked invoice, one of another organization, is shown to that payer's billing admins and owners only.
     ///
     /// Hands over the body as it was sent, in whatever form was asked for.
     ///
@@ -230,7 +230,7 @@ impl Client {
     pub fn list_org_invoices(&self) -> builder::ListOrgInvoices<'_> {
         builder::ListOrgInvoices::new(self)
     }
-    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. To see a linked invoice of another organization takes Organization Billing Admin or Organization Owner.
+    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. A linked invoice, one of another organization, is shown to that payer's billing admins and owners only.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
     ///

@@ -350,7 +350,7 @@ pub struct CostExplorerFilterRequestBody {
     /// Only these clusters, by id: 24 hexadecimal digits each.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub clusters: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-    /// The end (exclusive): the first day of the month after the last.
+    /// The end (exclusive): day one of the month after the last.
     #[serde(rename = "endDate")]
     pub end_date: ::chrono::naive::NaiveDate,
     /// What the result is broken down by.
@@ -371,7 +371,7 @@ pub struct CostExplorerFilterRequestBody {
     /// Only these services.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub services: ::std::option::Option<::std::vec::Vec<crate::enums::Service>>,
-    /// The beginning (inclusive): the first day of a month.
+    /// The beginning (inclusive): day one of a month.
     #[serde(rename = "startDate")]
     pub start_date: ::chrono::naive::NaiveDate,
 }
