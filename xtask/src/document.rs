@@ -37,10 +37,33 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
                 "the last line does not end, so the file looks cut short; fetch it again",
             ));
         }
+        if ends_within_paths(text, &value) {
+            return Err(Failure::new(
+                "it ends with its paths and lacks the tags they name, so it looks cut short; \
+                 fetch it again",
+            ));
+        }
         value
     };
     check(&value)?;
     Ok(value)
+}
+
+/// Whether a YAML file seems to have been cut at the end of a line: it stops among its paths, and
+/// what upstream lists after them is not there.
+fn ends_within_paths(text: &str, value: &Value) -> bool {
+    let is_key = |line: &&str| !line.starts_with([' ', '#', '-']) && line.contains(':');
+    let last_key = text.lines().rev().find(is_key);
+    let operations = value["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(|paths| paths.values());
+    let mut operations = operations
+        .filter_map(Value::as_object)
+        .flat_map(|item| item.values());
+    last_key.is_some_and(|line| line.starts_with("paths:"))
+        && value.get("tags").is_none()
+        && operations.any(|operation| operation.get("tags").is_some())
 }
 
 fn check(value: &Value) -> Result<()> {
@@ -83,6 +106,10 @@ mod tests {
             ("", "YAML"),
             ("{\"openapi\":\"3.0.1\",\"paths\":{", "fetch it again"),
             ("openapi: 3.0.1\npaths:\n    /a: {}", "cut short"),
+            (
+                "openapi: 3.0.1\npaths:\n    /a:\n        get:\n            tags: [A]\n",
+                "lacks the tags",
+            ),
             ("components:\n    schemas: {}\n", "no `openapi`"),
             ("openapi: 3.1.0\npaths: {}\n", "3.1.0"),
             ("openapi: 3\npaths: {}\n", "not a text"),

@@ -24,18 +24,6 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// The checkout at `root`.
-    pub(crate) fn at(root: impl Into<PathBuf>) -> Result<Self> {
-        let root = root.into();
-        if root.join(SELECTION).is_file() {
-            return Ok(Self { root });
-        }
-        Err(Failure::new(format!(
-            "there is no {SELECTION} in {}",
-            root.display()
-        )))
-    }
-
     /// The checkout that `directory` lies in.
     pub(crate) fn around(directory: &Path) -> Result<Self> {
         let root = directory
@@ -195,7 +183,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("openapi")).unwrap();
         std::fs::write(folder.path().join(SELECTION), "").unwrap();
-        let workspace = Workspace::at(folder.path()).unwrap();
+        let workspace = Workspace::around(folder.path()).unwrap();
         (folder, workspace)
     }
 
@@ -212,7 +200,8 @@ mod tests {
         let below = folder.path().join("crates/deep/down");
         std::fs::create_dir_all(&below).unwrap();
         assert_eq!(Workspace::around(&below).unwrap().root, folder.path());
-        assert!(Workspace::at(&below).is_err());
+        let outside = tempfile::tempdir().unwrap();
+        assert!(Workspace::around(outside.path()).is_err());
     }
 
     #[test]

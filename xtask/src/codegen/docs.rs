@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Expr, ExprLit, FnArg, ImplItem, Item, Lit, Meta, Pat, Type, parse_quote};
+use syn::{Attribute, Expr, ExprLit, ImplItem, Item, Lit, Meta, Type, parse_quote};
 
 use crate::selection::METHODS;
 use crate::versions::resolve;
@@ -105,15 +105,9 @@ fn methods(block: &mut syn::ItemImpl, about: impl Fn(&str) -> String) {
             continue;
         };
         if matches!(function.vis, syn::Visibility::Public(_)) {
-            debug_assert!(function.sig.inputs.iter().all(is_plain));
             document(&mut function.attrs, about(&function.sig.ident.to_string()));
         }
     }
-}
-
-fn is_plain(argument: &FnArg) -> bool {
-    matches!(argument, FnArg::Receiver(_))
-        || matches!(argument, FnArg::Typed(typed) if matches!(*typed.pat, Pat::Ident(_)))
 }
 
 fn document(attributes: &mut Vec<Attribute>, about: String) {

@@ -18,16 +18,16 @@ pub(super) fn types(file: &mut File) {
     for item in &mut file.items {
         match item {
             Item::Struct(item) => {
-                item.attrs.insert(0, parse_quote!(#[non_exhaustive]));
                 item.attrs.push(json_schema());
+                item.attrs.push(parse_quote!(#[non_exhaustive]));
                 if with_default.contains(&item.ident.to_string()) && !derives_default(&item.attrs) {
                     item.attrs.push(parse_quote!(#[derive(Default)]));
                 }
                 item.fields.iter_mut().for_each(lenient);
             }
             Item::Enum(item) => {
-                item.attrs.insert(0, parse_quote!(#[non_exhaustive]));
                 item.attrs.push(json_schema());
+                item.attrs.push(parse_quote!(#[non_exhaustive]));
             }
             _ => {}
         }

@@ -57,9 +57,9 @@ fn the_client_has_each_operation_and_its_twin() {
 fn types_can_grow_and_have_defaults() {
     let types = file("types.rs");
     let order = types.split("pub struct Order {").next().unwrap();
-    assert!(
-        order.ends_with("#[cfg_attr(feature = \"schemars\", derive(::schemars::JsonSchema))]\n")
-    );
+    let attributes = "#[cfg_attr(feature = \"schemars\", derive(::schemars::JsonSchema))]\n\
+                      #[non_exhaustive]\n";
+    assert!(order.ends_with(attributes), "{order}");
     let all = types.matches("pub struct ").count() - types.matches("    pub struct ").count();
     assert_eq!(types.matches("#[non_exhaustive]\n").count(), all);
     assert!(types.contains("/// What it costs, in cents.\n"));

@@ -9,9 +9,12 @@ mod enums;
 mod limits;
 mod operations;
 mod parameters;
+mod properties;
+mod remarks;
 mod report;
 mod requests;
 mod schemas;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,10 +2,10 @@
 
 //! Types used as operation parameters and responses.
 #![allow(clippy::all)]
-#[non_exhaustive]
 /// What the service says when it refuses. An error code is no status: the same code comes with several.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ApiError {
     /// Which fields of the request were at fault, on a 400.
     #[serde(
@@ -39,10 +39,10 @@ impl ApiError {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// What was wrong with the fields of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BadRequestDetail {
     /// One entry for each complaint.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -54,10 +54,10 @@ impl BadRequestDetail {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One invoice with its line items, payments and refunds. Amounts are integers of US cents; credits are negative.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BillingInvoice {
     /// What was consumed in the invoice's period, in US cents.
     #[serde(
@@ -156,10 +156,10 @@ impl BillingInvoice {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One invoice as a list shows it: the sums, without what they are made of. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BillingInvoiceMetadata {
     /// What was consumed in the invoice's period, in US cents.
     #[serde(
@@ -246,10 +246,10 @@ impl BillingInvoiceMetadata {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One payment towards an invoice. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BillingPayment {
     /// What was consumed in the invoice's period and this payment is for, in US cents.
     #[serde(
@@ -310,10 +310,10 @@ impl BillingPayment {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One sum that was paid back on an invoice.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BillingRefund {
     /// How much was paid back, in US cents.
     #[serde(
@@ -341,10 +341,10 @@ impl BillingRefund {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// What a Cost Explorer query is about: whole months, a dimension to break them down by, and filters. A dimension that is grouped by needs at least one value in its filter.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 #[derive(Default)]
 pub struct CostExplorerFilterRequestBody {
     /// Only these clusters, by id: 24 hexadecimal digits each.
@@ -381,10 +381,10 @@ impl CostExplorerFilterRequestBody {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// What starting a Cost Explorer query hands out.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CostExplorerFilterResponseView {
     /// The query's token: 64 characters, whose case matters.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -396,11 +396,11 @@ impl CostExplorerFilterResponseView {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// The finished result of a Cost Explorer query. The specification says no more than that it is an object; rows stand in `usageDetails`, as seen in other clients.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 #[derive(Default)]
 pub struct CostExplorerQueryResult(
     pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -425,10 +425,10 @@ for CostExplorerQueryResult {
         Self(value)
     }
 }
-#[non_exhaustive]
 /// One complaint about one field of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FieldViolation {
     /// What is wrong with it, in English.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -443,10 +443,10 @@ impl FieldViolation {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One charge, or one credit, on an invoice. Which fields are there depends on what is charged.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct InvoiceLineItem {
     /// The cloud that the usage belongs to.
     #[serde(
@@ -552,10 +552,10 @@ impl InvoiceLineItem {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// Where a related resource is found, after RFC 5988.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Link {
     /// Its address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -570,10 +570,10 @@ impl Link {
         Default::default()
     }
 }
-#[non_exhaustive]
 /// One page of a list of invoices.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PaginatedApiInvoiceMetadataView {
     /// Where this page and its neighbours are found.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]

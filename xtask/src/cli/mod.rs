@@ -1,5 +1,7 @@
 //! The command line: `cargo xtask COMMAND`.
 
+mod options;
+
 use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
@@ -12,6 +14,7 @@ use crate::ops;
 use crate::slice::slice;
 use crate::update::update;
 use crate::workspace::Workspace;
+use options::Options;
 
 /// How a command that ran to its end ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,31 +49,19 @@ Exit codes: 0 done; 1 a difference was found where one was asked about; 2 refuse
 ";
 
 /// Runs the command that the process was started with.
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<Outcome> {
-    let mut arguments = arguments;
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<Outcome> {
     let usage = |error: lexopt::Error| {
         Failure::new(format!("{error}; `cargo xtask help` lists the commands"))
     };
-    let mut root: Option<PathBuf> = None;
-    loop {
-        match arguments.next().map_err(usage)? {
-            // For the tests, which run in checkouts of their own.
-            Some(Long("root")) => root = Some(arguments.value().map_err(usage)?.into()),
-            Some(Value(command)) => {
-                let command = command.string().map_err(usage)?;
-                return dispatch(&command, arguments, root);
-            }
-            None | Some(Long("help") | Short('h')) => return help(),
-            Some(other) => return Err(usage(other.unexpected())),
-        }
+    match arguments.next().map_err(usage)? {
+        None | Some(Long("help") | Short('h')) => help(),
+        Some(Value(command)) => dispatch(&command.string().map_err(usage)?, arguments),
+        Some(other) => Err(usage(other.unexpected())),
     }
 }
 
-fn dispatch(command: &str, rest: lexopt::Parser, root: Option<PathBuf>) -> Result<Outcome> {
-    let workspace = || match &root {
-        Some(root) => Workspace::at(root),
-        None => Workspace::around(&current_folder()?),
-    };
+fn dispatch(command: &str, rest: lexopt::Parser) -> Result<Outcome> {
+    let workspace = || Workspace::around(&current_folder()?);
     match command {
         "help" => help(),
         "codegen" => codegen(&workspace()?, Options::read(rest, &["check"], &[], 0)?),
@@ -220,64 +211,5 @@ fn print(text: &str) -> Result<()> {
             "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),
-    }
-}
-
-/// What follows a command: flags, values and free words, of which only the expected are taken.
-#[derive(Debug, Default)]
-struct Options {
-    flags: Vec<String>,
-    values: Vec<(String, String)>,
-    words: Vec<String>,
-}
-
-impl Options {
-    fn read(
-        mut arguments: lexopt::Parser,
-        flags: &[&str],
-        values: &[&str],
-        words: usize,
-    ) -> Result<Self> {
-        let usage = |error: lexopt::Error| {
-            Failure::new(format!("{error}; `cargo xtask help` lists the options"))
-        };
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next().map_err(usage)? {
-            match argument {
-                Long(name) if flags.contains(&name) => options.flags.push(name.to_owned()),
-                Long(name) if values.contains(&name) => {
-                    let name = name.to_owned();
-                    let value = arguments.value().and_then(|v| v.string()).map_err(usage)?;
-                    if options.value(&name).is_some() {
-                        return Err(Failure::new(format!("--{name} is given twice")));
-                    }
-                    options.values.push((name, value));
-                }
-                Value(word) if options.words.len() < words => {
-                    options.words.push(word.string().map_err(usage)?);
-                }
-                other => return Err(usage(other.unexpected())),
-            }
-        }
-        Ok(options)
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|name| name == flag)
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        self.values
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    fn path(&self, name: &str) -> Result<PathBuf> {
-        self.value(name).map(PathBuf::from).ok_or_else(|| {
-            Failure::new(format!(
-                "--{name} FILE is needed; `cargo xtask help` says where"
-            ))
-        })
     }
 }

@@ -1,0 +1,213 @@
+//! Operations, versions, statuses, headers and parameters.
+
+use super::*;
+
+#[test]
+fn operations_come_and_go() {
+    check(&[
+        (
+            |spec| drop_key(spec, "/paths/~1shops~1{shopId}~1orders", "post"),
+            &["breaking api-removed-without-deprecation"],
+            &["additive endpoint-added"],
+        ),
+        (
+            |spec| drop_key(spec, "/paths", "/shops/{shopId}/orders/{orderId}"),
+            &["breaking api-path-removed-without-deprecation"],
+            &["additive endpoint-added"],
+        ),
+        (
+            |spec| at(spec, LIST)["operationId"] = json!("allOrders"),
+            &["note api-operation-id-removed"],
+            &["note api-operation-id-removed"],
+        ),
+        (
+            |spec| drop_key(spec, LIST, "operationId"),
+            &["note api-operation-id-removed"],
+            &["note api-operation-id-added"],
+        ),
+        (
+            |spec| at(spec, LIST)["x-rolesRequirements"] = json!(["Shop Keeper", "Owner"]),
+            &["note api-roles-changed"],
+            &["note api-roles-changed"],
+        ),
+        (
+            |spec| drop_key(spec, LIST, "x-rolesRequirements"),
+            &["note api-roles-changed"],
+            &["note api-roles-changed"],
+        ),
+        (
+            |spec| at(spec, GET)["deprecated"] = json!(true),
+            &["note endpoint-deprecated"],
+            &["note endpoint-reactivated"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_path_whose_parameters_were_renamed_is_pointed_to() {
+    let rows = rows_of(|spec| {
+        let paths = at(spec, "/paths").as_object_mut().unwrap();
+        let item = paths.remove("/shops/{shopId}/orders/{orderId}").unwrap();
+        paths.insert("/shops/{shopId}/orders/{id}".to_owned(), item);
+    });
+    assert_eq!(
+        told(&rows),
+        ["breaking api-path-removed-without-deprecation"]
+    );
+    assert!(
+        rows[0].what.contains("/shops/{shopId}/orders/{id}"),
+        "{}",
+        rows[0].what
+    );
+}
+
+#[test]
+fn versions_and_media_types_come_and_go() {
+    check(&[
+        (
+            |spec| {
+                let content = at(spec, &format!("{GET}/responses/200/content"));
+                content["application/vnd.atlas.2024-05-01+json"] = content[JSON_2023].clone();
+            },
+            &["additive api-version-added"],
+            &["breaking api-version-removed"],
+        ),
+        (
+            |spec| {
+                let content = format!("{GET}/responses/200/content");
+                drop_key(spec, &content, "application/vnd.atlas.2023-01-01+csv");
+            },
+            &["breaking response-media-type-removed"],
+            &["additive response-media-type-added"],
+        ),
+        (
+            |spec| {
+                let content = at(spec, &format!("{PLACE}/requestBody/content"));
+                content["application/vnd.atlas.2023-01-01+xml"] = json!({});
+            },
+            &["additive request-body-media-type-added"],
+            &["breaking request-body-media-type-removed"],
+        ),
+    ]);
+    let gone = rows_of(|spec| {
+        let content = at(spec, &format!("{GET}/responses/200/content"));
+        *content = json!({"application/vnd.atlas.2024-05-01+json": {"schema": {}}});
+    });
+    assert_eq!(
+        told(&gone),
+        ["breaking api-version-removed", "additive api-version-added"]
+    );
+    assert!(
+        gone[0]
+            .what
+            .contains("2023-01-01, the one pinned here, is gone"),
+        "{}",
+        gone[0].what
+    );
+}
+
+#[test]
+fn statuses_and_headers_come_and_go() {
+    check(&[
+        (
+            |spec| at(spec, LIST)["responses"]["403"] = json!({"description": ""}),
+            &["additive response-non-success-status-added"],
+            &["note response-non-success-status-removed"],
+        ),
+        (
+            |spec| at(spec, LIST)["responses"]["204"] = json!({"description": ""}),
+            &["additive response-success-status-added"],
+            &["breaking response-success-status-removed"],
+        ),
+        (
+            |spec| drop_key(spec, &format!("{LIST}/responses/200/headers"), "Left"),
+            &["note optional-response-header-removed"],
+            &["additive response-header-added"],
+        ),
+        // A header's name has no case.
+        (
+            |spec| {
+                let headers = at(spec, &format!("{LIST}/responses/200/headers"));
+                *headers = json!({"LEFT": headers["Left"]});
+            },
+            &[],
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn parameters_come_go_and_change() {
+    check(&[
+        (
+            |spec| {
+                at(spec, LIST)["parameters"]
+                    .as_array_mut()
+                    .unwrap()
+                    .remove(2);
+            },
+            &["breaking request-parameter-removed"],
+            &["additive new-optional-request-parameter"],
+        ),
+        (
+            |spec| {
+                let parameter = json!({"in": "query", "name": "x", "required": true,
+                    "schema": {"type": "string"}});
+                at(spec, LIST)["parameters"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(parameter);
+            },
+            &["breaking new-required-request-parameter"],
+            &["breaking request-parameter-removed"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][2]["required"] = json!(true),
+            &["breaking request-parameter-became-required"],
+            &["additive request-parameter-became-optional"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["type"] = json!("string"),
+            &["breaking request-parameter-type-changed"],
+            &["breaking request-parameter-type-changed"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["maximum"] = json!(100),
+            &["breaking request-parameter-max-decreased"],
+            &["note request-parameter-max-increased"],
+        ),
+        (
+            |spec| drop_key(spec, &format!("{LIST}/parameters/2/schema"), "minimum"),
+            &["note request-parameter-min-unset"],
+            &["breaking request-parameter-min-set"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["default"] = json!(50),
+            &["note request-parameter-default-value-changed"],
+            &["note request-parameter-default-value-changed"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][3]["explode"] = json!(false),
+            &["breaking request-parameter-serialization-changed"],
+            &["breaking request-parameter-serialization-changed"],
+        ),
+        (
+            |spec| {
+                at(spec, LIST)["parameters"][3]["schema"]["items"]["enum"] =
+                    json!(["OPEN", "DONE", "LATE"]);
+            },
+            &["additive request-parameter-enum-value-added"],
+            &["breaking request-parameter-enum-value-removed"],
+        ),
+        (
+            |spec| drop_key(spec, "/components/parameters/shopId/schema", "pattern"),
+            &["note request-parameter-pattern-removed"],
+            &["breaking request-parameter-pattern-added"],
+        ),
+        (
+            |spec| at(spec, "/components/parameters/shopId/schema")["pattern"] = json!("^x$"),
+            &["note request-parameter-pattern-changed"],
+            &["note request-parameter-pattern-changed"],
+        ),
+    ]);
+}
