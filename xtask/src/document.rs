@@ -24,6 +24,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
 
 /// Reads an OpenAPI 3.0 document from its text.
 pub(crate) fn parse(text: &str) -> Result<Value> {
+    if text.trim().is_empty() {
+        return Err(Failure::new("the file is empty; fetch it again"));
+    }
     // YAML is a superset of JSON in name only where size is concerned: JSON's own reader is four
     // times as fast, and its errors are better.
     let value = if text.trim_start().starts_with('{') {
@@ -103,7 +106,7 @@ mod tests {
     #[test]
     fn what_is_not_a_whole_openapi_3_0_document_is_refused() {
         let table = [
-            ("", "YAML"),
+            ("", "empty"),
             ("{\"openapi\":\"3.0.1\",\"paths\":{", "fetch it again"),
             ("openapi: 3.0.1\npaths:\n    /a: {}", "cut short"),
             (

@@ -1,5 +1,7 @@
 //! Rules of answers: statuses, headers, media types.
 
+use serde_json::Value;
+
 use super::requests::{is_decoded, is_told};
 use super::schemas::{Direction, Subject, compare as compare_schemas};
 use super::{Comparison, Level, Node, entries_of, quoted_list};
@@ -106,6 +108,9 @@ fn content<'a>(
         }
     }
     for (media_type, node) in &after {
+        if let Some(earlier) = before.get(media_type) {
+            sunset(c, media_type, earlier, node);
+        }
         match before.get(media_type) {
             None if is_told(media_type, kept) => {
                 let what = format!("{status} comes as {media_type} too.");
@@ -130,4 +135,22 @@ fn content<'a>(
             _ => {}
         }
     }
+}
+
+/// When upstream takes a version away stands with its media types.
+fn sunset(c: &mut Comparison<'_>, media_type: &str, old: &Node<'_>, new: &Node<'_>) {
+    let date = |node: &Node<'_>| {
+        node.get("x-sunset")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let what = match (date(old), date(new)) {
+        (before, after) if before == after => return,
+        (_, None) => format!("{media_type} is no longer to go."),
+        (None, Some(after)) => format!("{media_type} is to go on {after}."),
+        (Some(before), Some(after)) => {
+            format!("{media_type} is to go on {after}; it was to go on {before}.")
+        }
+    };
+    c.row(Level::Note, "api-version-sunset-changed", &new.place, what);
 }

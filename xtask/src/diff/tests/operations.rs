@@ -88,6 +88,14 @@ fn versions_and_media_types_come_and_go() {
             &["additive request-body-media-type-added"],
             &["breaking request-body-media-type-removed"],
         ),
+        (
+            |spec| {
+                let content = at(spec, &format!("{GET}/responses/200/content"));
+                content[JSON_2023]["x-sunset"] = json!("2027-01-01");
+            },
+            &["note api-version-sunset-changed"],
+            &["note api-version-sunset-changed"],
+        ),
     ]);
     let gone = rows_of(|spec| {
         let content = at(spec, &format!("{GET}/responses/200/content"));
