@@ -1,0 +1,77 @@
+//! `--demo` and `mock`: the stand-in inside the binary.
+
+use std::io::{BufRead, BufReader};
+
+use super::atlas::{Ran, SECRET, bare, started};
+
+fn demo(args: &[&str]) -> Ran {
+    let mut command = bare();
+    command.arg("--demo").args(args);
+    // Whatever is set, none of it is used.
+    command.env("MONGODB_ATLAS_ORG_ID", "nonsense");
+    command.env("MONGODB_ATLAS_BASE_URL", "https://no.such.host.invalid");
+    command.env("MONGODB_ATLAS_CLIENT_ID", SECRET);
+    let ran = Ran::of(command);
+    assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+    assert!(ran.stderr.contains("made up"), "{args:?}: {}", ran.stderr);
+    ran
+}
+
+#[test]
+fn costs_are_polled_for_and_shown() {
+    let ran = demo(&["costs"]);
+    assert!(
+        ran.stdout.contains("Clusters") && ran.stdout.contains('█'),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr.contains("The result was there at look 3"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn every_command_runs() {
+    for args in [
+        &["invoices", "list"] as &[&str],
+        &["invoices", "show"],
+        &["invoices", "items", "last", "-o", "jsonl"],
+        &["invoices", "compare", "last", "current"],
+        &["check"],
+    ] {
+        assert!(!demo(args).stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn mock_serves_another_process() {
+    let mut command = bare();
+    command.args(["mock", "--seed", "7"]);
+    let (mut child, said) = started(command, "Interrupt");
+    let mut url = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut url)
+        .unwrap();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+
+    let line = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("export "))
+        .unwrap();
+    let variables = line.split(' ').map(|pair| pair.split_once('=').unwrap());
+    let mut command = bare();
+    command
+        .args(["invoices", "list", "-o", "jsonl"])
+        .envs(variables);
+    let ran = Ran::of(command);
+    assert_eq!(
+        (ran.code, ran.jsonl().len()),
+        (Some(0), 14),
+        "{}",
+        ran.stderr
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

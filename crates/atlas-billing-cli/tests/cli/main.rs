@@ -1,0 +1,18 @@
+//! Runs the command itself against the stand-in: every command, form, exit code and message.
+
+// These are tests alone: a failed expectation is a failed test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod atlas;
+mod costs;
+mod costs_ends;
+mod demo;
+mod documentation;
+mod failures;
+mod files;
+mod forms;
+mod invoices;
+mod items;
+mod memory;
+mod settings;
+mod signals;

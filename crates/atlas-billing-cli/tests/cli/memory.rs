@@ -1,0 +1,68 @@
+//! A large invoice in little memory: the stand-in runs in a process of its own.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use atlas_billing_mock::ORG_ID;
+
+use super::atlas::{bare, started};
+
+/// The bound for a million items, and so for fewer.
+const MOST_KIB: u64 = 64 * 1024;
+
+#[test]
+fn items_pass_in_bounded_memory() {
+    assert_bounded(40_000);
+}
+
+/// Takes minutes unless built with `--release`.
+#[test]
+#[ignore = "slow: a million items"]
+fn a_million_items_pass_in_bounded_memory() {
+    assert_bounded(1_000_000);
+}
+
+fn assert_bounded(items: usize) {
+    let mut command = bare();
+    command.args(["mock", "--items", &items.to_string()]);
+    let (mut mock, _) = started(command, "Interrupt");
+    let mut url = String::new();
+    BufReader::new(mock.stdout.as_mut().unwrap())
+        .read_line(&mut url)
+        .unwrap();
+
+    let mut command = bare();
+    command.args(["-q", "invoices", "items", "last", "-o", "jsonl"]);
+    command.env("MONGODB_ATLAS_BASE_URL", url.trim_end());
+    command
+        .env("MONGODB_ATLAS_ORG_ID", ORG_ID)
+        .env("MONGODB_ATLAS_ACCESS_TOKEN", "any");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (mut lines, mut peak, mut buffer) = (0, 0, vec![0; 1 << 16]);
+    loop {
+        // While more is to come the process lives, and its high-water mark can be read.
+        peak = peak.max(high_water(child.id()).unwrap_or(0));
+        match stdout.read(&mut buffer).unwrap() {
+            0 => break,
+            read => lines += buffer[..read].iter().filter(|byte| **byte == b'\n').count(),
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    mock.kill().unwrap();
+    mock.wait().unwrap();
+    println!("{items} items: peak {peak} KiB");
+    assert_eq!(lines, items);
+    assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
+}
+
+/// The most memory that a process has had resident, in KiB: VmHWM of proc(5).
+fn high_water(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
