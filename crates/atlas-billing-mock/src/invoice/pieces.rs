@@ -233,9 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn csv_has_a_row_an_item() {
+    fn csv_has_a_row_an_item_and_adds_up() {
         let plan = InvoicePlan::new("66b100000000000000000001").items(500);
-        let bytes = body(&invoice(plan), Layout::Csv).into_bytes();
+        let invoice = invoice(plan);
+        let bytes = body(&invoice, Layout::Csv).into_bytes();
         let text = String::from_utf8(bytes.into()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "Invoice Number,66b100000000000000000001,");
@@ -245,12 +246,20 @@ mod tests {
         );
         assert_eq!(lines[4], "");
         assert_eq!(lines.len(), 6 + 500);
-        let columns = lines[5].split(',').count();
+        let columns: Vec<&str> = lines[5].split(',').collect();
+        let amount = columns.iter().position(|name| *name == "Amount").unwrap();
+        let mut cents = 0;
         for row in &lines[6..] {
             assert!(row.starts_with("02/01/2025,01/"), "{row}");
             // The organisation's name has one comma within its quotes.
-            assert_eq!(row.split(',').count(), columns + 1, "{row}");
+            let fields: Vec<&str> = row.split(',').collect();
+            assert_eq!(fields.len(), columns.len() + 1, "{row}");
+            cents += fields[amount + 1].replace('.', "").parse::<i64>().unwrap();
         }
+        assert_eq!(
+            cents,
+            invoice.facts().gross_cents - invoice.facts().discount_cents
+        );
     }
 
     #[test]

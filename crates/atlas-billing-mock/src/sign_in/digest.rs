@@ -1,7 +1,7 @@
 //! HTTP Digest (RFC 7616), the server's side: the response is computed and compared, the nonce is
-//! one that was given out, and its count rises.
+//! one that was given out, and each of its counts comes once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,8 +18,9 @@ const REALM: &str = "MMS Public API";
 struct Nonce {
     algorithm: DigestAlgorithm,
     given: DateTime<Utc>,
-    /// The highest count seen with it.
-    count: u64,
+    /// The counts seen with it. Requests of one client overtake each other, so that only a count
+    /// that comes twice is a replay, unless the rules want them in order.
+    counts: BTreeSet<u64>,
 }
 
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Digest {
     algorithms: Vec<DigestAlgorithm>,
     uses: Option<u64>,
     life: Option<Duration>,
+    in_order: bool,
     seed: u64,
     nonces: HashMap<String, Nonce>,
 }
@@ -43,6 +45,7 @@ impl Digest {
             algorithms,
             uses: rules.nonce_uses,
             life: rules.nonce_life,
+            in_order: rules.counts_in_order,
             seed,
             nonces: HashMap::new(),
         }
@@ -63,7 +66,7 @@ impl Digest {
                 Nonce {
                     algorithm,
                     given: now,
-                    count: 0,
+                    counts: BTreeSet::new(),
                 },
             );
             text
@@ -110,11 +113,12 @@ impl Digest {
         let age = (now - nonce.given).to_std().unwrap_or_default();
         let stale = self.life.is_some_and(|life| age >= life)
             || self.uses.is_some_and(|uses| count > uses)
-            || count <= nonce.count;
+            || nonce.counts.contains(&count)
+            || self.in_order && nonce.counts.last().is_some_and(|last| count < *last);
         if stale {
             return Verdict::Stale;
         }
-        nonce.count = count;
+        nonce.counts.insert(count);
         Verdict::In
     }
 }
@@ -180,13 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn the_count_has_to_rise() {
+    fn a_count_is_good_once() {
         let mut client = Client::new(SignIn::api_key("me", "secret"));
         assert_eq!(client.send("00000001", |_| ()), Verdict::In);
+        assert_eq!(client.send("0000000a", |_| ()), Verdict::In);
         assert_eq!(client.send("00000002", |_| ()), Verdict::In);
         assert_eq!(client.send("00000002", |_| ()), Verdict::Stale);
-        assert_eq!(client.send("0000000a", |_| ()), Verdict::In);
         assert_eq!(client.send("3", |_| ()), Verdict::Out);
+    }
+
+    #[test]
+    fn counts_have_to_rise_where_the_rules_say_so() {
+        let mut client = Client::new(SignIn::api_key("me", "secret").counts_in_order());
+        assert_eq!(client.send("00000002", |_| ()), Verdict::In);
+        assert_eq!(client.send("0000000a", |_| ()), Verdict::In);
+        assert_eq!(client.send("00000003", |_| ()), Verdict::Stale);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct SignIn {
     algorithms: Vec<DigestAlgorithm>,
     nonce_uses: Option<u64>,
     nonce_life: Option<Duration>,
+    counts_in_order: bool,
     offer_bearer: bool,
     token_life: Option<Duration>,
     token_uses: Option<u64>,
@@ -101,6 +102,14 @@ impl SignIn {
     #[must_use]
     pub fn nonce_life(mut self, life: Duration) -> Self {
         self.nonce_life = Some(life);
+        self
+    }
+
+    /// A nonce's counts have to rise from request to request, so that one that was overtaken by
+    /// another is stale; it is enough that none comes twice otherwise.
+    #[must_use]
+    pub fn counts_in_order(mut self) -> Self {
+        self.counts_in_order = true;
         self
     }
 
