@@ -7,9 +7,27 @@ use super::number::{push_cents, push_milli, put};
 use super::wild;
 
 /// The fixed columns; one a tag key follows.
-const COLUMNS: &str = "Date,Usage Date,Description,Note,Organization Name,Organization ID,Project,\
-    Project ID,SKU,Region,Cluster,Replica Set,Config Server,Application,Unit,Unit Price,Quantity,\
-    Discount Percent,Amount";
+const COLUMNS: [&str; 19] = [
+    "Date",
+    "Usage Date",
+    "Description",
+    "Note",
+    "Organization Name",
+    "Organization ID",
+    "Project",
+    "Project ID",
+    "SKU",
+    "Region",
+    "Cluster",
+    "Replica Set",
+    "Config Server",
+    "Application",
+    "Unit",
+    "Unit Price",
+    "Quantity",
+    "Discount Percent",
+    "Amount",
+];
 
 /// The tag keys that have columns.
 const TAG_KEYS: &str = "env,team";
@@ -20,12 +38,13 @@ pub(crate) fn opening(invoice: &Invoice) -> String {
     let date = |day: chrono::NaiveDate| day.format("%B %-d, %Y").to_string();
     format!(
         "Invoice Number,{},\nBilling Period,\"{} - {}\",\nOrganization Name,{},\n\
-         Organization ID,{},\n\n{COLUMNS},{TAG_KEYS}\n",
+         Organization ID,{},\n\n{},{TAG_KEYS}\n",
         facts.id,
         date(facts.start),
         date(facts.end),
         quoted(&invoice.org_name),
         facts.org_id,
+        COLUMNS.join(","),
     )
 }
 

@@ -74,7 +74,7 @@ impl Credentials {
                 )
             }
             Who::Account(account) => {
-                plain("the client id of the service account", &account.id, true)?;
+                plain("the service account's client id", &account.id, true)?;
                 let secret = account.secret.expose();
                 plain("the secret of the service account", secret, false)
             }
@@ -162,7 +162,7 @@ mod tests {
             ),
             (
                 Credentials::service_account("a:b", "x"),
-                "client id of the service account has a",
+                "service account's client id has a",
             ),
             (
                 Credentials::service_account("a", "x y"),
