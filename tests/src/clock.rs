@@ -1,39 +1,86 @@
 //! Clocks for tests over real sockets.
 
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A clock on which time passes so many times faster: a wait of 30 s takes 300 ms at 100.
-#[derive(Debug)]
-pub struct FastClock {
-    system: SystemClock,
-    times: u32,
+/// Asks the test how many silences have set in so far.
+type Silences = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// A clock on which time passes by waiting alone, and waiting takes no time: a test over sockets
+/// that goes by it does not depend on the speed of the machine.
+///
+/// A wait ends at once and puts the clock forward by its length. A time limit on silence, told by
+/// its exact length, is another matter: it must pass where a server has fallen silent, and only
+/// there, however long an answer takes. So the test says how many silences have set in, and as
+/// many limits pass, a moment later.
+pub struct WaitClock {
+    state: Arc<Mutex<State>>,
+    limits: Vec<Duration>,
+    silences: Silences,
 }
 
-impl FastClock {
-    /// A clock that runs `times` as fast as the machine's.
-    pub fn new(times: u32) -> Self {
+#[derive(Debug, Default)]
+struct State {
+    now: Duration,
+    passed: u64,
+}
+
+/// What a client gets to read before its patience ends.
+const MOMENT: Duration = Duration::from_millis(50);
+
+impl WaitClock {
+    /// A clock on which waits of exactly one of `limits` end only as `silences` set in.
+    pub fn new(
+        limits: impl IntoIterator<Item = Duration>,
+        silences: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            system: SystemClock::new(),
-            times: times.max(1),
+            state: Arc::default(),
+            limits: limits.into_iter().collect(),
+            silences: Arc::new(silences),
         }
     }
 }
 
-impl Clock for FastClock {
+impl Clock for WaitClock {
     fn elapsed(&self) -> Duration {
-        self.system.elapsed().saturating_mul(self.times)
+        self.state.lock().unwrap().now
     }
 
     fn now(&self) -> DateTime<Utc> {
-        self.system.now()
+        DateTime::UNIX_EPOCH + self.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.system.sleep(duration / self.times)
+        let state = self.state.clone();
+        if !self.limits.contains(&duration) {
+            return Box::pin(async move {
+                tokio::task::yield_now().await;
+                state.lock().unwrap().now += duration;
+            });
+        }
+        let silences = self.silences.clone();
+        Box::pin(async move {
+            loop {
+                tokio::time::sleep(MOMENT).await;
+                let mut state = state.lock().unwrap();
+                if state.passed < silences() {
+                    state.passed += 1;
+                    state.now += duration;
+                    return;
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for WaitClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitClock").finish_non_exhaustive()
     }
 }
 

@@ -19,9 +19,14 @@ impl Protocol {
 
     /// A client's builder that speaks this version alone.
     pub fn on(self, builder: ClientBuilder) -> ClientBuilder {
-        builder.configure_http(move |http| match self {
-            Self::Http1 => http.http1_only(),
-            Self::Http2 => http.http2_prior_knowledge(),
+        builder.configure_http(move |http| {
+            // Nothing here goes by TLS, and reading the machine's certificates takes longer than
+            // most tests.
+            let http = http.no_proxy().tls_certs_only([]);
+            match self {
+                Self::Http1 => http.http1_only(),
+                Self::Http2 => http.http2_prior_knowledge(),
+            }
         })
     }
 }

@@ -64,13 +64,15 @@ impl BodyStream {
     /// # Errors
     /// As [`next`](Self::next), and [`ErrorKind::TooLarge`] when it has more than `limit` decoded
     /// bytes.
-    pub async fn collect(mut self, limit: u64) -> Result<Bytes> {
-        let mut first = Bytes::new();
+    pub async fn collect(self, limit: u64) -> Result<Bytes> {
+        self.collect_after(Bytes::new(), limit).await
+    }
+
+    /// The same, where `first` was read already.
+    pub(crate) async fn collect_after(mut self, mut first: Bytes, limit: u64) -> Result<Bytes> {
         let mut rest = BytesMut::new();
-        let mut length: u64 = 0;
-        while let Some(piece) = self.next().await {
-            let piece = piece?;
-            length = length.saturating_add(piece.len() as u64);
+        let mut length = first.len() as u64;
+        loop {
             if length > limit {
                 return Err(self.said(Error::new(
                     ErrorKind::TooLarge,
@@ -80,6 +82,10 @@ impl BodyStream {
                     ),
                 )));
             }
+            let Some(piece) = self.next().await.transpose()? else {
+                break;
+            };
+            length = length.saturating_add(piece.len() as u64);
             // A body of one piece, the usual case, is handed on without a copy.
             if first.is_empty() && rest.is_empty() {
                 first = piece;

@@ -9,6 +9,7 @@ use futures_core::Stream;
 
 use super::answer::Answer;
 use super::body::BodyStream;
+use super::unwrap::no_file;
 use crate::{Error, ErrorKind, ResponseMeta, Result};
 
 /// A CSV file as it arrives: what the files of the two questions have in common.
@@ -16,42 +17,46 @@ use crate::{Error, ErrorKind, ResponseMeta, Result};
 pub(crate) struct File {
     meta: ResponseMeta,
     max_body: u64,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Arriving(BodyStream),
-    /// Out of an envelope, which had to be read to its end.
-    There(Option<Bytes>),
+    /// What was read already: the first piece, or a file out of an envelope, which had to be read
+    /// to its end.
+    first: Option<Bytes>,
+    /// What is still to come.
+    rest: Option<BodyStream>,
 }
 
 impl File {
-    /// The file that `answer` is, or the error that it holds instead.
+    /// The file that `answer` is, or the error that it holds instead. It is read as far as its
+    /// first piece: a page of HTML, or nothing at all under a status of 200, is no file.
     pub(crate) async fn of(answer: Answer) -> Result<Self> {
         let (max_body, operation) = (answer.max_body(), answer.operation());
         if answer.is_json() {
             // An envelope with the file in it, or an error.
             let fetched = answer.fetch().await?;
-            let body = Body::There(Some(fetched.body));
             return Ok(Self {
                 meta: fetched.meta,
                 max_body,
-                body,
+                first: Some(fetched.body),
+                rest: None,
             });
         }
-        let (meta, body) = answer.into_stream();
-        if let Some(media) = meta.content_type().filter(|media| media.ends_with("html")) {
-            let error = Error::new(
-                ErrorKind::Unreadable,
-                format!("the answer is {media} where CSV was expected"),
-            );
-            return Err(error.with_operation(operation).with_meta(meta));
+        let (meta, mut rest) = answer.into_stream();
+        let first = loop {
+            match rest.next().await.transpose()? {
+                Some(piece) if piece.is_empty() => {}
+                first => break first.unwrap_or_default(),
+            }
+        };
+        if let Some(why) = no_file(&meta, &first) {
+            return Err(Error::new(ErrorKind::Unreadable, why)
+                .with_operation(operation)
+                .with_excerpt(&first)
+                .with_meta(meta));
         }
         Ok(Self {
             meta,
             max_body,
-            body: Body::Arriving(body),
+            first: Some(first),
+            rest: Some(rest),
         })
     }
 
@@ -66,9 +71,10 @@ impl File {
 
     /// What is left of the file, in memory.
     pub(crate) async fn bytes(self) -> Result<Bytes> {
-        match self.body {
-            Body::There(bytes) => Ok(bytes.unwrap_or_default()),
-            Body::Arriving(body) => body.collect(self.max_body).await,
+        let first = self.first.unwrap_or_default();
+        match self.rest {
+            Some(rest) => rest.collect_after(first, self.max_body).await,
+            None => Ok(first),
         }
     }
 }
@@ -77,9 +83,10 @@ impl Stream for File {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.body {
-            Body::Arriving(body) => Pin::new(body).poll_next(context),
-            Body::There(bytes) => Poll::Ready(bytes.take().map(Ok)),
+        match (self.first.take(), &mut self.rest) {
+            (Some(first), _) => Poll::Ready(Some(Ok(first))),
+            (None, Some(rest)) => Pin::new(rest).poll_next(context),
+            (None, None) => Poll::Ready(None),
         }
     }
 }

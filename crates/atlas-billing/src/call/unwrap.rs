@@ -39,15 +39,22 @@ pub(crate) fn open(
         .content_type()
         .is_none_or(|media| media.ends_with("json"));
     if form == Form::Csv && !json {
-        return Ok((meta, body));
+        return a_file(meta, body);
     }
     match envelope::open(&body) {
+        Opened::Bare(_) if form == Form::Csv => a_file(meta, body),
         Opened::Bare(_) => Ok((meta, body)),
         Opened::Wrapped { status, .. } if status.is_informational() => {
             Ok((meta.with_status(status), Bytes::new()))
         }
         Opened::Wrapped { status, content } if status.is_success() => match content {
-            Some(content) => Ok((meta.with_status(status), content_of(form, &body, content))),
+            Some(content) => {
+                let content = content_of(form, &body, content);
+                match form {
+                    Form::Csv => a_file(meta.with_status(status), content),
+                    _ => Ok((meta.with_status(status), content)),
+                }
+            }
             None => Err(Error::new(
                 ErrorKind::Unreadable,
                 format!(
@@ -77,6 +84,30 @@ pub(crate) fn open(
             Err(error_of(edge, meta.with_status(status), body))
         }
     }
+}
+
+/// A body that was asked for as CSV, if it can be that.
+fn a_file(meta: ResponseMeta, body: Bytes) -> Result<(ResponseMeta, Bytes)> {
+    match no_file(&meta, &body) {
+        None => Ok((meta, body)),
+        Some(why) => Err(Error::new(ErrorKind::Unreadable, why)
+            .with_excerpt(&body)
+            .with_meta(meta)),
+    }
+}
+
+/// Why what begins with `start` is no CSV file; none if it may be one. Even a file without rows
+/// has its header row, and neither JSON nor HTML begins as a header does.
+pub(super) fn no_file(meta: &ResponseMeta, start: &[u8]) -> Option<String> {
+    let media = meta.content_type().unwrap_or_default();
+    let what = match start.trim_ascii_start().first() {
+        None if start.is_empty() => "empty",
+        Some(b'<') => "HTML or XML",
+        Some(b'{' | b'[') => "JSON",
+        _ if media.ends_with("html") => "HTML",
+        _ => return None,
+    };
+    Some(format!("the answer is {what} where CSV was expected"))
 }
 
 /// The content as bytes: an enveloped CSV is a JSON string, everything else the JSON itself.
@@ -166,4 +197,37 @@ pub(super) async fn typed(
     *rebuilt.status_mut() = meta.status();
     *rebuilt.headers_mut() = headers;
     Ok((reqwest::Response::from(rebuilt), meta))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_told_by_its_beginning() {
+        for (media, start, what) in [
+            ("application/vnd.atlas.2023-01-01+csv", "", Some("empty")),
+            ("text/csv", "<!DOCTYPE html>", Some("HTML")),
+            ("text/html", "Sorry", Some("HTML")),
+            ("application/json", "[1]", Some("JSON")),
+            ("application/json", " {}", Some("JSON")),
+            ("application/vnd.atlas.2023-01-01+csv", "a,b\n", None),
+            ("application/vnd.atlas.2023-01-01+csv", "\r\n", None),
+            ("text/plain", "\"a\",b", None),
+            ("", "Invoice Number,1,", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::CONTENT_TYPE, media.parse().unwrap());
+            let url = "https://atlas.example/x".parse().unwrap();
+            let meta = ResponseMeta::new(StatusCode::OK, headers, &url);
+            let why = no_file(&meta, start.as_bytes());
+            let wanted = what.map(|what| format!("the answer is {what}"));
+            assert_eq!(why.is_some(), wanted.is_some(), "{media} {start:?}");
+            if let (Some(why), Some(wanted)) = (why, wanted) {
+                assert!(why.starts_with(&wanted), "{why}");
+            }
+        }
+    }
 }

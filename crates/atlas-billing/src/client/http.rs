@@ -1,5 +1,7 @@
 //! The HTTP client's settings: the caller's first, then ours, which stand.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::builder::Adjust;
@@ -25,10 +27,18 @@ pub(super) fn user_agent(program: Option<&str>) -> Result<String> {
     Ok(format!("{program} {own}"))
 }
 
+/// How long an HTTP/2 connection with requests on it may be silent before it is asked for a sign
+/// of life, and how long that may take. A time limit ends a request, not its connection, and on a
+/// dead one every further try would be lost, too (RFC 9113 section 6.7).
+const SIGN_OF_LIFE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
+
 /// Builds reqwest's client. A redirect could carry a signed request to another host, and what can
 /// be checked only here is set last.
 pub(super) fn build(adjust: Vec<Adjust>, user_agent: &str) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder();
+    let (after, within) = SIGN_OF_LIFE;
+    let mut builder = reqwest::Client::builder()
+        .http2_keep_alive_interval(after)
+        .http2_keep_alive_timeout(within);
     for adjust in adjust {
         builder = adjust(builder);
     }

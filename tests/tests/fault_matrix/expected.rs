@@ -1,0 +1,240 @@
+//! What must come out of each cell.
+
+use std::fmt;
+
+use atlas_billing::ErrorKind;
+use atlas_billing_tests::protocol::Protocol;
+
+use super::faults::{FaultRow, Shape, Sort};
+use super::rows::Row;
+
+/// How often a call is tried in this matrix.
+pub(crate) const ATTEMPTS: u32 = 3;
+/// How often the token endpoint is asked that says it is busy.
+const TOKEN_ATTEMPTS: u32 = 4;
+/// More looks than this the matrix's polling policy does not make.
+pub(crate) const LOOKS: u32 = 8;
+/// How often reqwest sends a request that the server says it has not processed.
+const REQWEST_SENDS: u32 = 3;
+
+/// What comes out of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The undisturbed result.
+    Result,
+    /// A file that is short, since nothing says so.
+    Short,
+    /// An error of this kind.
+    Error(ErrorKind),
+}
+
+/// What must come out of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// This, after at most so many requests, those for signing in included.
+    Must { fate: Fate, most: u32 },
+    /// There is no such cell, and why.
+    Cannot(&'static str),
+}
+
+/// What must come of `fault`, which strikes `row` `once` or each time.
+pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> Cell {
+    if fault.http2_only && protocol == Protocol::Http1 {
+        return Cell::Cannot("HTTP/1.1 has neither streams nor GOAWAY");
+    }
+    if fault.sort == Sort::Refused && once {
+        return Cell::Cannot("a port that refuses once cannot be had without a race");
+    }
+    let way = Way::of(row);
+    let at = At { row, way, once };
+    match fault.sort {
+        Sort::Refused => Cell::Must {
+            fate: Fate::Error(ErrorKind::Connect),
+            most: 0,
+        },
+        Sort::BrokenHead => at.transient(ErrorKind::Cut),
+        // On HTTP/2 the second try is lost on the same connection, which is then found dead.
+        Sort::SilentConnection if once && protocol == Protocol::Http2 => at.result(2),
+        Sort::SilentHead | Sort::SilentConnection => at.transient(ErrorKind::Timeout),
+        Sort::BrokenBody => at.body(ErrorKind::Cut),
+        Sort::SilentBody => at.body(ErrorKind::Timeout),
+        Sort::Harmless => at.result(0),
+        // A body that is longer than announced is a stream error on HTTP/2 (RFC 9113 section
+        // 8.1.1), and a shorter body on HTTP/1.1.
+        Sort::Shortened if protocol == Protocol::Http2 => at.body(ErrorKind::Cut),
+        Sort::Shortened => match (row, way) {
+            (_, Way::Challenge) => at.result(0),
+            // An invoice knows its own end.
+            (Row::Invoice | Row::Items, _) => at.body(ErrorKind::Cut),
+            (_, Way::File) => Cell::Must {
+                fate: Fate::Short,
+                most: row.least(),
+            },
+            _ => at.last(ErrorKind::Unreadable),
+        },
+        Sort::Redirect => at.last(ErrorKind::Refused),
+        Sort::Unauthorized { stale } => at.unauthorized(stale),
+        Sort::Status { code, inside } => at.status(code, inside),
+        Sort::Limited { too_long } => at.limited(too_long),
+        Sort::Unreadable(shape) => match (shape, row) {
+            (Shape::Empty, Row::Invoice | Row::Items) => at.body(ErrorKind::Cut),
+            // No token is larger than 64 KiB; more is not read.
+            (Shape::Long, Row::Token) => at.last(ErrorKind::TooLarge),
+            _ => at.last(ErrorKind::Unreadable),
+        },
+        // No invoice begins like this one: that is seen before it unfolds.
+        Sort::TooLarge if matches!(row, Row::Invoice | Row::Items) => {
+            at.last(ErrorKind::Unreadable)
+        }
+        Sort::TooLarge => at.last(ErrorKind::TooLarge),
+        Sort::HugeHead => at.transient(ErrorKind::Cut),
+        Sort::NotProcessed => match (once, way) {
+            // The stand-in did count it, and takes the same nonce count for a replay.
+            (true, _) if row == Row::Answer => at.result(2),
+            (true, _) => at.result(1),
+            (false, Way::Poll) => at.error(ErrorKind::Cut, LOOKS * REQWEST_SENDS),
+            (false, _) => at.error(ErrorKind::Cut, ATTEMPTS * REQWEST_SENDS),
+        },
+    }
+}
+
+/// The way that a row's requests take, as far as failures go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Read whole, and retried as a whole.
+    Whole,
+    /// Looked at until there is an answer.
+    Poll,
+    /// Retried to its head, then handed on as it arrives.
+    File,
+    /// Signing in, below the call's own tries.
+    Token,
+    /// The unsigned request that brings the challenge: its body is not read where it is 401.
+    Challenge,
+}
+
+impl Way {
+    fn of(row: Row) -> Self {
+        match row {
+            Row::Create | Row::Invoice | Row::List | Row::Answer => Self::Whole,
+            Row::Look | Row::ResultJson => Self::Poll,
+            Row::ResultCsv | Row::InvoiceCsv | Row::Items => Self::File,
+            Row::Token => Self::Token,
+            Row::Challenge => Self::Challenge,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct At {
+    row: Row,
+    way: Way,
+    once: bool,
+}
+
+impl At {
+    /// The result, after so many requests more than without the fault.
+    fn result(self, more: u32) -> Cell {
+        Cell::Must {
+            fate: Fate::Result,
+            most: self.row.least() + more,
+        }
+    }
+
+    fn error(self, kind: ErrorKind, more: u32) -> Cell {
+        Cell::Must {
+            fate: Fate::Error(kind),
+            most: self.row.least() + more,
+        }
+    }
+
+    /// An error that no other try would mend.
+    fn last(self, kind: ErrorKind) -> Cell {
+        self.error(kind, 0)
+    }
+
+    /// A failure that another try may mend.
+    fn transient(self, kind: ErrorKind) -> Cell {
+        match (self.once, self.way) {
+            (true, _) => self.result(1),
+            (false, Way::Poll) => self.error(kind, LOOKS),
+            (false, _) => self.error(kind, ATTEMPTS - 1),
+        }
+    }
+
+    /// A failure after the head.
+    fn body(self, kind: ErrorKind) -> Cell {
+        match self.way {
+            Way::Challenge => self.result(0),
+            // What was handed on cannot be taken back.
+            Way::File => self.last(kind),
+            _ => self.transient(kind),
+        }
+    }
+
+    fn unauthorized(self, stale: bool) -> Cell {
+        match (self.row, stale) {
+            (Row::Token, _) => self.last(ErrorKind::Unauthorized),
+            // Any challenge will do for a first one.
+            (Row::Challenge, true) => self.result(0),
+            // There is no challenge in it to answer.
+            (Row::Challenge | Row::Answer, false) => self.last(ErrorKind::Unauthorized),
+            (Row::Answer, true) if self.once => self.result(1),
+            (Row::Answer, true) => self.error(ErrorKind::Unauthorized, 1),
+            // A new token, and the request once more.
+            _ if self.once => self.result(2),
+            _ => self.error(ErrorKind::Unauthorized, 2),
+        }
+    }
+
+    fn status(self, code: u16, inside: bool) -> Cell {
+        let kind = match (self.way, code) {
+            (Way::Token, _) if inside => return self.last(ErrorKind::Unreadable),
+            (Way::Token, 400 | 401 | 403) => ErrorKind::Unauthorized,
+            (Way::Token, 404 | 406 | 410) => ErrorKind::Refused,
+            (_, 403) => ErrorKind::Forbidden,
+            (_, 404) => ErrorKind::NotFound,
+            (_, 406) => ErrorKind::VersionNotAcceptable,
+            (_, 410) => ErrorKind::VersionGone,
+            (_, 500..) => ErrorKind::Service,
+            _ => ErrorKind::Refused,
+        };
+        match (code, self.way) {
+            // The file's head said 200: the tries end there.
+            (502..=504, Way::File) if inside => self.last(kind),
+            (502..=504, Way::Token) if !self.once => self.error(kind, TOKEN_ATTEMPTS),
+            (502..=504, _) => self.transient(kind),
+            _ => self.last(kind),
+        }
+    }
+
+    fn limited(self, too_long: bool) -> Cell {
+        match (self.way, self.once) {
+            // A clear answer, if not to the question: the polling goes on, to its deadline.
+            (Way::Poll, true) => self.result(1),
+            (Way::Poll, false) => self.error(ErrorKind::NotReady, LOOKS),
+            _ if too_long => self.last(ErrorKind::RateLimited),
+            (Way::Token, false) => self.error(ErrorKind::RateLimited, TOKEN_ATTEMPTS),
+            _ => self.transient(ErrorKind::RateLimited),
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Must { fate, most } => write!(f, "{fate} ({most})"),
+            Self::Cannot(_) => f.write_str("-"),
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Result => f.write_str("result"),
+            Self::Short => f.write_str("short"),
+            Self::Error(kind) => f.write_str(kind.as_str()),
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Runs the cells, many at a time, each against a stand-in of its own.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use atlas_billing::{
+    Client, EndurancePolicy, Error, Event, Observer, PollPolicy, QueryToken, RetryPolicy, Timeouts,
+    WaitPolicy,
+};
+use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario, SignIn, StandIn};
+use atlas_billing_tests::clock::WaitClock;
+use atlas_billing_tests::elsewhere::Elsewhere;
+use atlas_billing_tests::planted;
+use atlas_billing_tests::protocol::Protocol;
+use tokio::sync::Semaphore;
+
+use super::expected::{self, ATTEMPTS, Cell, Fate};
+use super::faults::{self, FaultRow, Site, Sort};
+use super::rows::{self, Row};
+
+/// The limit on silence, told from other waits by its length.
+const SILENCE: Duration = Duration::from_millis(39_999);
+/// The limit on silence at the token endpoint, which has no setting.
+const TOKEN_SILENCE: Duration = Duration::from_secs(30);
+/// A call that has not ended by then hangs.
+const HANGS: Duration = Duration::from_secs(120);
+/// Cells at work at once. Those that wait for silence to end do little else.
+const AT_ONCE: usize = 24;
+const SILENT_AT_ONCE: usize = 96;
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) row: Row,
+    pub(crate) fault: &'static FaultRow,
+    pub(crate) protocol: Protocol,
+    pub(crate) once: bool,
+}
+
+/// What came out of a cell.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) place: Place,
+    pub(crate) cell: Cell,
+    pub(crate) fate: Option<Result<Fate, String>>,
+    pub(crate) requests: u32,
+    pub(crate) said: String,
+    leak: Option<&'static str>,
+    pub(crate) took: Duration,
+}
+
+impl Outcome {
+    /// What is wrong with it, if anything.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let Cell::Must { fate, most } = self.cell else {
+            return None;
+        };
+        let mut wrong = String::new();
+        if self.fate != Some(Ok(fate)) {
+            let _ = write!(wrong, " wanted {fate}, came {:?};", self.fate);
+        }
+        if self.requests > most {
+            let _ = write!(
+                wrong,
+                " {} requests where {most} are the most;",
+                self.requests
+            );
+        }
+        if let Some(secret) = self.leak {
+            let _ = write!(wrong, " it shows {secret};");
+        }
+        if wrong.is_empty() {
+            return None;
+        }
+        let Place {
+            row,
+            fault,
+            protocol,
+            once,
+        } = self.place;
+        let often = if once { "once" } else { "always" };
+        let (row, fault) = (row.name(), fault.name);
+        Some(format!(
+            "{row} / {fault} / {protocol} / {often}:{wrong} {}",
+            self.said
+        ))
+    }
+}
+
+/// Every cell's outcome, in the table's order.
+pub(crate) async fn all() -> Vec<Outcome> {
+    let mut references = Vec::new();
+    for row in Row::ALL {
+        let reference = Arc::new(Reference::of(row).await);
+        references.push((row, reference));
+    }
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let silent_gate = Arc::new(Semaphore::new(SILENT_AT_ONCE));
+    let mut tasks = Vec::new();
+    for (row, reference) in references {
+        for fault in faults::ALL {
+            for protocol in Protocol::BOTH {
+                for once in [true, false] {
+                    let place = Place {
+                        row,
+                        fault,
+                        protocol,
+                        once,
+                    };
+                    if std::env::var("FAULT").is_ok_and(|only| !fault.name.contains(&only)) {
+                        continue;
+                    }
+                    let silent = is_silent(fault.sort);
+                    let gate = if silent { &silent_gate } else { &gate };
+                    let (gate, reference) = (gate.clone(), reference.clone());
+                    tasks.push(tokio::spawn(async move {
+                        let _turn = gate.acquire_owned().await.expect("never closed");
+                        outcome(place, &reference).await
+                    }));
+                }
+            }
+        }
+    }
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("no cell panics"));
+    }
+    outcomes
+}
+
+/// An undisturbed call: what its result is, and how long the body is that a fault strikes.
+struct Reference {
+    result: String,
+    body: u64,
+}
+
+impl Reference {
+    async fn of(row: Row) -> Self {
+        let stand_in = StandIn::start_raw(scenario(row).build()).await.unwrap();
+        let stand_in = Arc::new(stand_in);
+        let watch = Watch::new(row, Sort::Harmless, true, stand_in.clone());
+        let client = client(row, Protocol::Http1, &stand_in.base_url(), &watch, true);
+        let token = prepare(row, &client, &watch).await;
+        let result = row.call(&client, token).await.expect("undisturbed");
+        let requests = stand_in.requests();
+        assert_eq!(requests.len(), row.least() as usize, "{}", row.name());
+        let struck = requests.iter().rfind(|seen| row.is_struck(seen));
+        let struck = &struck.expect("it was asked").request;
+        // The length of the body: what a core without a door answers to the same request. A 401 is
+        // the door's.
+        let open = match row {
+            Row::Challenge | Row::Token => stand_in.scenario().clone(),
+            _ => scenario(row).sign_in(SignIn::default()).build(),
+        };
+        let core = Core::new(open);
+        if row.needs_query() {
+            let created = requests_of_start(&core);
+            assert!(
+                struck.target.contains(&created),
+                "tokens come from the seed"
+            );
+            if row == Row::Look {
+                core.respond(struck);
+            }
+        }
+        let body = core.respond(struck).body.into_bytes().len() as u64;
+        assert!(body > 16, "{}: {body}", row.name());
+        Self { result, body }
+    }
+}
+
+async fn outcome(place: Place, reference: &Reference) -> Outcome {
+    let Place {
+        row,
+        fault,
+        protocol,
+        once,
+    } = place;
+    let cell = expected::of(row, fault, protocol, once);
+    let mut outcome = Outcome {
+        place,
+        cell,
+        fate: None,
+        requests: 0,
+        said: String::new(),
+        leak: None,
+        took: Duration::ZERO,
+    };
+    if matches!(cell, Cell::Cannot(_)) {
+        return outcome;
+    }
+    let elsewhere = Elsewhere::listen().await;
+    let site = Site {
+        body: reference.body,
+        elsewhere: elsewhere.origin(),
+    };
+    let mut scenario = scenario(row);
+    if let Some(make) = fault.make {
+        scenario = scenario.fault(row.struck(once), make(&site));
+    }
+    let stand_in = Arc::new(StandIn::start_raw(scenario.build()).await.unwrap());
+    let base_url = match fault.make {
+        Some(_) => stand_in.base_url(),
+        None => nobody_there().await,
+    };
+    let watch = Watch::new(row, fault.sort, once, stand_in.clone());
+    let client = client(row, protocol, &base_url, &watch, once);
+    let token = match fault.make {
+        Some(_) => prepare(row, &client, &watch).await,
+        None => row
+            .needs_query()
+            .then(|| "0123456789abcdef".repeat(4).parse().unwrap()),
+    };
+    let started = Instant::now();
+    let called = tokio::time::timeout(HANGS, row.call(&client, token)).await;
+    outcome.took = started.elapsed();
+    let requests = stand_in.requests();
+    outcome.requests = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+    let struck = requests.iter().filter(|seen| row.is_struck(seen)).count() as u64;
+    let is_struck = struck > row.spared() || fault.make.is_none();
+    let fate = match called {
+        Ok(Ok(result)) if result == reference.result => Ok(Fate::Result),
+        Ok(Ok(result)) if is_shorter(&result, reference) => Ok(Fate::Short),
+        Ok(Ok(result)) => Err(format!("another result: {result}")),
+        Ok(Err(error)) => {
+            outcome.said = error.to_string();
+            outcome.leak = leak(&error);
+            Ok(Fate::Error(error.kind()))
+        }
+        Err(_) => Err("it hangs".to_owned()),
+    };
+    outcome.fate = Some(if is_struck {
+        fate
+    } else {
+        Err("the fault struck nothing".to_owned())
+    });
+    if outcome.leak.is_none() && elsewhere.connections() > 0 {
+        outcome.fate = Some(Err(format!("another host was asked: {}", elsewhere.seen())));
+    }
+    outcome
+}
+
+fn is_shorter(result: &str, reference: &Reference) -> bool {
+    let bytes = |line: &str| line.strip_suffix(" bytes")?.parse::<u64>().ok();
+    bytes(result) < bytes(&reference.result)
+}
+
+/// The secret that an error shows, in any text of it or of what caused it.
+fn leak(error: &Error) -> Option<&'static str> {
+    let mut text = format!("{error} {error:?} {error:#?} {:?}", error.excerpt());
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let _ = write!(text, " {cause} {cause:?}");
+        next = cause.source();
+    }
+    planted::in_text(&text)
+}
+
+fn scenario(row: Row) -> atlas_billing_mock::ScenarioBuilder {
+    let month = |month, id: &str| InvoicePlan::new(id).month(2025, month).items(40);
+    Scenario::builder()
+        .today("2025-03-09".parse().unwrap())
+        .without_invoices()
+        .invoice(month(1, rows::INVOICE))
+        .invoice(month(2, "66a10000000000000000a002"))
+        .sign_in(row.identity().sign_in())
+        .ready(row.ready())
+}
+
+fn client(row: Row, protocol: Protocol, base_url: &str, watch: &Arc<Watch>, once: bool) -> Client {
+    let seconds = Duration::from_secs;
+    let retry = RetryPolicy::new()
+        .with_max_attempts(ATTEMPTS)
+        .with_max_elapsed(seconds(3_600));
+    // A fault that strikes once is to be outlived, one that strikes always to end the call.
+    let (endured, deadline) = if once { (3_600, 3_600) } else { (3, 5) };
+    let polling = PollPolicy::default()
+        .with_wait(WaitPolicy::every(seconds(1)))
+        .with_look_timeout(SILENCE)
+        .with_endurance(EndurancePolicy::default().with_unclear_for(seconds(endured)))
+        .with_deadline(seconds(deadline));
+    let silences = watch.clone();
+    let clock = WaitClock::new([SILENCE, TOKEN_SILENCE], move || silences.silences());
+    let builder = Client::builder(row.identity().credentials())
+        .base_url(base_url)
+        .clock(Arc::new(clock))
+        .timeouts(Timeouts::default().with_head(SILENCE).with_idle(SILENCE))
+        .retry(retry)
+        .polling(polling)
+        .max_body(1 << 18)
+        .observer(watch.clone());
+    let dead = watch.sort == Sort::SilentConnection;
+    let builder = builder.configure_http(move |http| {
+        // Where a connection dies, it is to be found dead soon; elsewhere, never by mistake.
+        let (after, within) = if dead { (100, 8_000) } else { (60_000, 60_000) };
+        http.no_proxy()
+            .http2_keep_alive_interval(Duration::from_millis(after))
+            .http2_keep_alive_timeout(Duration::from_millis(within))
+    });
+    protocol.on(builder).build().unwrap()
+}
+
+fn is_silent(sort: Sort) -> bool {
+    matches!(
+        sort,
+        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody
+    )
+}
+
+/// Knows when a silence has set in: once the struck request is there, or once the head of its
+/// answer is.
+#[derive(Debug)]
+struct Watch {
+    row: Row,
+    sort: Sort,
+    once: bool,
+    stand_in: Arc<StandIn>,
+    heads: AtomicU64,
+    /// Whether the call itself has begun: nothing falls silent before.
+    begun: AtomicBool,
+}
+
+impl Watch {
+    fn new(row: Row, sort: Sort, once: bool, stand_in: Arc<StandIn>) -> Arc<Self> {
+        Arc::new(Self {
+            row,
+            sort,
+            once,
+            stand_in,
+            heads: AtomicU64::new(0),
+            begun: AtomicBool::new(!row.is_warm()),
+        })
+    }
+
+    fn silences(&self) -> u64 {
+        if !self.begun.load(Ordering::SeqCst) {
+            return 0;
+        }
+        let seen = match self.sort {
+            // The body of a 401 is waited for by no one.
+            Sort::SilentBody if self.row == Row::Challenge => 0,
+            // What befalls the token request is not observed; its limit is one for all of it.
+            Sort::SilentBody if self.row != Row::Token => self.heads.load(Ordering::SeqCst),
+            sort if is_silent(sort) => {
+                let requests = self.stand_in.requests();
+                requests
+                    .iter()
+                    .filter(|seen| self.row.is_struck(seen))
+                    .count() as u64
+            }
+            _ => 0,
+        };
+        let most = if self.once { 1 } else { u64::MAX };
+        seen.saturating_sub(self.row.spared()).min(most)
+    }
+}
+
+impl Observer for Watch {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Answered { operation, .. } = event
+            && *operation == self.row.operation_name()
+        {
+            self.heads.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Does what comes before the call: creates the query that is looked at, meets the first
+/// challenge. The stand-in forgets it, the client does not.
+async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken> {
+    if !row.needs_query() && !row.is_warm() {
+        return None;
+    }
+    // A client of its own where the call is to begin with signing in.
+    let other;
+    let client = if row.is_warm() {
+        client
+    } else {
+        let builder = Client::builder(row.identity().credentials());
+        let builder = builder.base_url(watch.stand_in.base_url());
+        other = Protocol::Http1.on(builder).build().unwrap();
+        &other
+    };
+    let org = client.org(ORG_ID.parse().unwrap());
+    let query = rows::start(&org).await.expect("the fault strikes later");
+    watch.stand_in.forget_requests();
+    watch.heads.store(0, Ordering::SeqCst);
+    watch.begun.store(true, Ordering::SeqCst);
+    Some(query.token().clone()).filter(|_| row.needs_query())
+}
+
+/// Creates the query at a core without a network, and gives its token.
+fn requests_of_start(core: &Core) -> String {
+    let path = format!("/api/atlas/v2/orgs/{ORG_ID}/billing/costExplorer/usage");
+    let media = "application/vnd.atlas.2023-01-01+json";
+    let body = r#"{"startDate":"2025-01-01","endDate":"2025-03-01","groupBy":"services"}"#;
+    let request = Request::post(path, body)
+        .header(http::header::ACCEPT, media)
+        .header(http::header::CONTENT_TYPE, media);
+    let created = core.respond(&request).body.into_bytes();
+    let created: serde_json::Value = serde_json::from_slice(&created).unwrap();
+    created["token"].as_str().unwrap().to_owned()
+}
+
+/// A base URL where nothing listens.
+async fn nobody_there() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
