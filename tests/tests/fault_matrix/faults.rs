@@ -136,8 +136,8 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("closed half-way", BrokenBody, |site| {
         Fault::Close(At::Body(site.body / 2))
     }),
-    fault("closed before the last byte", BrokenBody, |site| {
-        Fault::Close(At::Body(site.body - 1))
+    fault("closed near the end", BrokenBody, |site| {
+        Fault::Close(At::Body(site.body * 9 / 10))
     }),
     fault("reset before the head", BrokenHead, |_| {
         Fault::Reset(At::BeforeHead)
