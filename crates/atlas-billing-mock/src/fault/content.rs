@@ -1,7 +1,10 @@
 //! Faults of content: answers that any server could send.
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
 use http::{HeaderName, StatusCode};
 use serde_json::json;
 
@@ -21,6 +24,13 @@ pub(crate) fn replace(fault: &Fault) -> Option<Answer> {
     let ok = |body: Bytes| Answer::typed(StatusCode::OK, JSON, body);
     Some(match fault {
         Fault::Status(code) => Problem::of_status(status(*code)).into_answer(),
+        Fault::Error {
+            status: code,
+            code: word,
+        } => {
+            let detail = "The stand-in was told to refuse this.";
+            Problem::new(status(*code), word, detail).into_answer()
+        }
         Fault::RateLimited { retry_after } => {
             let mut answer = Problem::of_status(StatusCode::TOO_MANY_REQUESTS).into_answer();
             if let Some(text) = retry_after {
@@ -48,8 +58,9 @@ pub(crate) fn replace(fault: &Fault) -> Option<Answer> {
         } => {
             let mut answer = Answer::new(status(*code), Body::Whole(body.clone()));
             for (name, value) in headers {
-                if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-                    answer.add(name, value);
+                match HeaderName::from_bytes(name.as_bytes()) {
+                    Ok(CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION) | Err(_) => {}
+                    Ok(name) => answer.add(name, value),
                 }
             }
             answer
@@ -129,6 +140,26 @@ mod tests {
         })
         .unwrap();
         assert_eq!(answer.headers[RETRY_AFTER], "7");
+
+        let code = "IP_ADDRESS_NOT_ON_ACCESS_LIST".to_owned();
+        let answer = replace(&Fault::Error { status: 403, code }).unwrap();
+        assert_eq!(answer.status, 403);
+        assert_eq!(
+            answer.headers["x-error-code"],
+            "IP_ADDRESS_NOT_ON_ACCESS_LIST"
+        );
+        let headers = [("content-length", "9"), ("x-a", "b")];
+        let headers = headers
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        let body = Bytes::new();
+        let answer = replace(&Fault::Reply {
+            status: 200,
+            headers,
+            body,
+        })
+        .unwrap();
+        assert_eq!(answer.headers.keys().collect::<Vec<_>>(), ["x-a"]);
 
         let mut answer = Answer::typed(StatusCode::OK, JSON, "{}");
         spoil(&Fault::HugeHeader(9), &mut answer);

@@ -69,6 +69,14 @@ pub enum Step {
 pub enum Fault {
     /// This status with an error object, instead of the answer.
     Status(u16),
+    /// This status with an error object of this code, such as 403 and
+    /// `IP_ADDRESS_NOT_ON_ACCESS_LIST`.
+    Error {
+        /// The status.
+        status: u16,
+        /// The `errorCode`.
+        code: String,
+    },
     /// 429 with an error object and this `Retry-After`, if any.
     RateLimited {
         /// The header's value: seconds, a date, or something no client understands.
@@ -91,7 +99,9 @@ pub enum Fault {
     Reply {
         /// The status.
         status: u16,
-        /// The headers; one that cannot be sent is left out.
+        /// The headers; one that cannot be sent is left out, and so are those of the transfer
+        /// (`Content-Length`, `Transfer-Encoding`, `Connection`), which the front adds. What they
+        /// can do wrong is a [`Script`](Self::Script)'s.
         headers: Vec<(String, String)>,
         /// The body.
         body: Bytes,

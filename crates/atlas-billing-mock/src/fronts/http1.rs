@@ -65,6 +65,8 @@ enum Framing {
     Length(u64),
     Chunked,
     UntilClose,
+    /// The status has no body, and no length either (RFC 9110, section 8.6).
+    Absent,
 }
 
 impl Line<'_> {
@@ -110,7 +112,7 @@ impl Line<'_> {
             _ => {}
         }
         let body = std::mem::replace(&mut answer.body, Body::empty());
-        if !self.head_only {
+        if !self.head_only && framing != Framing::Absent {
             let cut = self.send_body(head, body, framing, &way).await?;
             if cut.is_some() {
                 return Ok(cut);
@@ -127,6 +129,12 @@ impl Line<'_> {
 
     /// Decides how the body's end is told, making the body whole where that is needed.
     fn framing(&self, answer: &mut Answer, announced: Option<Announced>) -> Framing {
+        if matches!(
+            answer.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        ) {
+            return Framing::Absent;
+        }
         let transfer = match announced {
             Some(_) => Transfer::Length,
             None => self.scenario.transfer,
@@ -227,7 +235,7 @@ fn head(answer: &Answer, framing: Framing, keep_alive: bool, scenario: &Scenario
     match framing {
         Framing::Length(length) => line("content-length", length.to_string().as_bytes()),
         Framing::Chunked => line("transfer-encoding", b"chunked"),
-        Framing::UntilClose => {}
+        Framing::UntilClose | Framing::Absent => {}
     }
     if !keep_alive {
         line("connection", b"close");
