@@ -34,7 +34,10 @@ pub(crate) struct Seen {
 
 impl Gauge {
     pub(crate) fn start() -> Self {
-        Self { wall: Instant::now(), cpu: processor_time() }
+        Self {
+            wall: Instant::now(),
+            cpu: processor_time(),
+        }
     }
 
     pub(crate) fn stop(self, seen: Seen) -> Sample {
@@ -64,7 +67,10 @@ impl Sample {
             wall: Duration::from_nanos(wall.parse()?),
             cpu: Duration::from_nanos(cpu.parse()?),
             peak_kib: peak_kib.parse()?,
-            seen: Seen { count: count.parse()?, cents: cents.parse()? },
+            seen: Seen {
+                count: count.parse()?,
+                cents: cents.parse()?,
+            },
         })
     }
 }
@@ -79,12 +85,6 @@ fn processor_time() -> Duration {
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status_field(&status, "VmHWM:")
-}
-
-/// The resident size now, in KiB.
-pub(crate) fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status_field(&status, "VmRSS:")
 }
 
 fn status_field(status: &str, name: &str) -> u64 {
@@ -103,7 +103,10 @@ mod tests {
             wall: Duration::from_nanos(3_400_000_001),
             cpu: Duration::from_nanos(17),
             peak_kib: 12_288,
-            seen: Seen { count: 1_000_000, cents: -5 },
+            seen: Seen {
+                count: 1_000_000,
+                cents: -5,
+            },
         };
         assert_eq!(Sample::parse(&sample.line()).unwrap(), sample);
         assert!(Sample::parse("1 2 3").is_err());
@@ -125,7 +128,10 @@ mod tests {
         while gauge.wall.elapsed() < Duration::from_millis(20) {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
-        let sample = gauge.stop(Seen { count: sum, cents: 0 });
+        let sample = gauge.stop(Seen {
+            count: sum,
+            cents: 0,
+        });
         assert!(sample.cpu > Duration::ZERO);
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! `cargo run --release -p atlas-billing-benches` runs every case and prints the tables of
 //! BENCHMARKS.md; `-- --quick` runs the small sizes once, `-- --only items,total` some of them.
-//! `-- load` puts one client under load for a minute instead.
 
 mod gauge;
 mod plain;
@@ -46,5 +45,7 @@ fn run(arguments: &[&str]) -> Result<()> {
 
 /// One thread: the client's own work, without the luck of how two threads meet.
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }

@@ -9,7 +9,10 @@ use serde::Deserialize;
 /// An invoice with all its items.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "decoded in full, as the wrapper's values are; few fields are read")]
+#[expect(
+    dead_code,
+    reason = "decoded in full, as the wrapper's values are; few fields are read"
+)]
 pub(crate) struct Invoice {
     pub(crate) amount_billed_cents: Option<i64>,
     pub(crate) amount_paid_cents: Option<i64>,
@@ -36,7 +39,10 @@ pub(crate) struct Invoice {
 /// One charge, discount or credit.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "decoded in full, as the wrapper's values are; few fields are read")]
+#[expect(
+    dead_code,
+    reason = "decoded in full, as the wrapper's values are; few fields are read"
+)]
 pub(crate) struct LineItem {
     pub(crate) cloud_provider: Option<String>,
     pub(crate) cluster_name: Option<String>,

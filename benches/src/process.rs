@@ -16,9 +16,15 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start() -> Result<Self> {
         let program = std::env::current_exe()?;
-        let mut child = Command::new(program).arg("serve").stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(program)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()?;
         let stdout = child.stdout.take().ok_or("the server has no output")?;
-        let mut server = Self { child, base_url: String::new() };
+        let mut server = Self {
+            child,
+            base_url: String::new(),
+        };
         BufReader::new(stdout).read_line(&mut server.base_url)?;
         server.base_url.truncate(server.base_url.trim_end().len());
         if server.base_url.is_empty() {

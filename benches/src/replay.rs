@@ -45,7 +45,9 @@ impl Parts {
         }
         let made = items.min(BLOCK);
         let id = invoice_id(items);
-        let scenario = Scenario::builder().invoice(InvoicePlan::new(&*id).items(made)).build();
+        let scenario = Scenario::builder()
+            .invoice(InvoicePlan::new(&*id).items(made))
+            .build();
         let accept = match form {
             Form::Json => "application/vnd.atlas.2023-01-01+json",
             Form::Csv => "application/vnd.atlas.2023-01-01+csv",
@@ -86,7 +88,8 @@ impl Parts {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// A server on loopback that answers every GET of an invoice.
@@ -99,7 +102,9 @@ impl Replay {
     pub(crate) async fn serve() -> Result<()> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         println!("http://{}", listener.local_addr()?);
-        let replay = Arc::new(Self { made: Mutex::default() });
+        let replay = Arc::new(Self {
+            made: Mutex::default(),
+        });
         loop {
             let (stream, _) = listener.accept().await?;
             let replay = Arc::clone(&replay);
@@ -127,7 +132,11 @@ impl Replay {
             let mut head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.atlas.2023-01-01+{}\r\n\
                  content-length: {}\r\n\r\n",
-                if form == Form::Json { "json;charset=utf-8" } else { "csv" },
+                if form == Form::Json {
+                    "json;charset=utf-8"
+                } else {
+                    "csv"
+                },
                 parts.length(),
             )
             .into_bytes();
@@ -150,7 +159,10 @@ impl Replay {
     }
 
     fn parts(&self, items: u64, form: Form) -> Result<Arc<Parts>> {
-        let mut made = self.made.lock().map_err(|_| "a thread that made an invoice died")?;
+        let mut made = self
+            .made
+            .lock()
+            .map_err(|_| "a thread that made an invoice died")?;
         if let Some(parts) = made.get(&(items, form)) {
             return Ok(Arc::clone(parts));
         }
@@ -189,11 +201,21 @@ mod tests {
     #[test]
     fn blocks_repeat_to_one_document() {
         let one = Parts::make(BLOCK, Form::Json).unwrap();
-        let three = Parts { repeats: 3, ..Parts::make(BLOCK, Form::Json).unwrap() };
+        let three = Parts {
+            repeats: 3,
+            ..Parts::make(BLOCK, Form::Json).unwrap()
+        };
         let growth = three.length() - one.length();
         assert_eq!(growth, 2 * (one.block.len() as u64 + 1));
         let small = Parts::make(2, Form::Json).unwrap();
-        let text = [&small.head[..], &small.block, b",", &small.block, &small.tail].concat();
+        let text = [
+            &small.head[..],
+            &small.block,
+            b",",
+            &small.block,
+            &small.tail,
+        ]
+        .concat();
         let invoice: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(invoice["lineItems"].as_array().unwrap().len(), 4);
         let small = Parts::make(2, Form::Csv).unwrap();

@@ -25,10 +25,18 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn parse(arguments: &[&str]) -> Result<Self> {
-        let mut options = Self { rounds: 5, largest: MILLIONS, only: Vec::new() };
+        let mut options = Self {
+            rounds: 5,
+            largest: MILLIONS,
+            only: Vec::new(),
+        };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
+            let mut value = || {
+                arguments
+                    .next()
+                    .ok_or_else(|| format!("{argument} wants a value"))
+            };
             match *argument {
                 "--quick" => (options.rounds, options.largest) = (1, THOUSANDS),
                 "--rounds" => options.rounds = value()?.parse::<usize>()?.max(1),
@@ -38,8 +46,9 @@ impl Options {
                     options.only = names.collect::<std::result::Result<_, _>>()?;
                 }
                 _ => {
-                    return Err("usage: [--quick] [--rounds N] [--largest ITEMS] [--only TASK,..]"
-                        .into());
+                    return Err(
+                        "usage: [--quick] [--rounds N] [--largest ITEMS] [--only TASK,..]".into(),
+                    );
                 }
             }
         }
@@ -104,7 +113,9 @@ fn same_result(samples: &Samples) -> Result<()> {
     let mut first = BTreeMap::new();
     for ((task, size), taken) in samples {
         for sample in taken {
-            let (other, seen) = first.entry((job(*task), *size)).or_insert((*task, sample.seen));
+            let (other, seen) = first
+                .entry((job(*task), *size))
+                .or_insert((*task, sample.seen));
             if *seen != sample.seen {
                 let found = format!("{task} saw {:?}, {other} saw {seen:?}", sample.seen);
                 return Err(format!("{found} of the same {size}").into());
@@ -139,7 +150,11 @@ fn cpu(samples: &Samples, task: Task, size: u64) -> Option<Duration> {
 
 /// The largest of all rounds, in MiB: a bound has to hold every time.
 fn peak(samples: &Samples, task: Task, size: u64) -> Option<f64> {
-    let peak = samples.get(&(task, size))?.iter().map(|sample| sample.peak_kib).max()?;
+    let peak = samples
+        .get(&(task, size))?
+        .iter()
+        .map(|sample| sample.peak_kib)
+        .max()?;
     Some(peak as f64 / 1024.0)
 }
 
@@ -152,8 +167,16 @@ fn shown(figure: Option<f64>, digits: usize) -> String {
 }
 
 fn measured(samples: &Samples) -> String {
-    let header =
-        ["task", "items or calls", "wall ms", "(fastest, slowest)", "cpu ms", "peak MiB", "wall / base", "cpu / base"];
+    let header = [
+        "task",
+        "items or calls",
+        "wall ms",
+        "(fastest, slowest)",
+        "cpu ms",
+        "peak MiB",
+        "wall / base",
+        "cpu / base",
+    ];
     let rows = samples.iter().map(|((task, size), taken)| {
         let base = baseline(*task);
         let milliseconds = |time: Option<Duration>| shown(time.map(|t| t.as_secs_f64() * 1e3), 0);
@@ -168,8 +191,14 @@ fn measured(samples: &Samples) -> String {
             format!("{fastest}, {slowest}"),
             milliseconds(cpu(samples, *task, *size)),
             shown(peak(samples, *task, *size), 1),
-            shown(ratio(wall(samples, *task, *size), wall(samples, base, *size)), 2),
-            shown(ratio(cpu(samples, *task, *size), cpu(samples, base, *size)), 2),
+            shown(
+                ratio(wall(samples, *task, *size), wall(samples, base, *size)),
+                2,
+            ),
+            shown(
+                ratio(cpu(samples, *task, *size), cpu(samples, base, *size)),
+                2,
+            ),
         ]
     });
     markdown(&header, &rows.collect::<Vec<_>>())
@@ -180,26 +209,78 @@ type Goal = (&'static str, Option<f64>, f64, f64);
 
 fn goals(samples: &Samples) -> String {
     let wall_ratio = |task, to, size| ratio(wall(samples, task, size), wall(samples, to, size));
-    let peak_ratio = || {
-        Some(peak(samples, Task::Whole, MILLION)? / peak(samples, Task::PlainWhole, MILLION)?)
-    };
+    let peak_ratio =
+        || Some(peak(samples, Task::Whole, MILLION)? / peak(samples, Task::PlainWhole, MILLION)?);
     let growth = |task| {
         let (small, large) = (wall(samples, task, THOUSANDS), wall(samples, task, MILLION));
         Some(ratio(large, small)? / 10.0)
     };
-    let cpu_of_calls = ratio(cpu(samples, Task::Calls, CALLS), cpu(samples, Task::PlainCalls, CALLS));
+    let cpu_of_calls = ratio(
+        cpu(samples, Task::Calls, CALLS),
+        cpu(samples, Task::PlainCalls, CALLS),
+    );
     let rows: [Goal; 11] = [
-        ("stream of full items, 1M, wall / baseline", wall_ratio(Task::Items, Task::PlainWhole, MILLION), 0.60, 0.50),
-        ("its peak MiB at 100k", peak(samples, Task::Items, THOUSANDS), 12.0, 9.0),
-        ("its peak MiB at 1M", peak(samples, Task::Items, MILLION), 12.0, 9.0),
-        ("its peak MiB at 10M", peak(samples, Task::Items, MILLIONS), 12.0, 9.0),
-        ("total by SKU over the stream, 1M, wall / baseline", wall_ratio(Task::Total, Task::PlainWhole, MILLION), 0.50, 0.35),
-        ("whole invoice, 1M, wall / baseline", wall_ratio(Task::Whole, Task::PlainWhole, MILLION), 0.90, 0.60),
-        ("whole invoice, 1M, peak / baseline", peak_ratio(), 0.80, 0.30),
-        ("CSV rows, 1M, wall / floor", wall_ratio(Task::Rows, Task::FloorCsv, MILLION), 2.5, 2.0),
-        ("CSV records, 1M, wall / floor", wall_ratio(Task::Records, Task::FloorCsv, MILLION), 2.5, 2.0),
+        (
+            "stream of full items, 1M, wall / baseline",
+            wall_ratio(Task::Items, Task::PlainWhole, MILLION),
+            0.60,
+            0.50,
+        ),
+        (
+            "its peak MiB at 100k",
+            peak(samples, Task::Items, THOUSANDS),
+            12.0,
+            9.0,
+        ),
+        (
+            "its peak MiB at 1M",
+            peak(samples, Task::Items, MILLION),
+            12.0,
+            9.0,
+        ),
+        (
+            "its peak MiB at 10M",
+            peak(samples, Task::Items, MILLIONS),
+            12.0,
+            9.0,
+        ),
+        (
+            "total by SKU over the stream, 1M, wall / baseline",
+            wall_ratio(Task::Total, Task::PlainWhole, MILLION),
+            0.50,
+            0.35,
+        ),
+        (
+            "whole invoice, 1M, wall / baseline",
+            wall_ratio(Task::Whole, Task::PlainWhole, MILLION),
+            0.90,
+            0.60,
+        ),
+        (
+            "whole invoice, 1M, peak / baseline",
+            peak_ratio(),
+            0.80,
+            0.30,
+        ),
+        (
+            "CSV rows, 1M, wall / floor",
+            wall_ratio(Task::Rows, Task::FloorCsv, MILLION),
+            2.5,
+            2.0,
+        ),
+        (
+            "CSV records, 1M, wall / floor",
+            wall_ratio(Task::Records, Task::FloorCsv, MILLION),
+            2.5,
+            2.0,
+        ),
         ("small call, cpu / baseline", cpu_of_calls, 1.10, 1.03),
-        ("stream, growth from 100k to 1M, over linear", growth(Task::Items), 1.15, 1.15),
+        (
+            "stream, growth from 100k to 1M, over linear",
+            growth(Task::Items),
+            1.15,
+            1.15,
+        ),
     ];
     let rows = rows.iter().map(|(case, figure, goal, stretch)| {
         let reached = match figure {
@@ -214,7 +295,10 @@ fn goals(samples: &Samples) -> String {
         row.push(reached.to_owned());
         row
     });
-    markdown(&["case", "figure", "goal", "stretch", "reached"], &rows.collect::<Vec<_>>())
+    markdown(
+        &["case", "figure", "goal", "stretch", "reached"],
+        &rows.collect::<Vec<_>>(),
+    )
 }
 
 #[cfg(test)]
@@ -224,7 +308,15 @@ mod tests {
 
     fn taken(wall_ms: u64, peak_kib: u64, cents: i64) -> Sample {
         let wall = Duration::from_millis(wall_ms);
-        Sample { wall, cpu: wall, peak_kib, seen: Seen { count: MILLION, cents } }
+        Sample {
+            wall,
+            cpu: wall,
+            peak_kib,
+            seen: Seen {
+                count: MILLION,
+                cents,
+            },
+        }
     }
 
     #[test]
@@ -242,13 +334,22 @@ mod tests {
     #[test]
     fn figures_are_medians_and_ratios() {
         let samples = Samples::from([
-            ((Task::PlainWhole, MILLION), vec![taken(100, 1_000, 5), taken(1, 1, 5), taken(200, 1, 5)]),
+            (
+                (Task::PlainWhole, MILLION),
+                vec![taken(100, 1_000, 5), taken(1, 1, 5), taken(200, 1, 5)],
+            ),
             ((Task::Items, MILLION), vec![taken(60, 10 * 1024, 5)]),
         ]);
         same_result(&samples).unwrap();
         let goals = goals(&samples);
-        let line = goals.lines().find(|line| line.contains("1M, wall")).unwrap();
-        assert!(line.contains(" 0.60 ") && line.ends_with("|    goal |"), "{line}");
+        let line = goals
+            .lines()
+            .find(|line| line.contains("1M, wall"))
+            .unwrap();
+        assert!(
+            line.contains(" 0.60 ") && line.ends_with("|    goal |"),
+            "{line}"
+        );
         assert!(goals.contains("not run"));
         assert!(measured(&samples).contains("1, 200"));
     }

@@ -10,6 +10,9 @@ use std::str::FromStr;
 use crate::Result;
 use crate::gauge::Sample;
 
+/// A small call's invoice: about 1.1 kB with its head, payments and two items.
+const ITEMS_OF_A_SMALL_CALL: u64 = 2;
+
 /// One way of doing one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
@@ -86,7 +89,8 @@ impl FromStr for Task {
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let row = Self::ALL.iter().find(|(_, name)| *name == text);
-        row.map(|(task, _)| *task).ok_or_else(|| format!("there is no task {text}"))
+        row.map(|(task, _)| *task)
+            .ok_or_else(|| format!("there is no task {text}"))
     }
 }
 

@@ -11,13 +11,18 @@ use crate::plain::Invoice;
 use crate::replay::invoice_id;
 
 pub(super) fn invoice_url(base_url: &str, items: u64) -> String {
-    format!("{base_url}/api/atlas/v2/orgs/{ORG_ID}/invoices/{}", invoice_id(items))
+    format!(
+        "{base_url}/api/atlas/v2/orgs/{ORG_ID}/invoices/{}",
+        invoice_id(items)
+    )
 }
 
 async fn fetch(base_url: &str, items: u64) -> Result<Invoice> {
     let client = reqwest::Client::new();
     let url = invoice_url(base_url, items);
-    let request = client.get(url).header(ACCEPT, "application/vnd.atlas.2023-01-01+json");
+    let request = client
+        .get(url)
+        .header(ACCEPT, "application/vnd.atlas.2023-01-01+json");
     let bytes = request.send().await?.error_for_status()?.bytes().await?;
     Ok(serde_json::from_slice(&bytes)?)
 }
@@ -26,7 +31,11 @@ pub(super) async fn whole(base_url: &str, items: u64) -> Result<Sample> {
     let gauge = Gauge::start();
     let invoice = fetch(base_url, items).await?;
     let count = invoice.line_items.len() as u64;
-    let cents = invoice.line_items.iter().filter_map(|item| item.total_price_cents).sum();
+    let cents = invoice
+        .line_items
+        .iter()
+        .filter_map(|item| item.total_price_cents)
+        .sum();
     let sample = gauge.stop(Seen { count, cents });
     drop(invoice);
     Ok(sample)
@@ -37,7 +46,9 @@ pub(super) async fn total(base_url: &str, items: u64) -> Result<Sample> {
     let invoice = fetch(base_url, items).await?;
     let mut groups: BTreeMap<&str, (i64, i64, u64)> = BTreeMap::new();
     for item in &invoice.line_items {
-        let group = groups.entry(item.sku.as_deref().unwrap_or_default()).or_default();
+        let group = groups
+            .entry(item.sku.as_deref().unwrap_or_default())
+            .or_default();
         group.0 += item.total_price_cents.unwrap_or(0);
         group.1 += item.discount_cents.unwrap_or(0);
         group.2 += 1;
@@ -53,9 +64,14 @@ pub(super) async fn csv(base_url: &str, items: u64) -> Result<Sample> {
     let client = reqwest::Client::new();
     let gauge = Gauge::start();
     let url = invoice_url(base_url, items);
-    let request = client.get(url).header(ACCEPT, "application/vnd.atlas.2023-01-01+csv");
+    let request = client
+        .get(url)
+        .header(ACCEPT, "application/vnd.atlas.2023-01-01+csv");
     let bytes = request.send().await?.error_for_status()?.bytes().await?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&*bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(&*bytes);
     let mut record = csv::ByteRecord::new();
     let mut amount_column = None;
     let (mut count, mut cents) = (0, 0);
@@ -76,11 +92,24 @@ pub(super) async fn calls(base_url: &str, calls: u64) -> Result<Sample> {
     let client = reqwest::Client::new();
     let url = invoice_url(base_url, super::ITEMS_OF_A_SMALL_CALL);
     let once = async || -> Result<Seen> {
-        let request = client.get(&url).header(ACCEPT, "application/vnd.atlas.2023-01-01+json");
-        let answer = request.bearer_auth("made-up").send().await?.error_for_status()?;
+        let request = client
+            .get(&url)
+            .header(ACCEPT, "application/vnd.atlas.2023-01-01+json");
+        let answer = request
+            .bearer_auth("made-up")
+            .send()
+            .await?
+            .error_for_status()?;
         let invoice: Invoice = serde_json::from_slice(&answer.bytes().await?)?;
-        let cents = invoice.line_items.iter().filter_map(|item| item.total_price_cents).sum();
-        Ok(Seen { count: invoice.line_items.len() as u64, cents })
+        let cents = invoice
+            .line_items
+            .iter()
+            .filter_map(|item| item.total_price_cents)
+            .sum();
+        Ok(Seen {
+            count: invoice.line_items.len() as u64,
+            cents,
+        })
     };
     once().await?;
     let gauge = Gauge::start();
