@@ -25,6 +25,8 @@ pub mod csv;
 pub mod edge;
 mod envelope;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod hash;
 mod http_date;
 mod id;

@@ -10,6 +10,8 @@ mod challenge;
 mod credentials;
 mod digest;
 mod environment;
+#[cfg(test)]
+pub(crate) mod fuzzed;
 mod origin;
 mod service_account;
 mod signer;

@@ -13,6 +13,8 @@ mod sum;
 pub use file::CostFile;
 pub use query::{Looks, Query};
 pub use report::CostReport;
+#[cfg(test)]
+pub(crate) use report::CostResult;
 pub use request::CostRequest;
 pub use row::CostRow;
 

@@ -20,6 +20,18 @@ use endpoint::Endpoint;
 use failure::Failure;
 use grant::Grant;
 
+/// What becomes of a token endpoint's answer.
+#[cfg(test)]
+pub(crate) fn read_grant(body: &[u8]) -> String {
+    match Grant::read(body) {
+        Ok(grant) => {
+            assert!(grant.use_for() <= Duration::MAX);
+            "a token".to_owned()
+        }
+        Err(failure) => failure.error().to_string(),
+    }
+}
+
 /// Client id and secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
