@@ -57,7 +57,11 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
         Err(Failure::Said { exit, message }) => {
-            voice.must(&format!("Error: {message}"));
+            // To be interrupted is no error, but an end that somebody wanted.
+            match exit {
+                Exit::Signal(_) => voice.must(&message),
+                _ => voice.must(&format!("Error: {message}")),
+            }
             ExitCode::from(exit.code())
         }
     }
@@ -81,7 +85,7 @@ async fn run(cli: Cli, voice: Voice) -> Result<(), Failure> {
             command.abort();
             // Dropping the command takes its unfinished files away.
             let _ = tokio::time::timeout(GRACE, command).await;
-            Err(Failure::new(Exit::Signal(number), "interrupted."))
+            Err(Failure::new(Exit::Signal(number), "Interrupted."))
         }
         Err(error) => Err(Failure::new(
             Exit::Other,

@@ -25,6 +25,11 @@ fn interrupted_while_waiting() {
         send(signal, child.id());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{signal}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.ends_with("Interrupted.\n") && !said.contains("Error"),
+            "{said}"
+        );
         assert_eq!(
             fs::read_dir(directory.path()).unwrap().count(),
             0,
