@@ -1,6 +1,11 @@
 //! The workspace's manifests: the oldest toolchain is true, arrows point one way, nothing comes
 //! from a git repository.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test may stop where its ground is missing"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
