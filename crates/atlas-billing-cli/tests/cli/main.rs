@@ -6,13 +6,16 @@
 mod atlas;
 mod costs;
 mod costs_ends;
+#[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "demo")]
 mod documentation;
 mod failures;
 mod files;
 mod forms;
 mod invoices;
 mod items;
+#[cfg(feature = "demo")]
 mod memory;
 mod settings;
 mod signals;
