@@ -68,12 +68,16 @@ impl OrgId {
         let Some(text) = read(ORG_ID) else {
             return Ok(None);
         };
-        text.parse().map(Some).map_err(|error: Error| {
+        // Without what parsing says: it would show the value, which may be a secret that was put
+        // into the wrong variable.
+        text.parse().map(Some).map_err(|_: Error| {
             Error::new(
                 ErrorKind::Configuration,
-                format!("{ORG_ID} holds no organization id"),
+                format!(
+                    "{ORG_ID} holds no organization id: give the 24 hexadecimal digits in lower \
+                     case that Atlas shows"
+                ),
             )
-            .with_source(error)
         })
     }
 }
