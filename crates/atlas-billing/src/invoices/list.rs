@@ -143,12 +143,14 @@ impl ListRequest {
             .with_operation(OPERATION)
             .with_meta(meta));
         };
-        let links = page.links.as_deref();
-        let next = |links: &[crate::raw::types::Link]| {
-            links.iter().any(|link| link.rel.as_deref() == Some("next"))
-        };
-        // Without links, a full page may have another one behind it.
-        let more = links.map_or(results.len() >= usize::from(self.per_page), next);
+        let links = page.links.as_deref().unwrap_or_default();
+        let next = links.iter().any(|link| link.rel.as_deref() == Some("next"));
+        // A link to the next page says that there is one; that there is no such link does not say
+        // that there is none. A full page may have another one behind it, unless the count of all
+        // says otherwise.
+        let full = results.len() >= usize::from(self.per_page);
+        let asked = i64::from(number) * i64::from(self.per_page);
+        let more = next || full && page.total_count.is_none_or(|all| asked < i64::from(all));
         Ok(Page {
             more: more && !results.is_empty(),
             invoices: results.into_iter().map(InvoiceSummary::from).collect(),
