@@ -27,12 +27,23 @@ pub struct WaitClock {
 struct State {
     now: Duration,
     passed: u64,
+    waits: Vec<Duration>,
 }
 
 /// What a client gets to read before its patience ends.
 const MOMENT: Duration = Duration::from_millis(50);
 
 impl WaitClock {
+    /// A clock on which every wait but those of exactly one of `limits` ends at once.
+    pub fn without_silence(limits: impl IntoIterator<Item = Duration>) -> Self {
+        Self::new(limits, || 0)
+    }
+
+    /// What was waited for so far, limits on silence aside.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.state.lock().unwrap().waits.clone()
+    }
+
     /// A clock on which waits of exactly one of `limits` end only as `silences` set in.
     pub fn new(
         limits: impl IntoIterator<Item = Duration>,
@@ -60,7 +71,9 @@ impl Clock for WaitClock {
         if !self.limits.contains(&duration) {
             return Box::pin(async move {
                 tokio::task::yield_now().await;
-                state.lock().unwrap().now += duration;
+                let mut state = state.lock().unwrap();
+                state.now += duration;
+                state.waits.push(duration);
             });
         }
         let silences = self.silences.clone();

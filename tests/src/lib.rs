@@ -9,6 +9,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+pub mod capture;
 pub mod clock;
 pub mod elsewhere;
 pub mod listen;

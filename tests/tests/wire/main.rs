@@ -1,0 +1,60 @@
+//! What goes over the wire, and what is made of what comes back.
+
+// A failed expectation is a failed test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answers;
+mod attacks;
+mod limits;
+mod raw;
+mod requests;
+mod retries;
+
+use std::time::Duration;
+
+use atlas_billing::{Client, ClientBuilder, Credentials, Org, PollPolicy, RetryPolicy, WaitPolicy};
+use atlas_billing_mock::{InvoicePlan, ORG_ID, Scenario, ScenarioBuilder, StandIn};
+use atlas_billing_tests::planted::Identity;
+use atlas_billing_tests::protocol::Protocol;
+
+/// The invoice that is asked for.
+const INVOICE: &str = "66a10000000000000000a001";
+
+/// JSON in the version that is pinned.
+const JSON: &str = "application/vnd.atlas.2023-01-01+json;charset=utf-8";
+/// CSV in the version that is pinned.
+const CSV: &str = "application/vnd.atlas.2023-01-01+csv;charset=utf-8";
+
+/// A stand-in with two small invoices, open to anyone.
+fn scenario() -> ScenarioBuilder {
+    let month = |month, id: &str| InvoicePlan::new(id).month(2025, month).items(40);
+    Scenario::builder()
+        .today("2025-03-09".parse().unwrap())
+        .without_invoices()
+        .invoice(month(1, INVOICE))
+        .invoice(month(2, "66a10000000000000000a002"))
+}
+
+async fn stand_in(scenario: ScenarioBuilder) -> StandIn {
+    StandIn::start_raw(scenario.build()).await.unwrap()
+}
+
+/// A client that waits milliseconds between tries and looks, and never gives up on a slow machine.
+fn quick(identity: Option<Identity>, base_url: &str) -> ClientBuilder {
+    let credentials = identity.map_or_else(Credentials::none, Identity::credentials);
+    let moment = Duration::from_millis(1);
+    Client::builder(credentials)
+        .base_url(base_url)
+        .retry(RetryPolicy::new().with_base(moment).with_cap(moment))
+        .polling(PollPolicy::default().with_wait(WaitPolicy::every(moment)))
+}
+
+/// The organisation, asked over `protocol` without credentials.
+fn org(protocol: Protocol, base_url: &str) -> Org {
+    org_of(protocol.on(quick(None, base_url)))
+}
+
+fn org_of(builder: ClientBuilder) -> Org {
+    let client = builder.build().unwrap();
+    client.org(ORG_ID.parse().unwrap())
+}
