@@ -15,18 +15,14 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// Adds the next item, which goes where its mark says.
-    pub(super) fn add(&mut self, item: LineItem) {
+    /// Adds the next item of the invoice at `path`: an index among linked invoices, then among those
+    /// linked to it, and so on; none for the document's own.
+    pub(super) fn add(&mut self, path: &[usize], item: LineItem) {
         let mut branch = self;
-        for index in item
-            .linked()
-            .map(|linked| linked.path().to_vec())
-            .into_iter()
-            .flatten()
-        {
-            branch = branch.linked.entry(index).or_default();
+        for index in path {
+            branch = branch.linked.entry(*index).or_default();
         }
-        branch.items.push(item.unmarked());
+        branch.items.push(item);
     }
 
     /// The invoice of `head` with these items.

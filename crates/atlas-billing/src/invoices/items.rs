@@ -16,9 +16,9 @@ use super::limits::InvoiceLimits;
 use super::line_item::LineItem;
 use super::precise::PreciseItem;
 use super::slim::{Needs, SlimItem};
-use super::split::{Splitter, Step};
+use super::split::{Origin, Splitter, Step};
 use crate::call::{Answer, Opener};
-use crate::money::{Charge, Dimension, ItemSums, Reconciliation, Totals};
+use crate::money::{Dimension, ItemSums, Reconciliation, Totals};
 use crate::{Error, ErrorKind, ResponseMeta, Result};
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -118,19 +118,18 @@ impl LineItems {
     pub async fn total_by(&mut self, by: &[Dimension]) -> Result<Totals> {
         let mut totals = Totals::new(by);
         let needs = Needs::of(by);
-        loop {
-            let step = poll_fn(|cx| {
-                self.poll_step(cx, |text| {
-                    let (item, used) = SlimItem::read(text, needs)?;
-                    totals.add_charge(&item);
-                    Ok(((item.gross(), item.discount()), used))
-                })
-            });
-            let Some((gross, discount)) = step.await? else {
-                return Ok(totals);
-            };
-            self.count(gross, discount);
-        }
+        let mut sums = self.sums;
+        let sum = |text: &[u8], origin: Origin<'_>| {
+            let (item, used) = SlimItem::read(text, needs)?;
+            totals.add_charge(&item);
+            if origin.is_none() {
+                sums.add(&item);
+            }
+            Ok(((), used))
+        };
+        self.drain(sum, u64::MAX).await?;
+        self.sums = sums;
+        Ok(totals)
     }
 
     /// The whole invoice in memory, from what is left of the stream; the invoices linked to it have
@@ -145,8 +144,28 @@ impl LineItems {
     /// The same, reading no more than `max_body` bytes.
     pub(super) async fn whole(mut self, max_body: u64) -> Result<Invoice> {
         let mut branch = Branch::default();
-        while let Some(item) = self.next().await {
-            branch.add(item?);
+        // Each item goes from where it is decoded to where it is kept: there are many of them, and
+        // none is small.
+        let keep = |text: &[u8], origin: Origin<'_>| {
+            let (item, used) = PreciseItem::read(text)?;
+            let path = origin.map(|linked| linked.path());
+            branch.add(path.unwrap_or_default(), LineItem::new(item, None));
+            Ok(((), used))
+        };
+        self.drain(keep, max_body).await?;
+        let head = self.head.take().map(InvoiceHead::into_raw);
+        Ok(branch
+            .into_invoice(head.unwrap_or_default())
+            .with_meta(self.meta.take()))
+    }
+
+    /// Reads to the end, but no more than `max_body` bytes.
+    async fn drain(
+        &mut self,
+        mut take: impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<((), usize)>,
+        max_body: u64,
+    ) -> Result<()> {
+        while poll_fn(|cx| self.poll_step(cx, &mut take)).await?.is_some() {
             if self.splitter.position() > max_body {
                 return Err(self.said(Error::new(
                     ErrorKind::TooLarge,
@@ -157,24 +176,14 @@ impl LineItems {
                 )));
             }
         }
-        let head = self.head.take().map(InvoiceHead::into_raw);
-        Ok(branch
-            .into_invoice(head.unwrap_or_default())
-            .with_meta(self.meta.take()))
-    }
-
-    /// Adds an item that has just been taken to the sums, if it is the invoice's own.
-    fn count(&mut self, gross: i64, discount: i64) {
-        if self.splitter.origin().is_none() {
-            self.sums.add_cents(gross, discount);
-        }
+        Ok(())
     }
 
     /// The next item as `decode` makes it of its text.
     fn poll_step<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut decode: impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        mut decode: impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> Poll<Result<Option<T>>> {
         if self.over {
             return Poll::Ready(Ok(None));
@@ -191,7 +200,7 @@ impl LineItems {
     fn poll_splitter<T>(
         &mut self,
         cx: &mut Context<'_>,
-        decode: &mut impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        decode: &mut impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> Poll<Result<Option<T>>> {
         loop {
             match self.splitter.next(&mut *decode)? {
@@ -230,12 +239,15 @@ impl Stream for LineItems {
     type Item = Result<LineItem>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let step = ready!(self.poll_step(cx, PreciseItem::read))?;
-        Poll::Ready(step.map(|item| {
-            let item = LineItem::new(item, self.splitter.origin().cloned());
-            self.count(Charge::gross(&item), Charge::discount(&item));
-            Ok(item)
-        }))
+        let decode = |text: &[u8], origin: Origin<'_>| {
+            let (item, used) = PreciseItem::read(text)?;
+            Ok((LineItem::new(item, origin.cloned()), used))
+        };
+        let item = ready!(self.poll_step(cx, decode))?;
+        if let Some(item) = item.as_ref().filter(|item| item.linked().is_none()) {
+            self.sums.add(item);
+        }
+        Poll::Ready(item.map(Ok))
     }
 }
 

@@ -97,12 +97,6 @@ impl LineItem {
     pub fn into_raw(self) -> InvoiceLineItem {
         self.item
     }
-
-    /// The item without its mark, for the invoice that it is put into.
-    pub(super) fn unmarked(mut self) -> Self {
-        self.linked = None;
-        self
-    }
 }
 
 impl Deref for LineItem {

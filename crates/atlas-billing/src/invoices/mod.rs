@@ -16,6 +16,7 @@ mod request;
 mod slim;
 mod split;
 mod summary;
+mod tags;
 mod which;
 
 #[cfg(test)]

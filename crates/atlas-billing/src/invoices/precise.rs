@@ -7,7 +7,8 @@
 //!
 //! A general date parser makes up a fifth of the time that an item takes. The one form in which
 //! timestamps come, in UTC without a fraction, is read by its digits; every other form is left to
-//! the general one, so that what is accepted does not change.
+//! the general one, so that what is accepted does not change. The values of a tag, mostly one, are
+//! given no more room than they take, a tenth of what an item keeps.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,6 +21,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
 use super::split::first;
+use super::tags::Tags;
 
 /// The text of an item's numbers that have more digits than a double keeps apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +62,7 @@ enum Field {
     Created,
     EndDate,
     StartDate,
+    Tags,
 }
 
 impl Field {
@@ -71,6 +74,7 @@ impl Field {
             "percentDiscount" | "tierLowerBound" | "tierUpperBound" => Some(Self::OtherDouble),
             "quantity" => Some(Self::Quantity),
             "startDate" => Some(Self::StartDate),
+            "tags" => Some(Self::Tags),
             "unitPriceDollars" => Some(Self::UnitPrice),
             _ => None,
         }
@@ -84,6 +88,7 @@ struct Beside {
     created: Option<DateTime<Utc>>,
     end_date: Option<DateTime<Utc>>,
     start_date: Option<DateTime<Utc>>,
+    tags: Option<Tags>,
 }
 
 /// Decodes from serde_json's text only: other formats have no text of a number to give.
@@ -95,10 +100,11 @@ impl<'de> Deserialize<'de> for PreciseItem {
             inner: deserializer,
             beside: &mut beside,
         })?;
-        // A timestamp read here was given to the generated type as absent.
+        // What was read here was given to the generated type as absent.
         item.created = item.created.or(beside.created);
         item.end_date = item.end_date.or(beside.end_date);
         item.start_date = item.start_date.or(beside.start_date);
+        item.tags = beside.tags.map(|Tags(tags)| tags);
         Ok(Self {
             item,
             long: beside.long,
@@ -186,6 +192,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
             Some(Field::Created) => &mut self.beside.created,
             Some(Field::EndDate) => &mut self.beside.end_date,
             Some(Field::StartDate) => &mut self.beside.start_date,
+            Some(Field::Tags) => {
+                self.beside.tags = self.inner.next_value()?;
+                return seed.deserialize(Decoded::from(None));
+            }
             Some(double) => {
                 let text = self.inner.next_value::<&'de RawValue>()?.get();
                 if text.len() > SAFE_DIGITS {

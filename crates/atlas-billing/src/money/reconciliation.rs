@@ -21,10 +21,7 @@ pub struct ItemSums {
 
 impl ItemSums {
     pub(crate) fn add(&mut self, charge: &impl Charge) {
-        self.add_cents(charge.gross(), charge.discount());
-    }
-
-    pub(crate) fn add_cents(&mut self, gross: i64, discount: i64) {
+        let (gross, discount) = (charge.gross(), charge.discount());
         // 128 bits hold the sum of 2^64 amounts of 64 bits each.
         let plus = |sum: Cents, cents: i64| Cents::new(sum.get() + i128::from(cents));
         self.gross = plus(self.gross, gross);

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::super::finish::reason;
 use super::super::json_path::path_at;
-use super::{Frame, Splitter, State};
+use super::{Frame, Origin, Splitter, State};
 use crate::{Error, ErrorKind, Result};
 
 impl Splitter {
@@ -13,7 +13,7 @@ impl Splitter {
     #[inline]
     pub(super) fn item_in_place<T>(
         &mut self,
-        decode: &mut impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        decode: &mut impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> Result<Option<T>> {
         let rest = self.chunk.get(self.at..).unwrap_or_default();
         match self.decode(rest, decode) {
@@ -36,7 +36,7 @@ impl Splitter {
     /// Goes on with an item whose end was not in the chunk it began in, or that is not valid.
     pub(super) fn item_in_parts<T>(
         &mut self,
-        decode: &mut impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        decode: &mut impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> Result<Option<T>> {
         let rest = self.chunk.get(self.at..).unwrap_or_default();
         let end = self.skip.advance(rest);
@@ -69,10 +69,10 @@ impl Splitter {
     fn decode<T>(
         &self,
         text: &[u8],
-        decode: &mut impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        decode: &mut impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> serde_json::Result<(Option<T>, usize)> {
         if self.linked_items || self.origin.is_none() {
-            decode(text).map(|(item, used)| (Some(item), used))
+            decode(text, self.origin.as_ref()).map(|(item, used)| (Some(item), used))
         } else {
             first::<IgnoredAny>(text).map(|(_, used)| (None, used))
         }

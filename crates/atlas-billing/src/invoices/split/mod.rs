@@ -26,6 +26,9 @@ use crate::{Error, ErrorKind, Result};
 /// The deepest array of line items: an item within it has a map of arrays, which end at 127.
 const DEEPEST_ITEMS: usize = 124;
 
+/// The linked invoice that an item belongs to; `None` for the items of the document's own invoice.
+pub(crate) type Origin<'a> = Option<&'a Arc<Linked>>;
+
 /// What the splitter has for its caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<T> {
@@ -133,11 +136,6 @@ impl Splitter {
         self.finished = true;
     }
 
-    /// The invoice that the item just taken belongs to, if it is a linked one.
-    pub(crate) fn origin(&self) -> Option<&Arc<Linked>> {
-        self.origin.as_ref()
-    }
-
     /// The document without its line items, after [`Step::End`].
     pub(crate) fn take_skeleton(&mut self) -> Skeleton {
         std::mem::take(&mut self.head)
@@ -145,16 +143,16 @@ impl Splitter {
 
     /// The next item, decoded by `decode`.
     ///
-    /// `decode` is given the item's bytes and perhaps what follows them, and says what it made of
-    /// them and how many it used. It may be given an item that has not arrived in full, must then
-    /// fail, and is asked again.
+    /// `decode` is given the item's bytes and perhaps what follows them, and the item's invoice; it
+    /// says what it made of them and how many it used. It may be given an item that has not arrived
+    /// in full, must then fail, and is asked again.
     ///
     /// # Errors
     /// Unreadable: bytes that are no such document. Cut: it ended early. Too large: an item or
     /// the head beyond its limit. After an error the splitter is of no further use.
     pub(crate) fn next<T>(
         &mut self,
-        mut decode: impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
+        mut decode: impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
     ) -> Result<Step<T>> {
         while let Some(&byte) = self.chunk.get(self.at) {
             match self.state {

@@ -53,8 +53,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-fn item_of(text: &[u8]) -> serde_json::Result<(Item, usize)> {
-    first(text)
+/// An item with the place of its invoice and that invoice's id.
+type Placed = (Vec<usize>, Option<String>, Item);
+
+fn item_of(text: &[u8], origin: Origin<'_>) -> serde_json::Result<(Placed, usize)> {
+    let (item, used) = first(text)?;
+    let path = origin
+        .map(|linked| linked.path().to_vec())
+        .unwrap_or_default();
+    let id = origin.and_then(|linked| linked.id().map(str::to_owned));
+    Ok(((path, id, item), used))
 }
 
 type Read = (Vec<(Vec<usize>, Item)>, Invoice);
@@ -85,10 +93,7 @@ fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> crate::Result<Read> 
     let mut items = Vec::new();
     loop {
         match splitter.next(item_of)? {
-            Step::Item(item) => {
-                let path = splitter.origin().map(|linked| linked.path().to_vec());
-                items.push((path.unwrap_or_default(), item));
-            }
+            Step::Item((path, _, item)) => items.push((path, item)),
             Step::More => match chunks.next() {
                 Some(chunk) => splitter.push(Bytes::copy_from_slice(chunk)),
                 None => splitter.finish(),
@@ -261,8 +266,8 @@ fn items_of_linked_invoices_are_left_out_but_checked_to_be_json() {
     splitter.push(Bytes::from_static(SAMPLE.as_bytes()));
     splitter.finish();
     let mut count = 0;
-    while let Step::Item(_) = splitter.next(item_of).unwrap() {
-        assert_eq!(splitter.origin(), None);
+    while let Step::Item((path, ..)) = splitter.next(item_of).unwrap() {
+        assert!(path.is_empty());
         count += 1;
     }
     assert_eq!(count, 3);
@@ -283,9 +288,9 @@ fn a_linked_invoice_is_known_by_its_id_where_it_came_first() {
     splitter.push(Bytes::from_static(SAMPLE.as_bytes()));
     splitter.finish();
     let mut marks = Vec::new();
-    while let Step::Item(_) = splitter.next(item_of).unwrap() {
-        if let Some(linked) = splitter.origin() {
-            marks.push((linked.path().to_vec(), linked.id().map(str::to_owned)));
+    while let Step::Item((path, id, _)) = splitter.next(item_of).unwrap() {
+        if !path.is_empty() {
+            marks.push((path, id));
         }
     }
     let l0 = || Some("l0".to_owned());
