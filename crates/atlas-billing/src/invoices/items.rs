@@ -9,12 +9,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::assemble::Branch;
+use super::decode::PreciseItem;
 use super::finish::head_of;
 use super::head::InvoiceHead;
 use super::invoice::Invoice;
 use super::limits::InvoiceLimits;
 use super::line_item::LineItem;
-use super::precise::PreciseItem;
 use super::slim::{Needs, SlimItem};
 use super::split::{Origin, Splitter, Step};
 use crate::call::{Answer, Opener};

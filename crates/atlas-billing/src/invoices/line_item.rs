@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::decode::{LongNumbers, PreciseItem};
 use super::origin::Linked;
-use super::precise::{LongNumbers, PreciseItem};
 use crate::money::{Cents, Charge, decimal_of_f64, parse_decimal};
 
 /// One charge of an invoice. Its fields are those of the generated type that it dereferences to;

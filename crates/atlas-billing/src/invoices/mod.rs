@@ -1,6 +1,7 @@
 //! Invoices: one whole, its line items as a stream, its file, and the list of them.
 
 mod assemble;
+mod decode;
 mod file;
 mod finish;
 mod head;
@@ -11,12 +12,10 @@ mod limits;
 mod line_item;
 mod list;
 mod origin;
-mod precise;
 mod request;
 mod slim;
 mod split;
 mod summary;
-mod tags;
 mod which;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::precise::utc;
+use super::decode::utc;
 use crate::money::{Charge, Dimension};
 
 /// The fields of a line item that sums may need. What is not among them is only checked to be

@@ -10,6 +10,7 @@
 
 mod frame;
 mod item;
+mod refusal;
 mod skip;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 
 use self::frame::{Frame, ObjectKind, Role};
 pub(crate) use self::item::first;
+use self::refusal::check_head;
 use self::skip::Skip;
 use super::limits::InvoiceLimits;
 use super::origin::Linked;
@@ -330,50 +332,11 @@ impl Splitter {
     pub(crate) fn position(&self) -> u64 {
         self.before + self.at as u64
     }
-
-    fn unexpected(&self, byte: u8) -> Error {
-        let expected = match self.state {
-            State::Value(Role::Document | Role::LinkedInvoice) => "an invoice object",
-            State::Value(_) | State::ElementOrEnd => "a value",
-            State::Item | State::ItemOrEnd => "a line item",
-            State::KeyOrEnd | State::Key => "a key",
-            State::Colon(_) => "a colon",
-            State::Behind => "the end",
-            _ => "a comma or the end",
-        };
-        let error = Error::new(
-            ErrorKind::Unreadable,
-            format!(
-                "the answer is not an invoice: byte {} is {:?} where {expected} was expected",
-                self.position(),
-                char::from(byte),
-            ),
-        );
-        match self.stack.last() {
-            Some(Frame::Items { .. }) => error.with_json_path(self.place()),
-            // The document may be a page of a gateway's: its beginning says so.
-            None => error.with_excerpt(&self.chunk),
-            _ => error,
-        }
-    }
 }
 
 /// Whether `byte` can be part of a number or of `true`, `false` and `null`.
 fn is_scalar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-}
-
-fn check_head(size: usize, limits: &InvoiceLimits) -> Result<()> {
-    if size <= limits.head() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::TooLarge,
-        format!(
-            "the invoice without its line items is larger than {} bytes, the limit set for it",
-            limits.head()
-        ),
-    ))
 }
 
 #[cfg(test)]

@@ -1,0 +1,116 @@
+//! The reader beside csv-core, and at every split.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn read(chunks: &[&[u8]]) -> Result<Vec<Vec<String>>> {
+    let mut rows = Rows::new();
+    let mut read = Vec::new();
+    for chunk in chunks {
+        rows.push(Bytes::copy_from_slice(chunk));
+        while let Some(row) = rows.next()? {
+            read.push(row.to_vec());
+        }
+    }
+    rows.finish();
+    while let Some(row) = rows.next()? {
+        read.push(row.to_vec());
+    }
+    assert_eq!(rows.records(), read.len() as u64);
+    Ok(read)
+}
+
+/// What csv-core, the reader behind the csv crate, makes of the same bytes.
+fn reference(mut input: &[u8]) -> Vec<Vec<String>> {
+    let mut core = csv_core::Reader::new();
+    let mut read = Vec::new();
+    let (mut output, mut ends) = (vec![0; input.len() + 1], vec![0; input.len() + 2]);
+    loop {
+        let (mut written, mut count) = (0, 0);
+        loop {
+            let (result, taken, out, end) =
+                core.read_record(input, &mut output[written..], &mut ends[count..]);
+            (input, written, count) = (&input[taken..], written + out, count + end);
+            match result {
+                csv_core::ReadRecordResult::InputEmpty => {}
+                csv_core::ReadRecordResult::Record => break,
+                csv_core::ReadRecordResult::End => return read,
+                full => panic!("the buffers are large enough: {full:?}"),
+            }
+        }
+        let mut start = 0;
+        read.push(
+            ends[..count]
+                .iter()
+                .map(|&end| {
+                    let cell = String::from_utf8(output[start..end].to_vec()).unwrap();
+                    start = end;
+                    cell
+                })
+                .collect(),
+        );
+    }
+}
+
+const SAMPLE: &str = "\u{feff}a,\"b,\r\nc\",d\r\n\r\n\"say \"\"hi\"\"\",2\rlast,\"\",é";
+
+#[test]
+fn every_split_reads_the_same() {
+    let whole = read(&[SAMPLE.as_bytes()]).unwrap();
+    assert_eq!(
+        whole,
+        [
+            vec!["a", "b,\r\nc", "d"],
+            vec!["say \"hi\"", "2"],
+            vec!["last", "", "é"],
+        ]
+    );
+    for at in 0..=SAMPLE.len() {
+        let (left, right) = SAMPLE.as_bytes().split_at(at);
+        assert_eq!(read(&[left, right]).unwrap(), whole, "split at {at}");
+    }
+    let bytes: Vec<&[u8]> = SAMPLE.as_bytes().chunks(1).collect();
+    assert_eq!(read(&bytes).unwrap(), whole);
+}
+
+#[test]
+fn an_open_quote_at_the_end_is_an_error() {
+    let error = read(&[b"a,b\n1,\"2"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreadable);
+    assert!(error.to_string().contains("record 2"), "{error}");
+}
+
+#[test]
+fn a_record_is_bounded() {
+    let mut rows = Rows::new();
+    rows.max_record = 10;
+    rows.push(Bytes::from_static(b"0123456789\n\"12345"));
+    assert!(rows.next().unwrap().is_some());
+    assert!(rows.next().unwrap().is_none());
+    rows.push(Bytes::from_static(b"67890"));
+    assert_eq!(rows.next().unwrap_err().kind(), ErrorKind::TooLarge);
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_csv_core(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["a", ",", "\"", "\n", "\r", "é", " ", "\"\"", "xyz"]),
+            0..40,
+        ),
+        size in 1usize..9,
+    ) {
+        let text = pieces.concat();
+        let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+        match read(&chunks) {
+            Ok(rows) => prop_assert_eq!(rows, reference(text.as_bytes())),
+            // The one thing refused here: an end of the file within quotes.
+            Err(error) => {
+                prop_assert!(error.to_string().contains("quoted"));
+                let closed = format!("{text}\"\n");
+                prop_assert!(read(&[closed.as_bytes()]).is_ok());
+            }
+        }
+    }
+}
