@@ -32,13 +32,20 @@ pub(super) fn user_agent(program: Option<&str>) -> Result<String> {
 /// dead one every further try would be lost, too (RFC 9113 section 6.7).
 const SIGN_OF_LIFE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
 
+/// How much may be on its way to a stream of HTTP/2 that is not read, and to all of a connection's
+/// together (RFC 9113 section 5.2). The latter is that of 64 streams: with much less, a few invoices
+/// that are read slowly would leave the connection's other calls without an answer.
+const WINDOWS: (u32, u32) = (2 << 20, 64 * (2 << 20));
+
 /// Builds reqwest's client. A redirect could carry a signed request to another host, and what can
 /// be checked only here is set last.
 pub(super) fn build(adjust: Vec<Adjust>, user_agent: &str) -> Result<reqwest::Client> {
     let (after, within) = SIGN_OF_LIFE;
     let mut builder = reqwest::Client::builder()
         .http2_keep_alive_interval(after)
-        .http2_keep_alive_timeout(within);
+        .http2_keep_alive_timeout(within)
+        .http2_initial_stream_window_size(WINDOWS.0)
+        .http2_initial_connection_window_size(WINDOWS.1);
     for adjust in adjust {
         builder = adjust(builder);
     }
