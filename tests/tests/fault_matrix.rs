@@ -15,6 +15,7 @@ mod fault_matrix {
     pub(super) mod rows;
     pub(super) mod run;
     pub(super) mod table;
+    pub(super) mod watch;
 }
 
 use atlas_billing_tests::{listen, panics};

@@ -12,8 +12,11 @@ use super::rows::Row;
 pub(crate) const ATTEMPTS: u32 = 3;
 /// How often the token endpoint is asked that says it is busy.
 const TOKEN_ATTEMPTS: u32 = 4;
-/// More looks than this the matrix's polling policy does not make.
-pub(crate) const LOOKS: u32 = 8;
+/// How many looks without a clear answer the matrix's policy makes, a second apart; one that falls
+/// silent outlasts its endurance at once.
+const UNCLEAR_LOOKS: u32 = 5;
+/// How many looks it makes to its deadline where the rate limit is reached.
+const LIMITED_LOOKS: u32 = 6;
 /// How often reqwest sends a request that the server says it has not processed.
 const REQWEST_SENDS: u32 = 3;
 
@@ -31,10 +34,21 @@ pub(crate) enum Fate {
 /// What must come out of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// This, after at most so many requests, those for signing in included.
-    Must { fate: Fate, most: u32 },
+    /// This, after so many requests, those for signing in included: from `least` to `most`, which
+    /// differ only where it depends on how soon a dead connection is found dead.
+    Must { fate: Fate, least: u32, most: u32 },
     /// There is no such cell, and why.
     Cannot(&'static str),
+}
+
+impl Cell {
+    const fn must(fate: Fate, requests: u32) -> Self {
+        Self::Must {
+            fate,
+            least: requests,
+            most: requests,
+        }
+    }
 }
 
 /// What must come of `fault`, which strikes `row` `once` or each time.
@@ -48,14 +62,10 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
     let way = Way::of(row);
     let at = At { row, way, once };
     match fault.sort {
-        Sort::Refused => Cell::Must {
-            fate: Fate::Error(ErrorKind::Connect),
-            most: 0,
-        },
-        Sort::BrokenHead => at.transient(ErrorKind::Cut),
-        // On HTTP/2 the second try is lost on the same connection, which is then found dead.
-        Sort::SilentConnection if once && protocol == Protocol::Http2 => at.result(2),
-        Sort::SilentHead | Sort::SilentConnection => at.transient(ErrorKind::Timeout),
+        Sort::Refused => Cell::must(Fate::Error(ErrorKind::Connect), 0),
+        Sort::BrokenHead | Sort::HugeHead => at.broken(ErrorKind::Cut),
+        Sort::SilentHead => at.broken(ErrorKind::Timeout),
+        Sort::SilentConnection => at.dead(protocol),
         Sort::BrokenBody => at.body(ErrorKind::Cut),
         Sort::SilentBody => at.body(ErrorKind::Timeout),
         Sort::Harmless => at.result(0),
@@ -66,10 +76,7 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
             (_, Way::Challenge) => at.result(0),
             // An invoice knows its own end.
             (Row::Invoice | Row::Items, _) => at.body(ErrorKind::Cut),
-            (_, Way::File) => Cell::Must {
-                fate: Fate::Short,
-                most: row.least(),
-            },
+            (_, Way::File) => Cell::must(Fate::Short, row.least()),
             _ => at.last(ErrorKind::Unreadable),
         },
         Sort::Redirect => at.last(ErrorKind::Refused),
@@ -87,12 +94,11 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
             at.last(ErrorKind::Unreadable)
         }
         Sort::TooLarge => at.last(ErrorKind::TooLarge),
-        Sort::HugeHead => at.transient(ErrorKind::Cut),
         Sort::NotProcessed => match (once, way) {
             // The stand-in did count it, and takes the same nonce count for a replay.
             (true, _) if row == Row::Answer => at.result(2),
-            (true, _) => at.result(1),
-            (false, Way::Poll) => at.error(ErrorKind::Cut, LOOKS * REQWEST_SENDS),
+            (true, _) => at.broken(ErrorKind::Cut),
+            (false, Way::Poll) => at.error(ErrorKind::Cut, UNCLEAR_LOOKS * REQWEST_SENDS),
             (false, _) => at.error(ErrorKind::Cut, ATTEMPTS * REQWEST_SENDS),
         },
     }
@@ -135,30 +141,34 @@ struct At {
 impl At {
     /// The result, after so many requests more than without the fault.
     fn result(self, more: u32) -> Cell {
-        Cell::Must {
-            fate: Fate::Result,
-            most: self.row.least() + more,
-        }
+        Cell::must(Fate::Result, self.row.least() + more)
     }
 
-    fn error(self, kind: ErrorKind, more: u32) -> Cell {
-        Cell::Must {
-            fate: Fate::Error(kind),
-            most: self.row.least() + more,
-        }
+    /// An error, after so many requests that were struck.
+    fn error(self, kind: ErrorKind, struck: u32) -> Cell {
+        Cell::must(Fate::Error(kind), self.row.before() + struck)
     }
 
     /// An error that no other try would mend.
     fn last(self, kind: ErrorKind) -> Cell {
-        self.error(kind, 0)
+        self.error(kind, 1)
     }
 
-    /// A failure that another try may mend.
+    /// A failure that another try may mend, told by an answer.
     fn transient(self, kind: ErrorKind) -> Cell {
         match (self.once, self.way) {
             (true, _) => self.result(1),
-            (false, Way::Poll) => self.error(kind, LOOKS),
-            (false, _) => self.error(kind, ATTEMPTS - 1),
+            (false, Way::Poll) => self.error(kind, UNCLEAR_LOOKS),
+            (false, _) => self.error(kind, ATTEMPTS),
+        }
+    }
+
+    /// The same where an answer was on its way: to the stand-in, a look was taken.
+    fn broken(self, kind: ErrorKind) -> Cell {
+        match (self.once, self.row, kind) {
+            (true, Row::Look, _) => self.result(0),
+            (false, _, ErrorKind::Timeout) if self.way == Way::Poll => self.last(kind),
+            _ => self.transient(kind),
         }
     }
 
@@ -168,7 +178,21 @@ impl At {
             Way::Challenge => self.result(0),
             // What was handed on cannot be taken back.
             Way::File => self.last(kind),
-            _ => self.transient(kind),
+            _ => self.broken(kind),
+        }
+    }
+
+    /// A connection that says nothing more. Over HTTP/2 later tries may be lost on it, too, until
+    /// it is found dead.
+    fn dead(self, protocol: Protocol) -> Cell {
+        let alone = self.broken(ErrorKind::Timeout);
+        match (protocol, alone) {
+            (Protocol::Http2, Cell::Must { fate, least, most }) => Cell::Must {
+                fate,
+                least: least.saturating_sub(1),
+                most: most + 1,
+            },
+            _ => alone,
         }
     }
 
@@ -180,10 +204,10 @@ impl At {
             // There is no challenge in it to answer.
             (Row::Challenge | Row::Answer, false) => self.last(ErrorKind::Unauthorized),
             (Row::Answer, true) if self.once => self.result(1),
-            (Row::Answer, true) => self.error(ErrorKind::Unauthorized, 1),
+            (Row::Answer, true) => self.error(ErrorKind::Unauthorized, 2),
             // A new token, and the request once more.
             _ if self.once => self.result(2),
-            _ => self.error(ErrorKind::Unauthorized, 2),
+            _ => self.error(ErrorKind::Unauthorized, 3),
         }
     }
 
@@ -212,7 +236,9 @@ impl At {
         match (self.way, self.once) {
             // A clear answer, if not to the question: the polling goes on, to its deadline.
             (Way::Poll, true) => self.result(1),
-            (Way::Poll, false) => self.error(ErrorKind::NotReady, LOOKS),
+            // What is to be waited for ends after the deadline.
+            (Way::Poll, false) if too_long => self.last(ErrorKind::NotReady),
+            (Way::Poll, false) => self.error(ErrorKind::NotReady, LIMITED_LOOKS),
             _ if too_long => self.last(ErrorKind::RateLimited),
             (Way::Token, false) => self.error(ErrorKind::RateLimited, TOKEN_ATTEMPTS),
             _ => self.transient(ErrorKind::RateLimited),
@@ -223,7 +249,8 @@ impl At {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Must { fate, most } => write!(f, "{fate} ({most})"),
+            Self::Must { fate, least, most } if least == most => write!(f, "{fate} ({most})"),
+            Self::Must { fate, least, most } => write!(f, "{fate} ({least} to {most})"),
             Self::Cannot(_) => f.write_str("-"),
         }
     }

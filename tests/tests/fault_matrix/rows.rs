@@ -134,6 +134,15 @@ impl Row {
         self == Self::Answer
     }
 
+    /// How many requests go before the first that is struck.
+    pub(crate) fn before(self) -> u32 {
+        match self {
+            Self::Token | Self::Challenge | Self::Answer => 0,
+            Self::ResultCsv => 2,
+            _ => 1,
+        }
+    }
+
     /// How many requests an undisturbed call makes.
     pub(crate) fn least(self) -> u32 {
         match self {

@@ -3,12 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use atlas_billing::{
-    Client, EndurancePolicy, Error, Event, Observer, PollPolicy, QueryToken, RetryPolicy, Timeouts,
-    WaitPolicy,
+    Client, EndurancePolicy, Error, PollPolicy, QueryToken, RetryPolicy, Timeouts, WaitPolicy,
 };
 use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario, SignIn, StandIn};
 use atlas_billing_tests::clock::WaitClock;
@@ -20,6 +18,7 @@ use tokio::sync::Semaphore;
 use super::expected::{self, ATTEMPTS, Cell, Fate};
 use super::faults::{self, FaultRow, Site, Sort};
 use super::rows::{self, Row};
+use super::watch::{Watch, is_silent};
 
 /// The limit on silence, told from other waits by its length.
 const SILENCE: Duration = Duration::from_millis(39_999);
@@ -55,19 +54,15 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// What is wrong with it, if anything.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let Cell::Must { fate, most } = self.cell else {
+        let Cell::Must { fate, least, most } = self.cell else {
             return None;
         };
         let mut wrong = String::new();
         if self.fate != Some(Ok(fate)) {
             let _ = write!(wrong, " wanted {fate}, came {:?};", self.fate);
         }
-        if self.requests > most {
-            let _ = write!(
-                wrong,
-                " {} requests where {most} are the most;",
-                self.requests
-            );
+        if !(least..=most).contains(&self.requests) {
+            let _ = write!(wrong, " {} requests, not {least} to {most};", self.requests);
         }
         if let Some(secret) = self.leak {
             let _ = write!(wrong, " it shows {secret};");
@@ -201,11 +196,12 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
     if let Some(make) = fault.make {
         scenario = scenario.fault(row.struck(once), make(&site));
     }
-    let stand_in = Arc::new(StandIn::start_raw(scenario.build()).await.unwrap());
-    let base_url = match fault.make {
-        Some(_) => stand_in.base_url(),
-        None => nobody_there().await,
+    let started = match fault.make {
+        Some(_) => StandIn::start_raw(scenario.build()).await,
+        None => StandIn::start_refusing(scenario.build()).await,
     };
+    let stand_in = Arc::new(started.unwrap());
+    let base_url = stand_in.base_url();
     let watch = Watch::new(row, fault.sort, once, stand_in.clone());
     let client = client(row, protocol, &base_url, &watch, once);
     let token = match fault.make {
@@ -303,71 +299,6 @@ fn client(row: Row, protocol: Protocol, base_url: &str, watch: &Arc<Watch>, once
     protocol.on(builder).build().unwrap()
 }
 
-fn is_silent(sort: Sort) -> bool {
-    matches!(
-        sort,
-        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody
-    )
-}
-
-/// Knows when a silence has set in: once the struck request is there, or once the head of its
-/// answer is.
-#[derive(Debug)]
-struct Watch {
-    row: Row,
-    sort: Sort,
-    once: bool,
-    stand_in: Arc<StandIn>,
-    heads: AtomicU64,
-    /// Whether the call itself has begun: nothing falls silent before.
-    begun: AtomicBool,
-}
-
-impl Watch {
-    fn new(row: Row, sort: Sort, once: bool, stand_in: Arc<StandIn>) -> Arc<Self> {
-        Arc::new(Self {
-            row,
-            sort,
-            once,
-            stand_in,
-            heads: AtomicU64::new(0),
-            begun: AtomicBool::new(!row.is_warm()),
-        })
-    }
-
-    fn silences(&self) -> u64 {
-        if !self.begun.load(Ordering::SeqCst) {
-            return 0;
-        }
-        let seen = match self.sort {
-            // The body of a 401 is waited for by no one.
-            Sort::SilentBody if self.row == Row::Challenge => 0,
-            // What befalls the token request is not observed; its limit is one for all of it.
-            Sort::SilentBody if self.row != Row::Token => self.heads.load(Ordering::SeqCst),
-            sort if is_silent(sort) => {
-                let requests = self.stand_in.requests();
-                requests
-                    .iter()
-                    .filter(|seen| self.row.is_struck(seen))
-                    .count() as u64
-            }
-            _ => 0,
-        };
-        let most = if self.once { 1 } else { u64::MAX };
-        seen.saturating_sub(self.row.spared()).min(most)
-    }
-}
-
-impl Observer for Watch {
-    fn observe(&self, event: &Event<'_>) {
-        if let Event::Answered { operation, .. } = event
-            && *operation == self.row.operation_name()
-        {
-            self.heads.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
 /// Does what comes before the call: creates the query that is looked at, meets the first
 /// challenge. The stand-in forgets it, the client does not.
 async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken> {
@@ -386,9 +317,7 @@ async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken>
     };
     let org = client.org(ORG_ID.parse().unwrap());
     let query = rows::start(&org).await.expect("the fault strikes later");
-    watch.stand_in.forget_requests();
-    watch.heads.store(0, Ordering::SeqCst);
-    watch.begun.store(true, Ordering::SeqCst);
+    watch.begin();
     Some(query.token().clone()).filter(|_| row.needs_query())
 }
 
@@ -403,10 +332,4 @@ fn requests_of_start(core: &Core) -> String {
     let created = core.respond(&request).body.into_bytes();
     let created: serde_json::Value = serde_json::from_slice(&created).unwrap();
     created["token"].as_str().unwrap().to_owned()
-}
-
-/// A base URL where nothing listens.
-async fn nobody_there() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
 }

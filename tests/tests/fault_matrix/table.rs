@@ -81,8 +81,8 @@ const INTRODUCTION: &str = "\
 Written by the test `fault_matrix` from what it has just seen; see there. Each cell was run over
 sockets, on HTTP/1.1 and HTTP/2 with prior knowledge, with the fault striking the first request of
 its kind alone and then every one. A cell says what came out in the first case, and after the
-comma in the second where that differs; in brackets the most requests that were made for it, those
-for signing in included. `result` is the undisturbed result; every other word is a kind of error.
+comma in the second where that differs; in brackets how many requests were made for it, those for
+signing in included. `result` is the undisturbed result; every other word is a kind of error.
 A call is tried 3 times here. `-` is a cell that cannot be:
 
 - a port that refuses only once cannot be had without a race;

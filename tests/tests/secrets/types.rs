@@ -55,7 +55,7 @@ async fn no_public_type_shows_a_secret() {
 }
 
 /// What is exported and is no value to print: constants, functions, traits, aliases, other crates.
-const NO_VALUES: [&str; 11] = [
+const NO_VALUES: [&str; 12] = [
     "COMMERCIAL",
     "GOVERNMENT",
     "Observer",
@@ -65,14 +65,18 @@ const NO_VALUES: [&str; 11] = [
     "decimal_of_f64",
     "parse_decimal",
     "raw",
+    "read_records",
     "reqwest",
     "Decimal",
 ];
 
-/// The names that the library's front page exports.
+/// The names that the library and its public modules export.
 fn exported() -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/atlas-billing/src/lib.rs");
-    let source = std::fs::read_to_string(path).unwrap();
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/atlas-billing/src");
+    let mut source = String::new();
+    for file in ["lib.rs", "csv/mod.rs", "edge/mod.rs", "money/mod.rs"] {
+        source += &std::fs::read_to_string(library.join(file)).unwrap();
+    }
     let mut names = Vec::new();
     for export in source.split("pub use ").skip(1) {
         let (export, _) = export.split_once(';').unwrap();
@@ -132,9 +136,21 @@ async fn show(shown: &mut Shown, identity: Identity, protocol: Protocol) {
     let request = org.current_invoice().linked_items(true);
     shown.debug("InvoiceRequest", &request);
     shown.debug("CsvRequest", &request.clone().csv());
-    let mut file = request.clone().csv().await.unwrap();
-    let _ = file.next().await;
+    let file = request.clone().csv().await.unwrap();
     shown.debug("InvoiceFile", &file);
+    let mut records = file.records();
+    let record = records.next().await.unwrap().unwrap();
+    shown.debug("Record", &record);
+    shown.debug("Header", record.header());
+    shown.debug("Row", record.row());
+    shown.debug("Fields", &record.row().fields());
+    shown.debug("Records", &records);
+    let mut rows = request.clone().csv().await.unwrap().rows();
+    shown.debug("InvoiceRow", &rows.next().await.unwrap().unwrap());
+    shown.debug("InvoicePreamble", &rows.preamble());
+    shown.debug("InvoiceCsv", &rows);
+    shown.debug("SystemClock", &edge::SystemClock::new());
+    shown.debug("OsRandom", &edge::OsRandom::new());
     let mut items = request.clone().line_items().await.unwrap();
     shown.debug("LineItems", &items);
     let item = items.next().await.unwrap().unwrap();

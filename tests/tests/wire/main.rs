@@ -5,7 +5,11 @@
 
 mod answers;
 mod attacks;
+mod calls;
+mod errors;
+mod http2;
 mod limits;
+mod odd;
 mod raw;
 mod requests;
 mod retries;
@@ -57,4 +61,10 @@ fn org(protocol: Protocol, base_url: &str) -> Org {
 fn org_of(builder: ClientBuilder) -> Org {
     let client = builder.build().unwrap();
     client.org(ORG_ID.parse().unwrap())
+}
+
+/// A generous bound against hanging.
+async fn ends<T>(call: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(Duration::from_secs(120), call).await;
+    ended.expect("the call ends")
 }
