@@ -54,7 +54,6 @@ fn no_set_of_variables_shows_a_value() {
             });
             let built = built.map(|builder| Protocol::Http1.on(builder));
             let shown = match built.and_then(ClientBuilder::build) {
-                // A client id and a public key are no secrets, but here they are planted, too.
                 Ok(client) => format!("{client:?}"),
                 Err(error) => {
                     refused += 1;
@@ -62,9 +61,7 @@ fn no_set_of_variables_shows_a_value() {
                     texts(&error)
                 }
             };
-            let planted = shown.contains(PLANTED) && !shown.contains("atlas.example");
-            assert!(!planted, "{mask:b} {value}: {shown}");
-            assert!(!shown.contains(&format!("user:{PLANTED}")), "{shown}");
+            assert!(!shown.contains(PLANTED), "{mask:b} {value}: {shown}");
         }
     }
     assert!(refused > 100, "{refused}");

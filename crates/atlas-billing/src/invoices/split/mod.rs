@@ -182,7 +182,7 @@ impl Splitter {
             (true, _) => Err(Error::new(
                 ErrorKind::Cut,
                 format!(
-                    "the answer ended after {} bytes, in the middle of the invoice; ask again",
+                    "the answer ended after {} bytes, in the middle of the invoice",
                     self.position()
                 ),
             )),
