@@ -76,7 +76,7 @@ impl Sample {
 }
 
 /// Of all threads of this process, user and system together.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
@@ -85,6 +85,12 @@ fn processor_time() -> Duration {
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status_field(&status, "VmHWM:")
+}
+
+/// The resident size now, in KiB; 0 where the system does not tell.
+pub(crate) fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status_field(&status, "VmRSS:")
 }
 
 fn status_field(status: &str, name: &str) -> u64 {

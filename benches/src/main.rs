@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release -p atlas-billing-benches` runs every case and prints the tables of
 //! BENCHMARKS.md; `-- --quick` runs the small sizes once, `-- --only items,total` some of them.
+//! `-- load` puts one client under load for a minute instead.
 
 mod gauge;
+mod load;
 mod plain;
 mod process;
 mod replay;
@@ -39,6 +41,8 @@ fn run(arguments: &[&str]) -> Result<()> {
             println!("{}", sample.line());
             Ok(())
         }
+        ["stand-in"] => runtime()?.block_on(load::serve()),
+        ["load", rest @ ..] => load::run(rest),
         _ => suite::run(&Options::parse(arguments)?),
     }
 }

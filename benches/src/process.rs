@@ -1,36 +1,51 @@
 //! Runs this program again: once as the server, and once for each run of a task.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
 use crate::gauge::Sample;
 use crate::task::Task;
 
-/// The server's process, ended when this is dropped.
+/// A server's process, ended when this is dropped.
 pub(crate) struct Server {
     child: Child,
+    output: BufReader<ChildStdout>,
     pub(crate) base_url: String,
 }
 
 impl Server {
-    pub(crate) fn start() -> Result<Self> {
-        let program = std::env::current_exe()?;
-        let mut child = Command::new(program)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or("the server has no output")?;
+    /// Starts this program as `server`, which says its address first.
+    pub(crate) fn start(server: &str) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg(server)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let output = child.stdout.take().ok_or("the server has no output")?;
         let mut server = Self {
             child,
+            output: BufReader::new(output),
             base_url: String::new(),
         };
-        BufReader::new(stdout).read_line(&mut server.base_url)?;
-        server.base_url.truncate(server.base_url.trim_end().len());
-        if server.base_url.is_empty() {
-            return Err("the server did not start".into());
-        }
+        server.base_url = server.line()?;
         Ok(server)
+    }
+
+    /// Sends an empty line, and reads the one that comes back.
+    pub(crate) fn ask(&mut self) -> Result<String> {
+        let input = self.child.stdin.as_mut().ok_or("the server has no input")?;
+        input.write_all(b"\n")?;
+        self.line()
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            return Err("the server has ended".into());
+        }
+        Ok(line.trim_end().to_owned())
     }
 }
 

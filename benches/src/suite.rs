@@ -81,7 +81,7 @@ type Samples = BTreeMap<(Task, u64), Vec<Sample>>;
 
 /// Runs the plan and prints the tables.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let server = Server::start()?;
+    let server = Server::start("serve")?;
     let plan = options.plan();
     let mut samples = Samples::new();
     // Rounds go around all tasks, so that a machine that slows down slows all of them.

@@ -10,6 +10,8 @@ use crate::replay::invoice_id;
 fn org(base_url: &str) -> Result<Org> {
     let client = Client::builder(Credentials::bearer("made-up"))
         .base_url(base_url)
+        // A million items whole are beyond the default limit of what is kept in memory.
+        .max_body(u64::MAX)
         .build()?;
     Ok(client.org(ORG_ID.parse()?))
 }

@@ -24,6 +24,7 @@ pub struct On {
     signed: Option<bool>,
     first: u64,
     last: u64,
+    every: u64,
 }
 
 impl On {
@@ -34,6 +35,7 @@ impl On {
             signed: None,
             first: 1,
             last: u64::MAX,
+            every: 1,
         }
     }
 
@@ -63,6 +65,13 @@ impl On {
     #[must_use]
     pub fn from(mut self, n: u64) -> Self {
         (self.first, self.last) = (n, u64::MAX);
+        self
+    }
+
+    /// Of those left, only each nth by the count from 1: 50 makes two of a hundred. 0 counts as 1.
+    #[must_use]
+    pub fn every(mut self, n: u64) -> Self {
+        self.every = n.max(1);
         self
     }
 
@@ -106,9 +115,9 @@ impl Rule {
             return None;
         }
         self.seen += 1;
-        (self.on.first..=self.on.last)
-            .contains(&self.seen)
-            .then_some(&self.fault)
+        let meant = (self.on.first..=self.on.last).contains(&self.seen)
+            && self.seen.is_multiple_of(self.on.every);
+        meant.then_some(&self.fault)
     }
 }
 
@@ -148,6 +157,11 @@ mod tests {
         assert_eq!(
             hits(On::operation(look).from(2), &all),
             [false, false, true, true]
+        );
+        assert_eq!(hits(On::any().every(2), &all), [false, true, false, true]);
+        assert_eq!(
+            hits(On::operation(look).from(2).every(3), &all),
+            [false, false, false, true]
         );
         assert_eq!(hits(On::any().signed(), &all), [false, false, true, false]);
         assert_eq!(

@@ -1,0 +1,254 @@
+//! One client under load: thousands of calls at a time, faults among the answers, and a rate limit
+//! that is always reached. No call may be lost or answered twice, no wait may be shorter than what
+//! was asked for, and memory has to stay level.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use atlas_billing::{Client, Credentials, Event, InvoiceId, Observer, Org, RetryPolicy};
+use atlas_billing_mock::{At, Fault, InvoicePlan, ORG_ID, On, RateLimit, Scenario, StandIn};
+
+use crate::Result;
+use crate::gauge::{processor_time, resident_kib};
+use crate::process::Server;
+use crate::table::markdown;
+
+/// Invoices of the stand-in; the nth has n items, so that one answer taken for another shows.
+const INVOICES: u64 = 32;
+
+/// Requests a second that the stand-in lets through, after a first second's worth at once.
+const RATE: u32 = 300;
+
+fn invoice_id(number: u64) -> String {
+    format!("66b1{number:020x}")
+}
+
+/// The stand-in's process: its address first, and once a line comes in what it was asked.
+pub(crate) async fn serve() -> Result<()> {
+    let mut scenario = Scenario::builder()
+        .without_invoices()
+        .history(usize::MAX)
+        .rate_limit(RateLimit::new(RATE, f64::from(RATE) * 60.0))
+        // About two in a hundred: primes, so that the four kinds seldom meet.
+        .fault(On::any().every(193), Fault::Gateway(502))
+        .fault(On::any().every(197), Fault::Gateway(503))
+        .fault(On::any().every(199), Fault::Close(At::BeforeHead))
+        .fault(On::any().every(211), Fault::Reset(At::Body(100)));
+    for number in 1..=INVOICES {
+        scenario = scenario.invoice(
+            InvoicePlan::new(invoice_id(number))
+                .items(number)
+                .credits(0),
+        );
+    }
+    let stand_in = StandIn::start_raw(scenario.build()).await?;
+    println!("{}", stand_in.base_url());
+    std::io::stdin().read_line(&mut String::new())?;
+    let requests = stand_in.requests();
+    let with = |status: u16| {
+        requests
+            .iter()
+            .filter(|request| request.status == status)
+            .count()
+    };
+    println!("{} {} {}", requests.len(), with(200), with(429));
+    Ok(())
+}
+
+/// What the client's own observer counts.
+#[derive(Debug, Default)]
+struct Counts {
+    answered: AtomicU64,
+    unanswered: AtomicU64,
+    refused: AtomicU64,
+    too_soon: AtomicU64,
+}
+
+impl Observer for Counts {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Answered { .. } => self.answered.fetch_add(1, Ordering::Relaxed),
+            Event::Unanswered { .. } => self.unanswered.fetch_add(1, Ordering::Relaxed),
+            Event::Waiting { wait, error, .. } => {
+                if let Some(asked) = error.retry_after() {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    self.too_soon
+                        .fetch_add(u64::from(*wait < asked), Ordering::Relaxed);
+                }
+                0
+            }
+            _ => 0,
+        };
+    }
+}
+
+/// How the calls ended.
+#[derive(Debug, Default)]
+struct Ends {
+    started: AtomicU64,
+    right: AtomicU64,
+    wrong: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// Runs the load: `[--seconds N] [--calls N]`.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let (mut seconds, mut calls) = (60, 2_000);
+    for pair in arguments.chunks(2) {
+        match pair {
+            ["--seconds", value] => seconds = value.parse()?,
+            ["--calls", value] => calls = value.parse()?,
+            _ => return Err("usage: load [--seconds N] [--calls N]".into()),
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(load(Duration::from_secs(seconds), calls))
+}
+
+async fn load(time: Duration, calls: u64) -> Result<()> {
+    let mut server = Server::start("stand-in")?;
+    let counts = Arc::new(Counts::default());
+    let patient = RetryPolicy::new()
+        .with_max_attempts(10_000)
+        .with_max_elapsed(time + Duration::from_secs(600))
+        .with_base(Duration::from_millis(50))
+        .with_cap(Duration::from_secs(2));
+    let client = Client::builder(Credentials::bearer("made-up"))
+        .base_url(&server.base_url)
+        .retry(patient)
+        .observer(Arc::clone(&counts) as Arc<dyn Observer>)
+        .build()?;
+    let org = client.org(ORG_ID.parse()?);
+    let ends = Arc::new(Ends::default());
+    let start = Instant::now();
+    let callers: Vec<_> = (0..calls)
+        .map(|number| {
+            let (org, ends) = (org.clone(), Arc::clone(&ends));
+            tokio::spawn(
+                async move { caller(&org, number % INVOICES + 1, start + time, &ends).await },
+            )
+        })
+        .collect();
+    let memory = watch_memory(time).await;
+    for caller in callers {
+        caller.await??;
+    }
+    let (took, cpu) = (start.elapsed(), processor_time());
+    let line = server.ask()?;
+    let seen: Vec<u64> = line
+        .split(' ')
+        .map(str::parse)
+        .collect::<std::result::Result<_, _>>()?;
+    let seen = seen
+        .try_into()
+        .map_err(|_| format!("three numbers, not {line:?}"))?;
+    report(&ends, &counts, &seen, &memory, (took, cpu))
+}
+
+/// One caller: call after call until the time is over, each waited for to its end.
+async fn caller(org: &Org, number: u64, end: Instant, ends: &Ends) -> Result<()> {
+    let id: InvoiceId = invoice_id(number).parse()?;
+    while Instant::now() < end {
+        ends.started.fetch_add(1, Ordering::Relaxed);
+        let outcome = org.invoice(id).await;
+        let counter = match outcome {
+            Ok(invoice) => {
+                let own = invoice.id.as_deref() == Some(id.as_str());
+                let right = own && invoice.line_items.len() as u64 == number;
+                if right { &ends.right } else { &ends.wrong }
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                &ends.failed
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// The resident size in KiB, twelve times over the load.
+async fn watch_memory(time: Duration) -> Vec<u64> {
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        tokio::time::sleep(time / 12).await;
+        seen.push(resident_kib());
+    }
+    seen
+}
+
+fn report(
+    ends: &Ends,
+    counts: &Counts,
+    seen: &[u64; 3],
+    memory: &[u64],
+    (took, cpu): (Duration, Duration),
+) -> Result<()> {
+    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (started, right) = (of(&ends.started), of(&ends.right));
+    let (wrong, failed) = (of(&ends.wrong), of(&ends.failed));
+    let (answered, unanswered) = (of(&counts.answered), of(&counts.unanswered));
+    let (refused, too_soon) = (of(&counts.refused), of(&counts.too_soon));
+    let [asked, whole, limited] = *seen;
+    let mib = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
+    // What the first calls take (connections, pools) is there after a quarter of the time.
+    let settled = memory.get(2).copied().unwrap_or(0);
+    let last = memory.last().copied().unwrap_or(0);
+    let most = memory.iter().max().copied().unwrap_or(0);
+    let row = |what: &str, figure: String| vec![what.to_owned(), figure];
+    let rows = [
+        row("calls started", started.to_string()),
+        row("ended in their own invoice", right.to_string()),
+        row("ended in another", wrong.to_string()),
+        row("ended in an error", failed.to_string()),
+        row(
+            "requests sent, by the client",
+            (answered + unanswered).to_string(),
+        ),
+        row("requests seen, by the stand-in", asked.to_string()),
+        row("of them answered 200, some of those cut", whole.to_string()),
+        row("of them refused by the rate limit", limited.to_string()),
+        row("waits after a Retry-After", refused.to_string()),
+        row("of them shorter than asked", too_soon.to_string()),
+        row("requests without an answer", unanswered.to_string()),
+        row(
+            "calls a second",
+            format!("{:.0}", right as f64 / took.as_secs_f64()),
+        ),
+        row(
+            "cpu seconds of the client",
+            format!("{:.1}", cpu.as_secs_f64()),
+        ),
+        row("resident MiB after a quarter", mib(settled)),
+        row("resident MiB at the end", mib(last)),
+        row("resident MiB at most", mib(most)),
+    ];
+    println!("{}", markdown(&["load", "figure"], &rows));
+    let held = [
+        ("no call is lost", started == right + wrong + failed),
+        (
+            "none ends in another's answer or in an error",
+            wrong == 0 && failed == 0,
+        ),
+        (
+            "what was sent is what was seen",
+            answered + unanswered == asked,
+        ),
+        ("each result was sent once", right <= whole),
+        ("no wait is shorter than asked for", too_soon == 0),
+        ("the limit was reached", limited > 0 && refused > 0),
+        ("memory is level", last <= settled + settled / 4),
+    ];
+    let broken: Vec<&str> = held
+        .iter()
+        .filter(|(_, held)| !held)
+        .map(|(what, _)| *what)
+        .collect();
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(format!("does not hold: {}", broken.join("; ")).into())
+}
