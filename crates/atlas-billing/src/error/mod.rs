@@ -4,9 +4,13 @@ mod advice;
 mod answer;
 mod kind;
 mod network;
+mod predicates;
+mod shown;
+
+#[cfg(test)]
+mod tests;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -263,75 +267,6 @@ impl Error {
     pub fn excerpt(&self) -> Option<&str> {
         self.0.excerpt.as_deref()
     }
-
-    /// The caller's own input or settings were refused before anything was sent.
-    pub fn is_input(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Input | ErrorKind::Configuration)
-    }
-
-    /// Not signed in: the credentials are missing, wrong or expired.
-    pub fn is_unauthorized(&self) -> bool {
-        self.0.kind == ErrorKind::Unauthorized
-    }
-
-    /// Signed in but not allowed: a role or an access list is missing.
-    pub fn is_forbidden(&self) -> bool {
-        self.0.kind == ErrorKind::Forbidden
-    }
-
-    /// Nothing there under that identifier.
-    pub fn is_not_found(&self) -> bool {
-        self.0.kind == ErrorKind::NotFound
-    }
-
-    /// The version asked for is not there: never was (406), or no longer is (410).
-    pub fn is_version(&self) -> bool {
-        matches!(
-            self.0.kind,
-            ErrorKind::VersionNotAcceptable | ErrorKind::VersionGone
-        )
-    }
-
-    /// The rate limit was reached.
-    pub fn is_rate_limited(&self) -> bool {
-        self.0.kind == ErrorKind::RateLimited
-    }
-
-    /// The result is not ready yet; the token stays good for asking again.
-    pub fn is_not_ready(&self) -> bool {
-        self.0.kind == ErrorKind::NotReady
-    }
-
-    /// A time limit of this client passed.
-    pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout
-    }
-
-    /// The service could not be reached at all.
-    pub fn is_connect(&self) -> bool {
-        self.0.kind == ErrorKind::Connect
-    }
-
-    /// An answer came that is not what was asked for.
-    pub fn is_unreadable(&self) -> bool {
-        self.0.kind == ErrorKind::Unreadable
-    }
-
-    /// The same call may succeed later without a change: the rate limit, a failing service or
-    /// gateway, a broken connection, a time limit.
-    pub fn is_transient(&self) -> bool {
-        match self.0.kind {
-            ErrorKind::RateLimited
-            | ErrorKind::Connect
-            | ErrorKind::Cut
-            | ErrorKind::Timeout
-            | ErrorKind::NotReady => true,
-            ErrorKind::Service => self
-                .status()
-                .is_none_or(|status| matches!(status.as_u16(), 502..=504)),
-            _ => false,
-        }
-    }
 }
 
 /// The kind that a failing status means.
@@ -372,139 +307,4 @@ fn excerpt(body: &[u8]) -> String {
             }
         })
         .collect()
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(operation) = self.0.operation {
-            write!(f, "{operation}: ")?;
-        }
-        f.write_str(&self.0.message)?;
-        if self.0.attempts > 1 {
-            write!(f, " (tried {} times)", self.0.attempts)?;
-        }
-        if let Some(path) = &self.0.json_path {
-            write!(f, ", at {path}")?;
-        }
-        let advice = advice::advice(self.0.kind, self.error_code());
-        if !advice.is_empty() {
-            write!(f, ". {advice}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("operation", &self.0.operation)
-            .field("message", &self.0.message)
-            .field("json_path", &self.0.json_path)
-            .field("retry_after", &self.0.retry_after)
-            .field("meta", &self.0.meta)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderMap;
-
-    use super::*;
-
-    fn answer(status: u16, body: &str) -> Error {
-        let url = "https://cloud.mongodb.com/api/atlas/v2/orgs/x?token=hush"
-            .parse()
-            .unwrap();
-        let status = StatusCode::from_u16(status).unwrap();
-        let meta = ResponseMeta::new(status, HeaderMap::new(), &url);
-        Error::from_answer(
-            meta,
-            ErrorBody::read(body.as_bytes()).unwrap_or_default(),
-            None,
-        )
-        .with_operation("getOrgInvoice")
-    }
-
-    #[test]
-    fn a_status_is_a_kind() {
-        for (status, kind) in [
-            (400, ErrorKind::Refused),
-            (301, ErrorKind::Refused),
-            (401, ErrorKind::Unauthorized),
-            (403, ErrorKind::Forbidden),
-            (404, ErrorKind::NotFound),
-            (406, ErrorKind::VersionNotAcceptable),
-            (410, ErrorKind::VersionGone),
-            (422, ErrorKind::Refused),
-            (429, ErrorKind::RateLimited),
-            (500, ErrorKind::Service),
-            (504, ErrorKind::Service),
-        ] {
-            assert_eq!(answer(status, "").kind(), kind, "{status}");
-        }
-    }
-
-    #[test]
-    fn the_sentence_says_what_was_asked_what_came_and_what_to_do() {
-        let text = answer(
-            403,
-            r#"{"error":403,"errorCode":"IP_ADDRESS_NOT_ON_ACCESS_LIST","detail":"Address 1.2.3.4 is not allowed."}"#,
-        )
-        .to_string();
-        assert_eq!(
-            text,
-            "getOrgInvoice: the service answered 403 Forbidden IP_ADDRESS_NOT_ON_ACCESS_LIST: \
-             Address 1.2.3.4 is not allowed. Add this machine's public address to the API access \
-             list of the key or service account, or call from an address that is on it."
-        );
-        let text = answer(403, "<html>").to_string();
-        assert!(text.contains("Organization Billing Viewer"), "{text}");
-    }
-
-    #[test]
-    fn violations_are_named() {
-        let error = answer(
-            400,
-            r#"{"error":400,"errorCode":"VALIDATION_ERROR","badRequestDetail":{"fields":[{"field":"endDate","description":"not the start of a month"}]}}"#,
-        );
-        assert_eq!(error.field_violations().len(), 1);
-        assert!(
-            error
-                .to_string()
-                .contains("endDate: not the start of a month"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn neither_text_shows_the_query_or_an_excerpt() {
-        let error = answer(500, "").with_excerpt(b"plant\x1b[2J");
-        for text in [error.to_string(), format!("{error:?}")] {
-            assert!(!text.contains("hush") && !text.contains("plant"), "{text}");
-        }
-        assert_eq!(error.excerpt(), Some("plant\u{fffd}[2J"));
-        assert_eq!(
-            error.url(),
-            Some("https://cloud.mongodb.com/api/atlas/v2/orgs/x")
-        );
-    }
-
-    #[test]
-    fn only_what_may_pass_is_transient() {
-        assert!(answer(503, "").is_transient() && answer(429, "").is_transient());
-        assert!(!answer(500, "").is_transient() && !answer(404, "").is_transient());
-        assert!(Error::new(ErrorKind::Cut, "x").is_transient());
-    }
 }
