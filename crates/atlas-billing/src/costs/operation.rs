@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use atlas_billing_raw as raw;
 use http::{StatusCode, header};
 use serde_json::value::RawValue;
 
 use super::report::CostResult;
-use crate::call::{Ask, Fetched};
+use crate::call::{Ask, Fetched, RawAnswer};
 use crate::edge::BoxFuture;
 use crate::polling::{Operation, Reading};
 use crate::{CallOptions, Error, ErrorKind, Form, Org, QueryToken, Result, retry};
@@ -53,21 +54,7 @@ impl Operation for CostQuery {
         ask.timeouts.idle = ask.timeouts.idle.min(limit);
         // The limit on the whole is the polling's, not each look's.
         ask.timeouts.total = None;
-        Box::pin(async move {
-            let id = org.id;
-            org.client
-                .look(&ask, |raw| {
-                    let token = token.clone();
-                    async move {
-                        raw.get_cost_explorer_query_process_bytes()
-                            .org_id(id.as_str())
-                            .token(token.as_str())
-                            .send()
-                            .await
-                    }
-                })
-                .await
-        })
+        Box::pin(async move { org.client.look(&ask, |raw| send(raw, &org, &token)).await })
     }
 
     fn read(&self, answer: Fetched) -> Reading<Fetched> {
@@ -92,6 +79,15 @@ impl Operation for CostQuery {
             ),
         })
     }
+}
+
+/// Asks the generated client for the query's result, in the form that the call is in.
+pub(super) async fn send(raw: raw::Client, org: &Org, token: &QueryToken) -> RawAnswer {
+    raw.get_cost_explorer_query_process_bytes()
+        .org_id(org.id.as_str())
+        .token(token.as_str())
+        .send()
+        .await
 }
 
 /// Whether `body` has the shape of a result. Its rows are not looked at: whoever wants the bytes

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::file::CostFile;
-use super::operation::CostQuery;
+use super::operation::{CostQuery, send};
 use super::report::{CostReport, CostResult};
 use crate::call::{Fetched, call_options};
 use crate::edge::BoxFuture;
@@ -99,22 +99,9 @@ impl Query {
     pub async fn csv(self) -> Result<CostFile> {
         let (operation, _) = self.ready().await?;
         let ask = operation.ask(Form::Csv);
-        let id = operation.org.id;
-        let answer = operation
-            .org
-            .client
-            .open(&ask, |raw| {
-                let token = operation.token.clone();
-                async move {
-                    raw.get_cost_explorer_query_process_bytes()
-                        .org_id(id.as_str())
-                        .token(token.as_str())
-                        .send()
-                        .await
-                }
-            })
-            .await?;
-        CostFile::of(answer, operation.token).await
+        let CostQuery { org, token, .. } = operation;
+        let answer = org.client.open(&ask, |raw| send(raw, &org, &token)).await?;
+        CostFile::of(answer, token).await
     }
 
     /// The result as the JSON text that the service sent, without its envelope, once it is there.
