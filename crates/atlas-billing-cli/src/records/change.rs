@@ -2,7 +2,7 @@
 
 use atlas_billing::{Cents, Dimension, Key, Total};
 
-use super::group::{Keyed, key_columns};
+use super::group::{Keyed, groups_column, key_columns};
 use crate::output::{Cell, Column, Kind};
 
 /// A group of line items in two invoices.
@@ -74,13 +74,7 @@ pub(crate) fn columns(by: &[Dimension]) -> Vec<Column<ChangeRow>> {
             "The change as a part of the first, 0.25 for a quarter more; null where that is 0.",
             |r: &R| Cell::float(r.part()),
         ),
-        Column::new(
-            "groups",
-            Kind::Integer,
-            "How many groups the row stands for: 1, or with --top the number of those left over.",
-            |r: &R| Cell::integer(i64::try_from(r.groups).ok()),
-        )
-        .always(),
+        groups_column(|r: &R| r.groups),
     ]);
     columns
 }

@@ -65,15 +65,20 @@ pub(crate) fn columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
             Cell::integer(i64::try_from(r.total.count).ok())
         })
         .always(),
-        Column::new(
-            "groups",
-            Kind::Integer,
-            "How many groups the row stands for: 1, or with --top the number of those left over.",
-            |r: &R| Cell::integer(i64::try_from(r.groups).ok()),
-        )
-        .always(),
+        groups_column(|r: &R| r.groups),
     ]);
     columns
+}
+
+/// The column that says how many groups a row stands for.
+pub(crate) fn groups_column<R: 'static>(groups: fn(&R) -> usize) -> Column<R> {
+    Column::new(
+        "groups",
+        Kind::Integer,
+        "How many groups the row stands for: 1, or with --top the number of those left over.",
+        move |r: &R| Cell::integer(i64::try_from(groups(r)).ok()),
+    )
+    .always()
 }
 
 /// The columns that name a group: an id beside the name where there is one.
