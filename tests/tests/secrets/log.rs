@@ -72,12 +72,18 @@ async fn failing_calls_show_no_secret_in_errors_or_logs() {
                     .retry(RetryPolicy::new().with_max_attempts(2));
                 let client = protocol.on(builder).build().unwrap();
                 let org = client.org(ORG_ID.parse().unwrap());
-                let results = [
-                    org.costs("2025-01".parse().unwrap()).await.err(),
-                    org.invoices().await.err(),
-                    org.current_invoice().csv().await.err(),
-                    client.revoke_token().await.err(),
-                ];
+                // A generous bound against hanging: the clock of the client has none.
+                let calls = async {
+                    [
+                        org.costs("2025-01".parse().unwrap()).await.err(),
+                        org.invoices().await.err(),
+                        org.current_invoice().csv().await.err(),
+                        client.revoke_token().await.err(),
+                    ]
+                };
+                let called = tokio::time::timeout(Duration::from_secs(120), calls).await;
+                let results =
+                    called.unwrap_or_else(|_| panic!("{identity:?} {protocol} {fault:?} hangs"));
                 for error in results.into_iter().flatten() {
                     failed += 1;
                     let shown = texts(&error);
