@@ -7,6 +7,7 @@ use std::path::Path;
 use atlas_billing::Error;
 
 use crate::exit::Exit;
+use crate::output::FileError;
 
 /// Why a command ended early.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,19 +31,21 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// A file or directory that cannot be had; `verb` says what for.
-    pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
+    /// A directory that cannot be made.
+    pub(crate) fn directory(path: &Path, error: &io::Error) -> Self {
         let path = path.display();
         Self::new(
             Exit::Other,
-            format!("cannot {verb} {path}: {error}. Nothing of it is left behind."),
+            format!("cannot make the directory {path}: {error}"),
         )
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
+        let of_file = error.get_ref().is_some_and(|inner| inner.is::<FileError>());
         match error.kind() {
+            _ if of_file => Self::new(Exit::Other, error.to_string()),
             io::ErrorKind::BrokenPipe => Self::ReaderGone,
             _ => Self::new(Exit::Other, format!("cannot write the output: {error}")),
         }

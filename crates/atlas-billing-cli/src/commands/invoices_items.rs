@@ -25,7 +25,9 @@ pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failu
         Some(directory) => {
             let directory = directory.as_path();
             std::fs::create_dir_all(directory)
-                .map_err(|error| Failure::file("make the directory", directory, &error))?;
+                .map_err(|error| Failure::directory(directory, &error))?;
+            // Before anything is asked, here too.
+            WholeFile::try_in(directory)?;
             let found = wanted(context, org, args).await?;
             for invoice in &found {
                 let written = to_directory(context, org, invoice, args.linked, directory).await;
@@ -126,8 +128,7 @@ async fn to_directory(
         form => form,
     };
     let name = format!("{}.{}", found.id, form.extension());
-    let begun = WholeFile::begin(&directory.join(&name));
-    let mut file = begun.map_err(|error| Failure::file("write into", directory, &error))?;
+    let mut file = WholeFile::begin(&directory.join(&name))?;
     let mut month = found.row.month();
     if form.is_raw() {
         invoices_show::raw(form, org, found, &mut file).await?;
@@ -141,9 +142,15 @@ async fn to_directory(
     let period = month.map_or("unknown".to_owned(), |month| month.to_string());
     let place = directory.join(format!("period={period}"));
     let path = place.join(&name);
-    std::fs::create_dir_all(&place)
-        .and_then(|()| file.finish_as(&path))
-        .map_err(|error| Failure::file("write", &path, &error))?;
+    let is_new = !place.exists();
+    std::fs::create_dir_all(&place).map_err(|error| Failure::directory(&place, &error))?;
+    if let Err(error) = file.finish_as(&path) {
+        if is_new {
+            // Unless somebody else has put something there.
+            let _ = std::fs::remove_dir(&place);
+        }
+        return Err(error.into());
+    }
     context.voice.note(&format!("Wrote {}", path.display()));
     Ok(())
 }

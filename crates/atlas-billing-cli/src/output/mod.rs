@@ -5,6 +5,7 @@ mod bar;
 mod cell;
 mod column;
 mod csv;
+mod draft;
 mod file;
 mod json;
 mod layout;
@@ -17,7 +18,7 @@ mod width;
 
 pub(crate) use cell::Cell;
 pub(crate) use column::{Column, Kind};
-pub(crate) use file::WholeFile;
+pub(crate) use file::{FileError, WholeFile};
 pub(crate) use layout::{Heading, Layout, Row};
 pub(crate) use records::Records;
 pub(crate) use schema::schema;

@@ -20,10 +20,7 @@ impl Sink {
                 1 << 16,
                 io::stdout(),
             ))),
-            Some(path) => match WholeFile::begin(path) {
-                Ok(file) => Ok(Self::File(file)),
-                Err(error) => Err(Failure::file("write", path, &error)),
-            },
+            Some(path) => Ok(Self::File(WholeFile::begin(path)?)),
         }
     }
 

@@ -19,3 +19,4 @@ mod items;
 mod memory;
 mod settings;
 mod signals;
+mod storage;
