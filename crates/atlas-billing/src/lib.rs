@@ -27,7 +27,6 @@ mod envelope;
 mod error;
 #[cfg(test)]
 mod fuzz;
-mod hash;
 mod http_date;
 mod id;
 mod invoices;

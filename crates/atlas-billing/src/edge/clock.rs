@@ -58,29 +58,36 @@ impl Clock for SystemClock {
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 mod source {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use rustix::time::{ClockId, clock_gettime};
+    use nix::time::{ClockId, clock_gettime};
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    const CLOCK: ClockId = ClockId::Boottime;
+    const CLOCK: ClockId = ClockId::CLOCK_BOOTTIME;
     #[cfg(target_vendor = "apple")]
-    const CLOCK: ClockId = ClockId::Monotonic;
+    const CLOCK: ClockId = ClockId::CLOCK_MONOTONIC;
 
     #[derive(Clone, Copy)]
-    pub(super) struct Origin;
+    pub(super) enum Origin {
+        Boot,
+        /// In a sandbox that does not let the clock be read.
+        Made(Instant),
+    }
 
     impl Origin {
         pub(super) fn new() -> Self {
-            Self
+            match clock_gettime(CLOCK) {
+                Ok(_) => Self::Boot,
+                Err(_) => Self::Made(Instant::now()),
+            }
         }
 
         pub(super) fn elapsed(self) -> Duration {
-            let time = clock_gettime(CLOCK);
-            // Neither part is ever negative: the clock starts at boot.
-            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-            let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
-            Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into()))
+            match self {
+                // A clock that could be read can be read again.
+                Self::Boot => clock_gettime(CLOCK).map_or(Duration::ZERO, Duration::from),
+                Self::Made(origin) => origin.elapsed(),
+            }
         }
     }
 }

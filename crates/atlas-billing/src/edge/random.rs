@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Random;
-use crate::hash::sha256;
 
 /// Random numbers from the operating system.
 ///
@@ -57,7 +56,10 @@ fn mixed(time: u128, process: u32, call: u64) -> u128 {
         &call.to_le_bytes(),
     ];
     let mut bits = [0; 16];
-    for (to, from) in bits.iter_mut().zip(sha256(&parts.concat())) {
+    for (to, from) in bits
+        .iter_mut()
+        .zip(hmac_sha256::Hash::hash(&parts.concat()))
+    {
         *to = from;
     }
     u128::from_le_bytes(bits)

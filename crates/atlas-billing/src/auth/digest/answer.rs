@@ -2,7 +2,6 @@
 
 use super::ApiKey;
 use super::challenge::{Algorithm, DigestChallenge};
-use crate::hash::{md5, sha256};
 
 impl DigestChallenge {
     /// The value of `Authorization` for one request, the `count`th under this challenge's nonce
@@ -52,8 +51,8 @@ impl Algorithm {
     /// The hash of `text` in lower-case hexadecimal.
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Md5 | Self::Md5Session => hex(&md5(text.as_bytes())),
-            Self::Sha256 | Self::Sha256Session => hex(&sha256(text.as_bytes())),
+            Self::Md5 | Self::Md5Session => hex(&md5::compute(text).0),
+            Self::Sha256 | Self::Sha256Session => hex(&hmac_sha256::Hash::hash(text.as_bytes())),
         }
     }
 }

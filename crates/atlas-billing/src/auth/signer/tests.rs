@@ -1,7 +1,5 @@
 use std::collections::BTreeSet;
 
-use md5::{Digest, Md5};
-
 use super::*;
 use crate::auth::stage::{Reply, Stage, get, seen, signer};
 
@@ -37,10 +35,7 @@ fn parameter(authorization: &str, name: &str) -> String {
 }
 
 fn md5(text: &str) -> String {
-    Md5::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", md5::compute(text))
 }
 
 #[tokio::test]
