@@ -77,6 +77,20 @@ impl Task {
     }
 }
 
+/// The cents of an amount of two decimal places, as all in these files are. Simple, so that it is
+/// the reading of the file that is measured.
+fn cents(amount: &[u8]) -> Result<i64> {
+    let (sign, digits) = match amount {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    let [.., b'.', b'0'..=b'9', b'0'..=b'9'] = digits else {
+        return Err("an amount has two decimal places".into());
+    };
+    let digits = digits.iter().filter(|byte| **byte != b'.');
+    Ok(sign * digits.fold(0, |cents, byte| cents * 10 + i64::from(byte - b'0')))
+}
+
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = Self::ALL.iter().find(|(task, _)| task == self);
@@ -97,6 +111,14 @@ impl FromStr for Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cents_of_amounts() {
+        assert_eq!(cents(b"12.05").unwrap(), 1_205);
+        assert_eq!(cents(b"-0.50").unwrap(), -50);
+        assert!(cents(b"12").is_err());
+        assert!(cents(b"").is_err());
+    }
 
     #[test]
     fn names_read_back() {

@@ -93,8 +93,7 @@ pub(super) async fn records(base_url: &str, items: u64) -> Result<Sample> {
     let mut seen = Seen::default();
     while let Some(record) = records.next().await {
         let record = record?;
-        let amount: f64 = record.get("Amount").unwrap_or_default().parse()?;
-        seen.cents += (amount * 100.0).round() as i64;
+        seen.cents += super::cents(record.get("Amount").unwrap_or_default().as_bytes())?;
         seen.count += 1;
     }
     Ok(gauge.stop(seen))

@@ -79,8 +79,7 @@ pub(super) async fn csv(base_url: &str, items: u64) -> Result<Sample> {
         match amount_column {
             None => amount_column = record.iter().position(|field| field == b"Amount"),
             Some(column) => {
-                let text = std::str::from_utf8(record.get(column).unwrap_or_default())?;
-                cents += (text.parse::<f64>()? * 100.0).round() as i64;
+                cents += super::cents(record.get(column).unwrap_or_default())?;
                 count += 1;
             }
         }

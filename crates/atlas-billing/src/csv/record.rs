@@ -1,6 +1,5 @@
 //! A record whose cells are found by the names in the header.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,32 +10,23 @@ use super::row::Row;
 /// Spaces around a name are not part of it. Where a name occurs twice, looking it up finds the
 /// leftmost column.
 #[derive(Clone)]
-pub struct Header(Arc<Columns>);
-
-struct Columns {
-    names: Vec<String>,
-    by_name: HashMap<String, usize>,
-}
+pub struct Header(Arc<[String]>);
 
 impl Header {
     /// The header that `row` is.
     pub(super) fn new(row: &Row) -> Self {
-        let names: Vec<String> = row.fields().map(|name| name.trim().to_owned()).collect();
-        let mut by_name = HashMap::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            by_name.entry(name.clone()).or_insert(index);
-        }
-        Self(Arc::new(Columns { names, by_name }))
+        Self(row.fields().map(|name| name.trim().to_owned()).collect())
     }
 
     /// The names, from left to right.
     pub fn names(&self) -> &[String] {
-        &self.0.names
+        &self.0
     }
 
     /// The column called `name`, the leftmost being 0.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.0.by_name.get(name).copied()
+        // There are few columns, and most names differ in length: looking takes less than hashing.
+        self.0.iter().position(|column| column == name)
     }
 }
 

@@ -24,26 +24,28 @@ impl Row {
     ///
     /// `quoted` says whether any cell of it is quoted.
     pub(super) fn new(raw: Bytes, quoted: bool) -> Result<Self> {
-        if std::str::from_utf8(&raw).is_err() {
-            return Err(Error::new(
+        match std::str::from_utf8(&raw) {
+            Ok(_) => Ok(Self::of_text(raw, quoted)),
+            Err(_) => Err(Error::new(
                 ErrorKind::Unreadable,
                 "the CSV is not valid UTF-8",
-            ));
+            )),
         }
-        Ok(if quoted {
-            unquote(&raw)
-        } else {
-            Self {
-                text: raw,
-                ends: None,
-            }
-        })
+    }
+
+    /// The same for bytes that are known to be valid UTF-8.
+    #[inline]
+    pub(super) fn of_text(text: Bytes, quoted: bool) -> Self {
+        match quoted {
+            true => unquote(&text),
+            false => Self { text, ends: None },
+        }
     }
 
     /// The cells, from left to right. There is at least one.
     pub fn fields(&self) -> Fields<'_> {
         Fields {
-            rest: Some(&self.text),
+            rest: Some(text(&self.text)),
             start: 0,
             ends: self.ends.as_deref(),
         }
@@ -53,13 +55,13 @@ impl Row {
     pub fn get(&self, index: usize) -> Option<&str> {
         match self.ends.as_deref() {
             None => {
-                let mut commas = memchr::memchr_iter(b',', &self.text);
                 let start = match index.checked_sub(1) {
                     None => 0,
-                    Some(before) => commas.nth(before)? + 1,
+                    Some(before) => nth_comma(&self.text, before)? + 1,
                 };
-                let end = commas.next().unwrap_or(self.text.len());
-                self.text.get(start..end).map(text)
+                let rest = self.text.get(start..)?;
+                let end = memchr::memchr(b',', rest).unwrap_or(rest.len());
+                rest.get(..end).map(text)
             }
             Some(ends) => {
                 let end = *ends.get(index)?;
@@ -87,7 +89,7 @@ impl fmt::Debug for Row {
 /// The cells of a [`Row`], from left to right.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
-    rest: Option<&'a [u8]>,
+    rest: Option<&'a str>,
     start: usize,
     ends: Option<&'a [usize]>,
 }
@@ -98,19 +100,16 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
         match self.ends {
-            None => match memchr::memchr(b',', rest) {
+            None => match memchr::memchr(b',', rest.as_bytes()) {
                 Some(comma) => {
                     self.rest = rest.get(comma + 1..);
-                    rest.get(..comma).map(text)
+                    rest.get(..comma)
                 }
-                None => {
-                    self.rest = None;
-                    Some(text(rest))
-                }
+                None => self.rest.take(),
             },
             Some(ends) => {
                 let (end, later) = ends.split_first()?;
-                let cell = rest.get(self.start..*end).map(text);
+                let cell = rest.get(self.start..*end);
                 self.start = *end;
                 self.ends = Some(later);
                 cell
@@ -119,7 +118,33 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The text of a cell: commas and quotes are ASCII, so that a cell of valid text is valid text.
+/// Where the comma is that has `before` commas before it.
+///
+/// Cells are short, so that a search from comma to comma begins anew every few bytes; commas are
+/// counted in blocks instead, up to the block that has it.
+fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
+    let (blocks, _) = text.as_chunks::<32>();
+    let mut start = 0;
+    for block in blocks {
+        // A block is shorter than what an u8 counts.
+        let commas: u8 = block.iter().map(|byte| u8::from(*byte == b',')).sum();
+        match before.checked_sub(commas.into()) {
+            Some(left) => before = left,
+            None => break,
+        }
+        start += block.len();
+    }
+    // One branch that is hard to foresee instead of one at each comma.
+    let mut commas = 0;
+    let index = text.get(start..)?.iter().position(|byte| {
+        commas += usize::from(*byte == b',');
+        commas > before
+    })?;
+    Some(start + index)
+}
+
+/// The text of a record or of a cell of it: commas and quotes are ASCII, so that a cell of valid
+/// text is valid text.
 fn text(cell: &[u8]) -> &str {
     std::str::from_utf8(cell).unwrap_or_default()
 }
@@ -188,6 +213,19 @@ mod tests {
         assert_eq!(cells("\",\""), [","]);
         assert_eq!(cells(r#"a"b",c"#), [r#"a"b""#, "c"]);
         assert_eq!(cells(r#""a"b,c"#), ["ab", "c"]);
+    }
+
+    #[test]
+    fn any_cell_of_a_long_record_is_found() {
+        for width in [0, 1, 30, 31, 32, 33, 70] {
+            let expected: Vec<String> = (0..80).map(|n| "x".repeat((n * width) % 71)).collect();
+            let raw = expected.join(",");
+            let row = Row::new(Bytes::from(raw), false).unwrap();
+            for (index, cell) in expected.iter().enumerate() {
+                assert_eq!(row.get(index), Some(cell.as_str()));
+            }
+            assert_eq!(row.get(expected.len()), None);
+        }
     }
 
     #[test]

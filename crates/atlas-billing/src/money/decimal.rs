@@ -12,6 +12,41 @@ const MAX_SCALE: i64 = 28;
 /// `None` if `text` is no number, or one that a decimal of 96 bits and 28 places cannot hold
 /// exactly: nothing is ever rounded.
 pub fn parse_decimal(text: &str) -> Option<Decimal> {
+    short(text.as_bytes()).or_else(|| parse_any(text))
+}
+
+/// The most bytes whose digits a signed number of 64 bits always holds.
+const SHORT: usize = 18;
+
+/// A number as nearly all are: a few digits with a sign and a point if need be. `None` of
+/// everything else, be it a number or not.
+fn short(text: &[u8]) -> Option<Decimal> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    // A point, if any, has digits on either side.
+    let ([b'0'..=b'9', ..], [.., b'0'..=b'9']) = (digits, digits) else {
+        return None;
+    };
+    if digits.len() > SHORT {
+        return None;
+    }
+    let (mut mantissa, mut point) = (0, None);
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(index),
+            _ => return None,
+        }
+    }
+    let places = point.map_or(0, |point| digits.len() - point - 1);
+    let signed = if negative { -mantissa } else { mantissa };
+    Decimal::try_new(signed, u32::try_from(places).ok()?).ok()
+}
+
+/// Any number.
+fn parse_any(text: &str) -> Option<Decimal> {
     let text = text.trim();
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -153,6 +188,26 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_is_the_usual_one() {
+        for text in ["0", "-0", "0.00", "12.5", "-0.05", "123456789012345678"] {
+            assert!(short(text.as_bytes()).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1e3",
+            "+1",
+            " 1",
+            "1.2.3",
+            "1234567890123456789",
+        ] {
+            assert_eq!(short(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_double_is_its_shortest_text() {
         for (number, shown) in [
             (0.1, "0.1"),
@@ -178,6 +233,15 @@ mod tests {
         #[test]
         fn any_text_is_a_number_or_none(text in "[-+.eE0-9]{0,40}") {
             let _ = parse_decimal(&text);
+        }
+
+        #[test]
+        fn what_is_short_is_read_alike(text in "-?[0-9]{0,12}[-+.e ]?[0-9]{0,8}") {
+            let read = parse_any(&text).map(|number| (number, number.scale()));
+            match short(text.as_bytes()).map(|number| (number, number.scale())) {
+                None => {}
+                some => prop_assert_eq!(some, read),
+            }
         }
 
         #[test]

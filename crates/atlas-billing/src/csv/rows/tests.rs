@@ -75,6 +75,30 @@ fn every_split_reads_the_same() {
 }
 
 #[test]
+fn invalid_text_is_found_wherever_it_is_cut() {
+    let file = b"a,b\n1,2\n3,\xc3\xa9\n4,\xc3\n5,6\n";
+    for size in 1..=file.len() {
+        let mut rows = Rows::new();
+        let mut ended = Vec::new();
+        for chunk in file.chunks(size) {
+            rows.push(Bytes::copy_from_slice(chunk));
+            while let Some(row) = rows.next().transpose() {
+                ended.push(row.map(|row| row.to_vec()).map_err(|error| error.kind()));
+            }
+        }
+        let row = |cells: [&str; 2]| Ok(cells.map(str::to_owned).to_vec());
+        let expected = [
+            row(["a", "b"]),
+            row(["1", "2"]),
+            row(["3", "é"]),
+            Err(ErrorKind::Unreadable),
+            row(["5", "6"]),
+        ];
+        assert_eq!(ended, expected, "chunks of {size}");
+    }
+}
+
+#[test]
 fn an_open_quote_at_the_end_is_an_error() {
     let error = read(&[b"a,b\n1,\"2"]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreadable);
