@@ -5,6 +5,7 @@ mod generated;
 mod lenient;
 mod open_enum;
 pub mod operation;
+pub mod timestamp;
 pub mod transport;
 
 pub use generated::{Client, builder, enums, types};

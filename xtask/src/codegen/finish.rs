@@ -7,8 +7,8 @@ use syn::{Fields, File, GenericArgument, ImplItem, Item, PathArguments, Type, pa
 
 use crate::adapt::OWN_CRATE;
 
-/// Types can grow (`non_exhaustive`), have a default, describe themselves where asked to, and
-/// take 1.0 for 1.
+/// Types can grow (`non_exhaustive`), have a default, describe themselves where asked to, take 1.0
+/// for 1, and read timestamps at little cost.
 pub(super) fn types(file: &mut File) {
     file.attrs
         .push(parse_quote!(#![doc = " Types used as operation parameters and responses."]));
@@ -23,7 +23,7 @@ pub(super) fn types(file: &mut File) {
                 if with_default.contains(&item.ident.to_string()) && !derives_default(&item.attrs) {
                     item.attrs.push(parse_quote!(#[derive(Default)]));
                 }
-                item.fields.iter_mut().for_each(lenient);
+                item.fields.iter_mut().for_each(read_by_ours);
             }
             Item::Enum(item) => {
                 item.attrs.push(json_schema());
@@ -104,23 +104,32 @@ fn short(path: &str) -> String {
     kept.map(|(_, word)| *word).collect()
 }
 
-/// An integer field reads 1.0 as 1: some writers of JSON know doubles only.
-fn lenient(field: &mut syn::Field) {
+/// Integers and timestamps are read by functions of the crate's own: some writers of JSON know
+/// doubles only, and a general date parser is slow.
+fn read_by_ours(field: &mut syn::Field) {
     let (optional, inner) = match argument_of(&field.ty, "Option") {
         Some(inner) => (true, inner),
         None => (false, &field.ty),
     };
-    if !is_one_of(
-        inner,
-        &["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"],
-    ) {
-        return;
-    }
-    field.attrs.push(if optional {
-        parse_quote!(#[serde(default, deserialize_with = "crate::lenient::optional_integer")])
+    let integers = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+    let attribute = if is_one_of(inner, &integers) {
+        match optional {
+            true => {
+                parse_quote!(#[serde(default, deserialize_with = "crate::lenient::optional_integer")])
+            }
+            false => parse_quote!(#[serde(deserialize_with = "crate::lenient::integer")]),
+        }
+    } else if argument_of(inner, "DateTime").is_some_and(is_utc) {
+        match optional {
+            true => {
+                parse_quote!(#[serde(default, deserialize_with = "crate::timestamp::optional")])
+            }
+            false => parse_quote!(#[serde(deserialize_with = "crate::timestamp::required")]),
+        }
     } else {
-        parse_quote!(#[serde(deserialize_with = "crate::lenient::integer")])
-    });
+        return;
+    };
+    field.attrs.push(attribute);
 }
 
 /// The names of the types that have a default or can derive one: until nothing is added, those
@@ -195,6 +204,10 @@ fn derives_default(attributes: &[syn::Attribute]) -> bool {
         })
 }
 
+fn is_utc(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Utc"))
+}
+
 fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     matches!(ty, Type::Path(path) if names.iter().any(|name| path.path.is_ident(name)))
 }
@@ -233,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_read_leniently_and_nothing_else_is() {
+    fn integers_and_timestamps_are_read_by_ours_and_nothing_else_is() {
         let mut file: File = parse_quote! {
             #[derive(Clone)]
             pub struct A {
@@ -241,6 +254,9 @@ mod tests {
                 pub count: i32,
                 pub text: String,
                 pub ratio: ::std::option::Option<f64>,
+                pub day: ::std::option::Option<::chrono::naive::NaiveDate>,
+                pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                pub updated: ::chrono::DateTime<::chrono::offset::Utc>,
             }
         };
         types(&mut file);
@@ -253,7 +269,13 @@ mod tests {
                 "#[serde(deserialize_with = \"crate::lenient::integer\")]\n    pub count"
             )
         );
-        assert_eq!(text.matches("deserialize_with").count(), 2, "{text}");
+        assert!(text.contains(
+            "#[serde(default, deserialize_with = \"crate::timestamp::optional\")]\n    pub created"
+        ));
+        assert!(text.contains(
+            "#[serde(deserialize_with = \"crate::timestamp::required\")]\n    pub updated"
+        ));
+        assert_eq!(text.matches("deserialize_with").count(), 4, "{text}");
         assert!(text.contains("#[non_exhaustive]"));
         assert!(text.contains("derive(Default)"));
     }

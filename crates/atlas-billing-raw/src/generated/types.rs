@@ -75,6 +75,7 @@ pub struct BillingInvoice {
     pub amount_paid_cents: ::std::option::Option<i64>,
     /// When the invoice was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Credits granted on the invoice, in US cents. May be negative.
     #[serde(
@@ -85,6 +86,7 @@ pub struct BillingInvoice {
     pub credits_cents: ::std::option::Option<i64>,
     /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The invoice: 24 hexadecimal digits.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -125,6 +127,7 @@ pub struct BillingInvoice {
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
     #[serde(
@@ -148,6 +151,7 @@ pub struct BillingInvoice {
     pub subtotal_cents: ::std::option::Option<i64>,
     /// When the invoice last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
 impl BillingInvoice {
@@ -177,6 +181,7 @@ pub struct BillingInvoiceMetadata {
     pub amount_paid_cents: ::std::option::Option<i64>,
     /// When the invoice was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// Credits granted on the invoice, in US cents. May be negative.
     #[serde(
@@ -187,6 +192,7 @@ pub struct BillingInvoiceMetadata {
     pub credits_cents: ::std::option::Option<i64>,
     /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The invoice: 24 hexadecimal digits.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -215,6 +221,7 @@ pub struct BillingInvoiceMetadata {
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
     #[serde(
@@ -238,6 +245,7 @@ pub struct BillingInvoiceMetadata {
     pub subtotal_cents: ::std::option::Option<i64>,
     /// When the invoice last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
 impl BillingInvoiceMetadata {
@@ -267,6 +275,7 @@ pub struct BillingPayment {
     pub amount_paid_cents: ::std::option::Option<i64>,
     /// When the payment was first attempted (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The currency it is paid in: three letters of ISO 4217.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -302,6 +311,7 @@ pub struct BillingPayment {
     pub unit_price: ::std::option::Option<::std::string::String>,
     /// When the payment last changed (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
 impl BillingPayment {
@@ -324,6 +334,7 @@ pub struct BillingRefund {
     pub amount_cents: ::std::option::Option<i64>,
     /// When the refund was made (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The payment it goes back to: 24 hexadecimal digits.
     #[serde(
@@ -462,6 +473,7 @@ pub struct InvoiceLineItem {
     pub cluster_name: ::std::option::Option<::std::string::String>,
     /// When the line was added (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The discount on this line, in US cents; absent without one. By the documented formula `totalPriceCents` is the price before it.
     #[serde(
@@ -472,6 +484,7 @@ pub struct InvoiceLineItem {
     pub discount_cents: ::std::option::Option<i64>,
     /// When the charged usage ends (UTC, exclusive).
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The project that the charge belongs to: 24 hexadecimal digits.
     #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
@@ -502,6 +515,7 @@ pub struct InvoiceLineItem {
         rename = "startDate",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The App Services application behind the charge.
     #[serde(

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use atlas_billing_raw::timestamp;
+use chrono::NaiveDate;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::decode::utc;
 use crate::money::{Charge, Dimension};
 
 /// The fields of a line item that sums may need. What is not among them is only checked to be
@@ -121,9 +121,7 @@ impl Charge for SlimItem<'_> {
 
 /// The UTC date of a timestamp.
 fn day_of(start: &str) -> serde_json::Result<NaiveDate> {
-    let quick = utc(start.as_bytes()).map(Ok);
-    quick
-        .unwrap_or_else(|| start.parse::<DateTime<Utc>>())
+    timestamp::read(start)
         .map(|start| start.date_naive())
         .map_err(|error| Error::custom(format_args!("startDate: {error}")))
 }

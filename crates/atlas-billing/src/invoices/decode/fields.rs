@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use chrono::{DateTime, Utc};
 use serde::de::value::F64Deserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
@@ -19,9 +18,6 @@ pub(super) enum Field {
     Quantity,
     UnitPrice,
     OtherDouble,
-    Created,
-    EndDate,
-    StartDate,
     Tags,
 }
 
@@ -29,11 +25,8 @@ impl Field {
     #[inline]
     pub(super) fn of(key: &str) -> Option<Self> {
         match key {
-            "created" => Some(Self::Created),
-            "endDate" => Some(Self::EndDate),
             "percentDiscount" | "tierLowerBound" | "tierUpperBound" => Some(Self::OtherDouble),
             "quantity" => Some(Self::Quantity),
-            "startDate" => Some(Self::StartDate),
             "tags" => Some(Self::Tags),
             "unitPriceDollars" => Some(Self::UnitPrice),
             _ => None,
@@ -45,9 +38,6 @@ impl Field {
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     pub(super) long: Option<Box<LongNumbers>>,
-    pub(super) created: Option<DateTime<Utc>>,
-    pub(super) end_date: Option<DateTime<Utc>>,
-    pub(super) start_date: Option<DateTime<Utc>>,
     pub(super) tags: Option<Tags>,
 }
 

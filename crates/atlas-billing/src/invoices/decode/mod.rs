@@ -1,18 +1,15 @@
-//! Decodes a line item with its numbers as they are written, and its timestamps at little cost.
+//! Decodes a line item with its numbers as they are written.
 //!
 //! serde_json reads a double of more than 15 digits to within one unit in the last place, and only
 //! a feature that would change every other crate of a build makes it exact. A price is not to
 //! differ from what was sent, and an invoice is to be the same after being written and read again,
 //! so the item's numbers are taken as text while the item is decoded.
 //!
-//! A general date parser makes up a fifth of the time that an item takes. The one form in which
-//! timestamps come, in UTC without a fraction, is read by its digits; every other form is left to
-//! the general one, so that what is accepted does not change. The values of a tag, mostly one, are
-//! given no more room than they take, a tenth of what an item keeps.
+//! The values of a tag, mostly one, are given no more room than they take, a tenth of what an item
+//! keeps.
 
 mod fields;
 mod tags;
-mod timestamp;
 mod watch;
 
 #[cfg(test)]
@@ -23,7 +20,6 @@ use serde::{Deserialize, Deserializer};
 
 use self::fields::Beside;
 use self::tags::Tags;
-pub(super) use self::timestamp::utc;
 use self::watch::Watched;
 use super::split::first;
 
@@ -64,9 +60,6 @@ impl<'de> Deserialize<'de> for PreciseItem {
             beside: &mut beside,
         })?;
         // What was read here was given to the generated type as absent.
-        item.created = item.created.or(beside.created);
-        item.end_date = item.end_date.or(beside.end_date);
-        item.start_date = item.start_date.or(beside.start_date);
         item.tags = beside.tags.map(|Tags(tags)| tags);
         Ok(Self {
             item,

@@ -8,7 +8,6 @@ use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
 use super::fields::{Beside, Decoded, Field, SAFE_DIGITS, again, keep};
-use super::timestamp::quoted_utc;
 
 /// Hands a struct's fields through, and looks at each key.
 pub(super) struct Watched<'a, T> {
@@ -85,34 +84,25 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let time = match self.field {
-            None => return self.inner.next_value_seed(seed),
-            Some(Field::Created) => &mut self.beside.created,
-            Some(Field::EndDate) => &mut self.beside.end_date,
-            Some(Field::StartDate) => &mut self.beside.start_date,
+        match self.field {
+            None => self.inner.next_value_seed(seed),
             Some(Field::Tags) => {
                 self.beside.tags = self.inner.next_value()?;
-                return seed.deserialize(Decoded::from(None));
+                seed.deserialize(Decoded::from(None))
             }
             Some(double) => {
                 let text = self.inner.next_value::<&'de RawValue>()?.get();
                 if text.len() > SAFE_DIGITS {
                     keep(double, text, &mut self.beside.long);
                 }
-                return match text.parse::<f64>() {
+                match text.parse::<f64>() {
                     // What Rust reads beyond JSON's numbers is no JSON value and never gets here.
                     Ok(number) if number.is_finite() => {
                         seed.deserialize(Decoded::from(Some(number)))
                     }
                     _ => again(seed, text),
-                };
+                }
             }
-        };
-        let text = self.inner.next_value::<&'de RawValue>()?.get();
-        *time = quoted_utc(text);
-        match time {
-            Some(_) => seed.deserialize(Decoded::from(None)),
-            None => again(seed, text),
         }
     }
 }
