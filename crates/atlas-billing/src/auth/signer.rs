@@ -33,6 +33,13 @@ enum Way {
 #[derive(Debug)]
 pub(crate) struct Signed(By);
 
+impl Signed {
+    /// Whether no other signature could be had for the request.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self.0, By::Fixed)
+    }
+}
+
 #[derive(Debug)]
 enum By {
     /// No one, or what cannot be renewed.

@@ -1,6 +1,7 @@
 //! One request of the generated client on its way out and back: versioned media types, the
 //! envelope's query, the signature, the time limit, the second leg after a 401.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -97,7 +98,6 @@ impl CallTransport {
         let mut anew = None;
         loop {
             let second = anew.is_some();
-            let again = request.try_clone();
             let signing = async {
                 match anew.take() {
                     None => signer.sign(edge, &mut request).await,
@@ -106,6 +106,10 @@ impl CallTransport {
             };
             // It outlives the leg: that is how the signer knows when its challenge is free.
             let signed = self.before_end(end, signing).await.map_err(said)?;
+            let again = match signed.is_fixed() {
+                true => None,
+                false => request.try_clone(),
+            };
             let (response, meta) = self.leg(end, operation, request).await.map_err(said)?;
             if response.status() != StatusCode::UNAUTHORIZED || second {
                 return Ok((response, meta));
@@ -139,8 +143,8 @@ impl CallTransport {
         let asked = self.ask.options.version.as_ref();
         let media = media_types(called.operation, self.ask.form, asked)?;
         let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, header_value(&media.accept)?);
-        if let Some(content_type) = &media.content_type {
+        headers.insert(header::ACCEPT, header_value(media.accept)?);
+        if let Some(content_type) = media.content_type {
             headers.insert(header::CONTENT_TYPE, header_value(content_type)?);
         }
         if self.ask.envelope {
@@ -208,9 +212,12 @@ fn silence(limit: Duration) -> Error {
     )
 }
 
-fn header_value(text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text)
-        .map_err(|error| Error::input(format!("{text:?} is no header value")).with_source(error))
+fn header_value(text: Cow<'static, str>) -> Result<HeaderValue> {
+    let value = match &text {
+        Cow::Borrowed(text) => HeaderValue::try_from(*text),
+        Cow::Owned(text) => HeaderValue::try_from(text),
+    };
+    value.map_err(|error| Error::input(format!("{text:?} is no header value")).with_source(error))
 }
 
 /// An answer that no server gave: what a generated client returns where it can return no error of

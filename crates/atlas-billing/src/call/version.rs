@@ -1,5 +1,7 @@
 //! Which media types a call asks for and sends: a decision on the generated table alone.
 
+use std::borrow::Cow;
+
 use atlas_billing_raw::operation::{Operation, OperationVersion};
 
 use crate::{ApiVersion, Error, Result};
@@ -27,8 +29,8 @@ impl Form {
 /// The headers that carry a version.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MediaTypes {
-    pub(crate) accept: String,
-    pub(crate) content_type: Option<String>,
+    pub(crate) accept: Cow<'static, str>,
+    pub(crate) content_type: Option<Cow<'static, str>>,
 }
 
 /// Chooses `Accept` and `Content-Type` for `operation` in `form`; `asked` is the caller's version,
@@ -41,28 +43,29 @@ pub(crate) fn media_types(
     form: Form,
     asked: Option<&ApiVersion>,
 ) -> Result<MediaTypes> {
-    let pinned = operation.pinned.to_owned();
-    let version = asked.map_or(pinned, ToString::to_string);
+    let version = match asked {
+        None => Cow::Borrowed(operation.pinned),
+        Some(asked) => Cow::Owned(asked.to_string()),
+    };
     let known = resolve(operation, &version)?;
     let suffix = form.suffix();
-    if !known
-        .answers
-        .iter()
-        .any(|media| media.ends_with(&format!("+{suffix}")))
-    {
+    let Some(answer) = known.answer(suffix) else {
         return Err(Error::input(format!(
             "{} has no {} answer in version {}",
             operation.name,
             suffix.to_uppercase(),
             known.date
         )));
-    }
+    };
     Ok(MediaTypes {
-        accept: format!("application/vnd.atlas.{version}+{suffix}"),
+        accept: match asked {
+            None => answer.into(),
+            Some(_) => format!("application/vnd.atlas.{version}+{suffix}").into(),
+        },
         content_type: known.request.map(|media| match asked {
             // What the service resolves for the answer it resolves for the request too.
-            Some(_) => format!("application/vnd.atlas.{version}+json"),
-            None => media.to_owned(),
+            Some(_) => format!("application/vnd.atlas.{version}+json").into(),
+            None => media.into(),
         }),
     })
 }
@@ -131,7 +134,7 @@ mod tests {
             assert_eq!(
                 media,
                 MediaTypes {
-                    accept: expected.to_owned(),
+                    accept: expected.into(),
                     content_type: None
                 }
             );

@@ -5,7 +5,10 @@
 //! `content`, and whether the status line then reads 200, is unknown, so each body is looked at
 //! for what it is.
 
+use std::sync::LazyLock;
+
 use http::StatusCode;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -46,6 +49,9 @@ struct Probe<'a> {
 /// Looks at a body. One that is no JSON object, or broken, is bare: decoding it will say what is
 /// wrong with it.
 pub(crate) fn open(body: &[u8]) -> Opened<'_> {
+    if !may_tell(body) {
+        return Opened::Bare(body);
+    }
     let Ok(probe) = serde_json::from_slice::<Probe<'_>>(body) else {
         return Opened::Bare(body);
     };
@@ -85,6 +91,16 @@ pub(crate) fn open(body: &[u8]) -> Opened<'_> {
         };
     }
     Opened::Bare(body)
+}
+
+/// Whether a key that tells anything may be in `body`: without one of these it is bare, and most
+/// bodies need not be read twice to know.
+fn may_tell(body: &[u8]) -> bool {
+    static TELLING: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+        // A key may be spelled with escapes.
+        ["\"status\"", "\"errorCode\"", "\\u"].map(Finder::new)
+    });
+    TELLING.iter().any(|key| key.find(body).is_some())
 }
 
 /// The status that an error object names, if `content` is one.

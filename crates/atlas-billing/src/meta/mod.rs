@@ -3,9 +3,11 @@
 mod rate_limit;
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use http::{HeaderMap, StatusCode};
+use url::Position;
 
 pub use rate_limit::RateLimit;
 
@@ -15,6 +17,11 @@ use crate::{ApiVersion, http_date};
 #[derive(Clone)]
 pub struct ResponseMeta {
     status: StatusCode,
+    /// Shared: the answer's body, its errors and its value each carry the meta.
+    head: Arc<Head>,
+}
+
+struct Head {
     headers: HeaderMap,
     url: String,
 }
@@ -22,10 +29,10 @@ pub struct ResponseMeta {
 impl ResponseMeta {
     /// `url` loses its query, fragment and user information.
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, url: &url::Url) -> Self {
+        let url = plain_url(url);
         Self {
             status,
-            headers,
-            url: plain_url(url),
+            head: Arc::new(Head { headers, url }),
         }
     }
 
@@ -43,12 +50,12 @@ impl ResponseMeta {
 
     /// All headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.head.headers
     }
 
     /// The URL that was asked, without its query.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.head.url
     }
 
     /// The version that the service resolved the request to, from the answer's `Content-Type`
@@ -75,12 +82,13 @@ impl ResponseMeta {
 
     /// The rate limit's state, where the service chose to tell it.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        RateLimit::from_headers(&self.headers)
+        RateLimit::from_headers(&self.head.headers)
     }
 
     /// The answer's media type, lower case, without parameters.
     pub(crate) fn content_type(&self) -> Option<String> {
         let value = self
+            .head
             .headers
             .get(http::header::CONTENT_TYPE)?
             .to_str()
@@ -90,7 +98,7 @@ impl ResponseMeta {
     }
 
     fn date(&self, name: &str) -> Option<DateTime<Utc>> {
-        let text = self.headers.get(name)?.to_str().ok()?.trim();
+        let text = self.head.headers.get(name)?.to_str().ok()?.trim();
         // RFC 9745 writes Deprecation as `@` and Unix seconds; the service writes an HTTP date.
         if let Some(seconds) = text.strip_prefix('@') {
             return DateTime::from_timestamp(seconds.parse().ok()?, 0);
@@ -105,10 +113,15 @@ impl ResponseMeta {
 impl fmt::Debug for ResponseMeta {
     /// Header names without their values: a gateway may set cookies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.keys().map(http::HeaderName::as_str).collect();
+        let names: Vec<&str> = self
+            .head
+            .headers
+            .keys()
+            .map(http::HeaderName::as_str)
+            .collect();
         f.debug_struct("ResponseMeta")
             .field("status", &self.status)
-            .field("url", &self.url)
+            .field("url", &self.head.url)
             .field("headers", &names)
             .finish()
     }
@@ -116,8 +129,10 @@ impl fmt::Debug for ResponseMeta {
 
 /// `url` without query, fragment and user information.
 pub(crate) fn plain_url(url: &url::Url) -> String {
-    let origin = url.origin().ascii_serialization();
-    format!("{origin}{}", url.path())
+    let scheme = &url[..Position::AfterScheme];
+    // A port that goes without saying is not in a parsed URL.
+    let rest = &url[Position::BeforeHost..Position::AfterPath];
+    format!("{scheme}://{rest}")
 }
 
 #[cfg(test)]
@@ -138,6 +153,15 @@ mod tests {
     #[test]
     fn the_url_keeps_origin_and_path_only() {
         assert_eq!(meta(&[]).url(), "https://cloud.mongodb.com/api/x");
+        for (url, plain) in [
+            (
+                "http://127.0.0.1:8080/p/a%20b?x",
+                "http://127.0.0.1:8080/p/a%20b",
+            ),
+            ("https://u@[::1]:443", "https://[::1]/"),
+        ] {
+            assert_eq!(plain_url(&url.parse().unwrap()), plain);
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ use crate::{Error, ErrorKind, Result};
 /// The deepest array of line items: an item within it has a map of arrays, which end at 127.
 const DEEPEST_ITEMS: usize = 124;
 
+/// Room for the head of most invoices, which is not to grow from nothing byte by byte.
+const USUAL_HEAD: usize = 1024;
+
 /// The linked invoice that an item belongs to; `None` for the items of the document's own invoice.
 pub(crate) type Origin<'a> = Option<&'a Arc<Linked>>;
 
@@ -113,7 +116,10 @@ impl Splitter {
             stack: Vec::new(),
             skip: Skip::default(),
             carry: Vec::new(),
-            head: Skeleton::default(),
+            head: Skeleton {
+                json: Vec::with_capacity(USUAL_HEAD),
+                ..Skeleton::default()
+            },
             mark: 0,
             linked_items,
             origin: None,
@@ -170,7 +176,7 @@ impl Splitter {
                     }
                 }
                 State::Kept(_) | State::InKey => self.keep()?,
-                State::Scalar if is_scalar(byte) => self.keep_byte(byte)?,
+                State::Scalar if is_scalar(byte) => self.keep_scalar()?,
                 State::Scalar => self.value_ended(Role::Other),
                 _ if matches!(byte, b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
                 _ => self.structure(byte)?,
@@ -313,6 +319,17 @@ impl Splitter {
             (State::Kept(role), _) => self.value_ended(role),
             _ => self.value_ended(Role::Other),
         }
+        Ok(())
+    }
+
+    /// Keeps what has arrived of a number or literal.
+    fn keep_scalar(&mut self) -> Result<()> {
+        let rest = self.chunk.get(self.at..).unwrap_or_default();
+        let end = rest.iter().position(|byte| !is_scalar(*byte));
+        let kept = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        check_head(self.head.json.len() + kept.len(), &self.limits)?;
+        self.head.json.extend_from_slice(kept);
+        self.at += kept.len();
         Ok(())
     }
 

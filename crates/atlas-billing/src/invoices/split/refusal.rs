@@ -34,15 +34,21 @@ impl Splitter {
 }
 
 /// Refuses a head of more than its limit.
+#[inline]
 pub(super) fn check_head(size: usize, limits: &InvoiceLimits) -> Result<()> {
-    if size <= limits.head() {
-        return Ok(());
+    match size <= limits.head() {
+        true => Ok(()),
+        false => Err(head_too_large(limits)),
     }
-    Err(Error::new(
+}
+
+#[cold]
+fn head_too_large(limits: &InvoiceLimits) -> Error {
+    Error::new(
         ErrorKind::TooLarge,
         format!(
             "the invoice without its line items is larger than {} bytes, the limit set for it",
             limits.head()
         ),
-    ))
+    )
 }
