@@ -219,7 +219,7 @@ fn goals(samples: &Samples) -> String {
         cpu(samples, Task::Calls, CALLS),
         cpu(samples, Task::PlainCalls, CALLS),
     );
-    let rows: [Goal; 11] = [
+    let rows: [Goal; 10] = [
         (
             "stream of full items, 1M, wall / baseline",
             wall_ratio(Task::Items, Task::PlainWhole, MILLION),
@@ -261,12 +261,6 @@ fn goals(samples: &Samples) -> String {
             peak_ratio(),
             0.80,
             0.30,
-        ),
-        (
-            "CSV rows, 1M, wall / floor",
-            wall_ratio(Task::Rows, Task::FloorCsv, MILLION),
-            2.5,
-            2.0,
         ),
         (
             "CSV records, 1M, wall / floor",

@@ -62,13 +62,17 @@ pub(crate) struct NamedEnum {
 }
 
 impl Upstream {
-    /// How to fetch the file, and how to tell whether it is the one on record.
+    /// How to fetch the newest file, and which one the slice was taken from. Below `target/`, where
+    /// it is not committed by mistake: its prose is not ours.
     pub(crate) fn fetching(&self) -> String {
-        let url = self.url.replace("{commit}", &self.commit);
-        let name = url.rsplit('/').next().unwrap_or("v2.yaml");
+        let newest = self.url.replace("{commit}", "main");
+        let name = newest.rsplit('/').next().unwrap_or("v2.yaml");
         format!(
-            "curl -fsSLo {name} {url}\n# on record: sha256 {}, x-xgen-sha {}\n",
-            self.sha256, self.source
+            "curl -fsSL --create-dirs -o target/{name} {newest}\n\
+             # on record: {}\n# sha256 {}, x-xgen-sha {}\n",
+            self.url.replace("{commit}", &self.commit),
+            self.sha256,
+            self.source
         )
     }
 }
@@ -177,8 +181,9 @@ mod tests {
             source: "def".to_owned(),
             sha256: "00ff".to_owned(),
         };
-        let expected = "curl -fsSLo v2.yaml https://x.test/abc/v2.yaml\n\
-            # on record: sha256 00ff, x-xgen-sha def\n";
+        let expected = "curl -fsSL --create-dirs -o target/v2.yaml https://x.test/main/v2.yaml\n\
+            # on record: https://x.test/abc/v2.yaml\n\
+            # sha256 00ff, x-xgen-sha def\n";
         assert_eq!(upstream.fetching(), expected);
     }
 

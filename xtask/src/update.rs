@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::codegen;
@@ -21,6 +22,7 @@ pub(crate) fn update(workspace: &Workspace, from: &Path, commit: Option<&str>) -
     let upstream = document::parse(&text).map_err(|failure| failure.within(from.display()))?;
     let selection = workspace.selection()?;
     let vendored = workspace.slice()?;
+    refuse_slice(&upstream, &vendored).map_err(|failure| failure.within(from.display()))?;
 
     let sliced = slice(&upstream, &selection)?;
     let changes = diff(&vendored, &sliced, &selection)?;
@@ -41,6 +43,18 @@ pub(crate) fn update(workspace: &Workspace, from: &Path, commit: Option<&str>) -
     let written = writing.commit()?;
 
     Ok(report(&changes, &generated.undescribed, written))
+}
+
+/// Refuses our own slice in the place of upstream's file: it says nothing new, and would be put on
+/// record as what the slice was taken from.
+fn refuse_slice(upstream: &Value, vendored: &Value) -> Result<()> {
+    match upstream == vendored {
+        true => Err(Failure::new(
+            "this is the slice, not the specification it is taken from; `cargo xtask upstream` \
+             prints the line that fetches that",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Where the slice comes from, as `slice.toml` records it.

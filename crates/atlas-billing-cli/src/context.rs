@@ -35,7 +35,7 @@ impl Context {
     }
 
     pub(crate) fn form(&self) -> Format {
-        self.global.output
+        self.global.form()
     }
 
     /// Where the data of this command goes.

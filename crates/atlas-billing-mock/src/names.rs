@@ -1,12 +1,12 @@
 //! The made-up names and identifiers of the built-in data. None of them is anyone's.
 
-/// The organisation.
+/// The organization.
 pub const ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0b";
-/// The organisation's name.
+/// The organization's name.
 pub const ORG_NAME: &str = "Meridian Freight";
-/// A second organisation, billed through the first one: its invoices are linked ones.
+/// A second organization, billed through the first one: its invoices are linked ones.
 pub const LINKED_ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0c";
-/// The second organisation's name.
+/// The second organization's name.
 pub const LINKED_ORG_NAME: &str = "Meridian Labs";
 
 /// The invoice of the current month, still `PENDING`.

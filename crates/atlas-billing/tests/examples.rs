@@ -23,7 +23,7 @@ mod list_invoices;
 #[path = "../examples/resume_query.rs"]
 mod resume_query;
 
-/// A stand-in whose queries take two looks, and its organisation.
+/// A stand-in whose queries take two looks, and its organization.
 async fn stand_in() -> (StandIn, Org) {
     let today = "2025-06-17".parse().unwrap();
     let scenario = Scenario::builder()

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 const JSON: &str = "application/vnd.atlas.2023-01-01+json";
 
-/// A path of the organisation's.
+/// A path of the organization's.
 fn org(rest: &str) -> String {
     format!("/api/atlas/v2/orgs/{ORG_ID}{rest}")
 }

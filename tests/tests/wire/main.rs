@@ -53,7 +53,7 @@ fn quick(identity: Option<Identity>, base_url: &str) -> ClientBuilder {
         .polling(PollPolicy::default().with_wait(WaitPolicy::every(moment)))
 }
 
-/// The organisation, asked over `protocol` without credentials.
+/// The organization, asked over `protocol` without credentials.
 fn org(protocol: Protocol, base_url: &str) -> Org {
     org_of(protocol.on(quick(None, base_url)))
 }

@@ -9,7 +9,7 @@ use crate::{CSV, INVOICE, JSON, org_of, quick};
 
 const TOKEN: &str = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD";
 
-/// The lines of a request, one a header, in the order they are sent; `…` is the organisation.
+/// The lines of a request, one a header, in the order they are sent; `…` is the organization.
 #[track_caller]
 fn assert_request(request: &str, expected: &[&str], body: &str) {
     let (head, sent) = request.split_once("\n\n").unwrap();

@@ -37,7 +37,7 @@ YAML; nothing here uses the network.
       Lists the public API of the library crates in their public-api.txt. --check writes nothing,
       prints what came and went, and exits 1 on a difference.
   cargo xtask upstream
-      Prints the line that fetches upstream's file, and what is on record of the last one.
+      Prints the line that fetches upstream's newest file, and where the slice was taken from.
   cargo xtask ops --from FILE [WORD]
       Lists the operations of FILE (those that WORD occurs in), ready to paste into slice.toml.
   cargo xtask diff OLD NEW [--format text|json|markdown] [--fail-on breaking|any]
@@ -53,11 +53,25 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<Outcome> {
     let usage = |error: lexopt::Error| {
         Failure::new(format!("{error}; `cargo xtask help` lists the commands"))
     };
+    if asks_for_help(arguments.clone()) {
+        return help();
+    }
     match arguments.next().map_err(usage)? {
-        None | Some(Long("help") | Short('h')) => help(),
+        None => help(),
         Some(Value(command)) => dispatch(&command.string().map_err(usage)?, arguments),
         Some(other) => Err(usage(other.unexpected())),
     }
+}
+
+/// Whether `--help` is anywhere: behind a command it is what a newcomer tries first.
+fn asks_for_help(mut arguments: lexopt::Parser) -> bool {
+    while let Ok(Some(argument)) = arguments.next() {
+        if matches!(argument, Long("help") | Short('h')) {
+            return true;
+        }
+        let _ = arguments.optional_value();
+    }
+    false
 }
 
 fn dispatch(command: &str, rest: lexopt::Parser) -> Result<Outcome> {

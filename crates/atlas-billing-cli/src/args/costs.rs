@@ -15,11 +15,13 @@ pub(crate) struct CostsArgs {
     #[arg(value_name = "PERIOD", conflicts_with = "resume")]
     pub(crate) period: Option<Period>,
 
-    /// What to group by [default: services]
+    /// What to group by [default: services]; projects and clusters want --project or --cluster
+    /// for each of them
     #[arg(long, value_enum, value_name = "DIMENSION", conflicts_with = "resume")]
     pub(crate) by: Option<Grouping>,
 
-    /// Only this service, such as Clusters; may be given several times
+    /// Only this service, by its name in `costs -o csv`, such as Clusters; may be given several
+    /// times
     #[arg(long, value_name = "S", value_parser = service, conflicts_with = "resume")]
     pub(crate) service: Vec<Service>,
 

@@ -41,6 +41,13 @@ impl Format {
         }
     }
 
+    /// The form of ours that files with this ending have.
+    pub(crate) fn of_ending(ending: &str) -> Option<Self> {
+        [Self::Csv, Self::Jsonl, Self::Json, Self::Markdown]
+            .into_iter()
+            .find(|form| form.extension().eq_ignore_ascii_case(ending))
+    }
+
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -58,6 +65,20 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_files_ending_is_a_form_of_ours() {
+        for (ending, form) in [
+            ("csv", Some(Format::Csv)),
+            ("JSONL", Some(Format::Jsonl)),
+            ("json", Some(Format::Json)),
+            ("md", Some(Format::Markdown)),
+            ("txt", None),
+            ("", None),
+        ] {
+            assert_eq!(Format::of_ending(ending), form, "{ending}");
+        }
+    }
 
     #[test]
     fn names_are_those_of_the_command_line() {

@@ -68,16 +68,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// The form of what is written
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_enum,
-        value_name = "FORM",
-        default_value_t
-    )]
-    pub(crate) output: Format,
+    /// The form of what is written [default: what the file's ending says, or a table]
+    #[arg(short, long, global = true, value_enum, value_name = "FORM")]
+    output: Option<Format>,
 
     /// Write to FILE instead of standard output: whole, or not at all
     #[arg(long, global = true, value_name = "FILE", alias = "outputFile")]
@@ -110,6 +103,16 @@ pub(crate) struct Global {
     /// The day to take for today, so that what goes by today can be repeated.
     #[arg(long, global = true, hide = true, value_name = "DATE")]
     pub(crate) today: Option<NaiveDate>,
+}
+
+impl Global {
+    /// The form of what is written: the one asked for, else the one that the file's name ends with.
+    pub(crate) fn form(&self) -> Format {
+        let file = self.output_file.as_deref();
+        self.output
+            .or_else(|| Format::of_ending(file?.extension()?.to_str()?))
+            .unwrap_or_default()
+    }
 }
 
 /// When to color.

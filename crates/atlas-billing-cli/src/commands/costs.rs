@@ -136,7 +136,7 @@ async fn fetch(
         }
         Format::Table | Format::Markdown => {
             let rows = rows(query.await?, context.today);
-            let by = args.by.unwrap_or_else(|| grouping_of(&rows));
+            let by = grouping(args, &rows);
             let drawn = layouts(&rows, by, months, context.today, context.paper.width);
             let drawn = drawn.ok_or_else(|| {
                 let message = "the amounts add up to more than can be held: use -o csv.";
@@ -154,6 +154,15 @@ async fn fetch(
         }
     }
     sink.finish()
+}
+
+/// What was grouped by. Of a query that was created before, the rows have to tell.
+fn grouping(args: &CostsArgs, rows: &[CostRow]) -> Grouping {
+    match (args.by, &args.resume) {
+        (Some(by), _) => by,
+        (None, None) => Grouping::Services,
+        (None, Some(_)) => grouping_of(rows),
+    }
 }
 
 fn policy(context: &Context, args: &CostsArgs) -> PollPolicy {
@@ -244,6 +253,21 @@ mod tests {
         assert_eq!(asked("x costs last-month").as_deref(), Some("2025-02"));
         let token = "9c0d".repeat(16);
         assert_eq!(asked(&format!("x costs --resume {token}")), None);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_the_title_whatever_the_rows() {
+        let organization = CostRow {
+            organization_id: Some("x".to_owned()),
+            ..CostRow::default()
+        };
+        for rows in [vec![], vec![organization]] {
+            assert_eq!(grouping(&args("x costs"), &rows), Grouping::Services);
+            let args = args("x costs --by organizations");
+            assert_eq!(grouping(&args, &rows), Grouping::Organizations);
+        }
+        let resumed = args(&format!("x costs --resume {}", "9c0d".repeat(16)));
+        assert_eq!(grouping(&resumed, &[]), Grouping::Organizations);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failu
             std::fs::create_dir_all(directory)
                 .map_err(|error| Failure::directory(directory, &error))?;
             // Before anything is asked, here too.
-            WholeFile::try_in(directory)?;
+            drop(WholeFile::begin_in(directory)?);
             let found = wanted(context, org, args).await?;
             for invoice in &found {
                 let written = to_directory(context, org, invoice, args.linked, directory).await;
@@ -128,7 +128,7 @@ async fn to_directory(
         form => form,
     };
     let name = format!("{}.{}", found.id, form.extension());
-    let mut file = WholeFile::begin(&directory.join(&name))?;
+    let mut file = WholeFile::begin_in(directory)?;
     let mut month = found.row.month();
     if form.is_raw() {
         invoices_show::raw(form, org, found, &mut file).await?;

@@ -31,8 +31,8 @@ fn line(global: &Global, org: &str, base_url: &str, token: &str) -> String {
     if let Some(limit) = global.request_timeout {
         flag("--request-timeout", &crate::args::shown_duration(limit));
     }
-    if global.output != Format::default() {
-        flag("--output", global.output.name());
+    if global.form() != Format::default() {
+        flag("--output", global.form().name());
     }
     if let Some(file) = &global.output_file {
         flag("--output-file", &file.to_string_lossy());

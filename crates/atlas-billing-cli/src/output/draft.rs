@@ -1,6 +1,6 @@
 //! A file before it has its name.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,11 +9,12 @@ use tempfile::{Builder, NamedTempFile};
 /// A file in the making, dropped without a trace.
 ///
 /// On Linux it has no name until it is whole (`O_TMPFILE` of open(2)), so that the system takes it
-/// away even if the process is killed. Elsewhere, and on file systems that cannot do so, it is
-/// `.atlas-billing-*.part` beside its place: a kill that cannot be heard leaves that behind.
+/// away even if the process is killed. Elsewhere, on file systems that cannot do so, and in the
+/// moment in which a whole file replaces another, it is `.atlas-billing-*.part` beside its place: a
+/// kill that cannot be heard leaves that behind.
 pub(super) enum Draft {
     #[cfg(target_os = "linux")]
-    Nameless(fs::File),
+    Nameless(File),
     Named(NamedTempFile),
 }
 
@@ -32,14 +33,16 @@ impl Draft {
         let builder = part();
         #[cfg(unix)]
         let builder = {
+            use std::fs::Permissions;
             use std::os::unix::fs::PermissionsExt;
             let mut builder = builder;
-            builder.permissions(fs::Permissions::from_mode(mode));
+            builder.permissions(Permissions::from_mode(mode));
             builder
         };
         #[cfg(not(unix))]
         let _ = mode;
-        Ok(Self::Named(builder.tempfile_in(directory)?))
+        let file = builder.tempfile_in(directory).map_err(without_path)?;
+        Ok(Self::Named(file))
     }
 
     /// Gives it the name `path`, in place of what has it.
@@ -47,17 +50,28 @@ impl Draft {
         match self {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => {
+                like(&file, path)?;
                 file.sync_all()?;
-                // A link never replaces, a move does: hence two steps.
-                let named = part().make_in(parent(path), |part| nameless::link(&file, part))?;
-                named.persist(path).map_err(|error| error.error)?;
+                match nameless::link(&file, path) {
+                    Ok(()) => Ok(()),
+                    // A link never replaces, a move does: hence two steps.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        let named = part();
+                        let named = named.make_in(parent(path), |part| nameless::link(&file, part));
+                        named?.persist(path).map_err(|error| error.error)?;
+                        Ok(())
+                    }
+                    // Some systems forbid such links: better copied than lost.
+                    Err(_) => nameless::copied(file, parent(path))?.persist(path),
+                }
             }
             Self::Named(file) => {
+                like(file.as_file(), path)?;
                 file.as_file().sync_all()?;
                 file.persist(path).map_err(|error| error.error)?;
+                Ok(())
             }
         }
-        Ok(())
     }
 }
 
@@ -66,7 +80,7 @@ impl Write for Draft {
         match self {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => file.write(bytes),
-            Self::Named(file) => file.write(bytes),
+            Self::Named(file) => file.as_file_mut().write(bytes),
         }
     }
 
@@ -74,9 +88,27 @@ impl Write for Draft {
         match self {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => file.flush(),
-            Self::Named(file) => file.flush(),
+            Self::Named(file) => file.as_file_mut().flush(),
         }
     }
+}
+
+/// Gives `file` the mode of the one it is to replace.
+fn like(file: &File, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(old) = std::fs::metadata(path) {
+        file.set_permissions(old.permissions())?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, path);
+    Ok(())
+}
+
+/// tempfile names its file in each error: ours name the one that was asked for.
+fn without_path(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    let said = text.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), said)
 }
 
 /// The directory that `path` is in.
@@ -96,16 +128,18 @@ fn part() -> Builder<'static, 'static> {
 #[cfg(target_os = "linux")]
 mod nameless {
     use std::fs::File;
-    use std::io;
+    use std::io::{self, Seek};
     use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
 
+    use super::Draft;
     use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat};
 
     /// `None` where the file system has no files without a name, or where such a file could not
     /// be given one later.
     pub(super) fn open(directory: &Path, mode: u32) -> Option<File> {
-        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::open(directory, flags, Mode::from_raw_mode(mode)).ok()?);
         through_proc(&file).exists().then_some(file)
     }
@@ -116,6 +150,14 @@ mod nameless {
         Ok(())
     }
 
+    /// The same bytes in a file that has a name.
+    pub(super) fn copied(mut file: File, directory: &Path) -> io::Result<Draft> {
+        let mut draft = Draft::begin_named(directory, file.metadata()?.mode() & 0o777)?;
+        file.rewind()?;
+        io::copy(&mut file, &mut draft)?;
+        Ok(draft)
+    }
+
     fn through_proc(file: &File) -> PathBuf {
         format!("/proc/self/fd/{}", file.as_raw_fd()).into()
     }
@@ -123,6 +165,8 @@ mod nameless {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {
@@ -171,6 +215,43 @@ mod tests {
             assert!(draft.persist(&path).is_err());
         }
         assert_eq!(names(directory.path()), ["costs.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_is_that_of_the_file_it_replaces() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("costs.csv");
+        for draft in drafts(directory.path()) {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+            draft.persist(&path).unwrap();
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o640);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_cannot_be_linked_is_copied() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("costs.csv");
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"whole").unwrap();
+        let draft = nameless::copied(file, directory.path()).unwrap();
+        draft.persist(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+    }
+
+    #[test]
+    fn an_error_names_no_file_that_nobody_knows() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing");
+        let error = Draft::begin(&missing, 0o666).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains("part"), "{error}");
     }
 
     #[cfg(target_os = "linux")]

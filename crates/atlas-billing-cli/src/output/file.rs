@@ -18,14 +18,17 @@ pub(crate) struct WholeFile {
 impl WholeFile {
     /// Begins a file that is to be at `path`, in a directory that exists.
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
-        // A link is followed, so that the file it leads to is replaced and not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let begun = match path.is_dir() {
-            true => Err(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "it is a directory",
-            )),
-            false => Draft::begin(parent(&path), mode(&path)),
+        let path = followed(path);
+        let directory = parent(&path);
+        let refused = |kind, why: String| Err(io::Error::new(kind, why));
+        let begun = if path.is_dir() {
+            refused(io::ErrorKind::IsADirectory, "it is a directory".to_owned())
+        } else if !directory.exists() {
+            let directory = directory.display();
+            let why = format!("there is no directory {directory}; make it, or name another");
+            refused(io::ErrorKind::NotFound, why)
+        } else {
+            Draft::begin(directory, mode(&path))
         };
         let draft = begun.map_err(|error| FileError::of(&path, error))?;
         Ok(Self {
@@ -34,12 +37,14 @@ impl WholeFile {
         })
     }
 
-    /// Whether files can be begun in `directory`, by beginning one: permissions alone do not tell.
-    pub(crate) fn try_in(directory: &Path) -> io::Result<()> {
-        let begun = Draft::begin(directory, 0o666);
-        begun
-            .map(drop)
-            .map_err(|error| FileError::of(directory, error))
+    /// Begins a file in `directory` that is given its name by [`finish_as`](Self::finish_as).
+    pub(crate) fn begin_in(directory: &Path) -> io::Result<Self> {
+        let begun = Draft::begin(directory, USUAL_MODE);
+        let draft = begun.map_err(|error| FileError::of(directory, error))?;
+        Ok(Self {
+            path: directory.to_owned(),
+            writer: BufWriter::with_capacity(1 << 16, draft),
+        })
     }
 
     /// Gives the file its name.
@@ -79,7 +84,7 @@ pub(crate) struct FileError {
 }
 
 impl FileError {
-    fn of(path: &Path, source: io::Error) -> io::Error {
+    pub(super) fn of(path: &Path, source: io::Error) -> io::Error {
         // A write that was interrupted is begun again by whoever asked for it.
         if source.kind() == io::ErrorKind::Interrupted {
             return source;
@@ -106,17 +111,32 @@ impl Error for FileError {
     }
 }
 
+/// What the umask takes its bits from.
+const USUAL_MODE: u32 = 0o666;
+
+/// Where a link leads, so that the file there is replaced and not the link.
+fn followed(path: &Path) -> PathBuf {
+    if let Ok(there) = fs::canonicalize(path) {
+        return there;
+    }
+    // What a link leads to need not be there yet.
+    match fs::read_link(path) {
+        Ok(target) => parent(path).join(target),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// The mode of the file that is replaced, or the usual one.
 fn mode(path: &Path) -> u32 {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::metadata(path).map_or(0o666, |old| old.permissions().mode() & 0o777)
+        fs::metadata(path).map_or(USUAL_MODE, |old| old.permissions().mode() & 0o777)
     }
     #[cfg(not(unix))]
     {
         let _ = path;
-        0o666
+        USUAL_MODE
     }
 }
 
@@ -174,15 +194,19 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_mode_is_that_of_the_file_it_replaces() {
-        use std::os::unix::fs::PermissionsExt;
-
+    fn a_link_stays_and_what_it_leads_to_is_written() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("costs.csv");
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        WholeFile::begin(&path).unwrap().finish().unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o640);
+        let (link, target) = (
+            directory.path().join("link"),
+            directory.path().join("target"),
+        );
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        for text in ["new", "newer"] {
+            let mut file = WholeFile::begin(&link).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            file.finish().unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+        }
     }
 }

@@ -30,7 +30,7 @@ fn by_shell(wrap: &[&str], prepare: &str, folder: &Path, command: &Command) -> R
 }
 
 /// As root of a namespace of its own, where file systems can be mounted that nobody else sees.
-/// `None` where the system lets nobody do so.
+/// `None` where the system lets nobody do so, unless `STORAGE_TESTS=all` demands it.
 fn mounted(options: &str, prepare: &str, folder: &Path, command: &Command) -> Option<Ran> {
     let alone = ["unshare", "--user", "--map-root-user", "--mount"];
     let mount = "mount -t tmpfs -o";
@@ -42,6 +42,8 @@ fn mounted(options: &str, prepare: &str, folder: &Path, command: &Command) -> Op
         .output()
         .is_ok_and(|output| output.status.success());
     if !able {
+        let required = std::env::var_os("STORAGE_TESTS").is_some_and(|given| given == "all");
+        assert!(!required, "no file system can be mounted here");
         eprintln!("not run: no file system can be mounted here");
         return None;
     }
@@ -56,7 +58,7 @@ fn with_file(atlas: &Atlas, args: &[&str], flag: &str, path: &Path) -> Command {
 #[test]
 fn a_full_disk_leaves_what_was_there() {
     let (atlas, directory) = (atlas(), tempfile::tempdir().unwrap());
-    let folder = directory.path();
+    let folder = &directory.path().canonicalize().unwrap();
     let file = folder.join("kept");
     let prepare = "printf old > \"$0\"/kept";
     // The first is full while it writes; the second once it flushes what it held back.
@@ -75,7 +77,7 @@ fn a_full_disk_leaves_what_was_there() {
 #[test]
 fn a_full_disk_leaves_no_part_of_an_invoice() {
     let (atlas, directory) = (atlas(), tempfile::tempdir().unwrap());
-    let folder = directory.path();
+    let folder = &directory.path().canonicalize().unwrap();
     let command = with_file(&atlas, ITEMS, "--output-dir", &folder.join("out"));
     let prepare = "printf old > \"$0\"/kept";
     let Some(ran) = mounted("size=64k", prepare, folder, &command) else {
@@ -90,12 +92,12 @@ fn a_full_disk_leaves_no_part_of_an_invoice() {
 fn a_read_only_folder_is_said_before_anything_is_asked() {
     let atlas = Atlas::start(scenario().ready(Ready::Never));
     let directory = tempfile::tempdir().unwrap();
-    let folder = directory.path();
+    let folder = &directory.path().canonicalize().unwrap();
     for (args, flag, path) in [
         (COSTS, "--output-file", folder.join("costs.csv")),
         (ITEMS, "--output-file", folder.join("items.jsonl")),
         (ITEMS, "--output-dir", folder.join("out")),
-        (ITEMS, "--output-dir", folder.to_owned()),
+        (ITEMS, "--output-dir", folder.clone()),
     ] {
         let command = with_file(&atlas, args, flag, &path);
         let Some(ran) = mounted("ro", "", folder, &command) else {
@@ -115,7 +117,7 @@ fn a_read_only_folder_is_said_before_anything_is_asked() {
 #[test]
 fn a_file_that_may_not_grow_leaves_what_was_there() {
     let (atlas, directory) = (atlas(), tempfile::tempdir().unwrap());
-    let folder = directory.path();
+    let folder = &directory.path().canonicalize().unwrap();
     let kept = folder.join("kept");
     fs::write(&kept, "old").unwrap();
     for (flag, path) in [
@@ -150,8 +152,13 @@ fn killed_in_the_middle_it_leaves_what_was_there() {
     let stall = Fault::Stall(At::Body(100_000));
     let atlas = Atlas::start(scenario().fault(On::operation(Operation::Invoice), stall));
     for flag in ["--output-file", "--output-dir"] {
-        // In memory, where Linux has files without a name.
-        let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+        // In memory, where Linux has files without a name; usual file systems have them too.
+        let memory = Path::new("/dev/shm");
+        let directory = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        let directory = directory.unwrap();
         let kept = directory.path().join("kept");
         fs::write(&kept, "old").unwrap();
         let path = match flag {
@@ -167,4 +174,38 @@ fn killed_in_the_middle_it_leaves_what_was_there() {
         assert_eq!(fs::read_to_string(&kept).unwrap(), "old");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
+}
+
+#[test]
+fn a_pipe_is_written_to_and_stays_a_pipe() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let (atlas, directory) = (atlas(), tempfile::tempdir().unwrap());
+    let pipe = directory.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    let ran = Ran::of(with_file(&atlas, COSTS, "--output-file", &pipe));
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(reader.join().unwrap(), atlas.ok(COSTS).stdout);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
+#[test]
+fn a_file_in_a_folder_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (atlas, directory) = (atlas(), tempfile::tempdir().unwrap());
+    let args = [ITEMS, &["--output-dir", directory.path().to_str().unwrap()]].concat();
+    atlas.ok(&args);
+    let month = fs::read_dir(directory.path()).unwrap().next().unwrap();
+    let file = fs::read_dir(month.unwrap().path()).unwrap().next().unwrap();
+    let file = file.unwrap().path();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    atlas.ok(&args);
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

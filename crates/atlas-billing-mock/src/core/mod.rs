@@ -248,7 +248,7 @@ fn pack(mut answer: Answer) -> Answer {
     answer
 }
 
-/// The 404 of an organisation that is not the scenario's.
+/// The 404 of an organization that is not the scenario's.
 fn know_org(call: &Call<'_>, org: &str) -> Result<(), Problem> {
     if org == call.scenario.org_id {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the made-up organisation runs: projects, clusters and the meters that are read each day.
+//! What the made-up organization runs: projects, clusters and the meters that are read each day.
 
 use super::number::price_text;
 use crate::names::{CLUSTER_IDS, PROJECT_IDS};

@@ -67,7 +67,7 @@ pub(crate) struct CsvItems {
 
 struct MeterText {
     description: String,
-    /// From the organisation to the unit price.
+    /// From the organization to the unit price.
     middle: String,
     /// From the description to the unit price, where there is no note.
     whole: String,

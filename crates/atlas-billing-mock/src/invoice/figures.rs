@@ -15,7 +15,7 @@ use crate::random::hex;
 pub struct InvoiceFacts {
     /// The invoice's id.
     pub id: String,
-    /// The organisation's id.
+    /// The organization's id.
     pub org_id: String,
     /// The first day.
     pub start: NaiveDate,
@@ -35,13 +35,13 @@ pub struct InvoiceFacts {
     pub credits_cents: i64,
     /// `salesTaxCents`: 8 % of subtotal less credits.
     pub sales_tax_cents: i64,
-    /// `amountBilledCents`: subtotal less credits, plus tax.
+    /// `amountBilledCents`: subtotal less credits; the tax comes on top of it.
     pub amount_billed_cents: i64,
     /// `amountPaidCents`.
     pub amount_paid_cents: i64,
 }
 
-/// An invoice of an organisation: its plan, and figures that are added up once, when first asked
+/// An invoice of an organization: its plan, and figures that are added up once, when first asked
 /// for.
 #[derive(Debug)]
 pub(crate) struct Invoice {
@@ -122,7 +122,7 @@ impl Invoice {
         let subtotal_cents: i64 = by_meter.iter().sum();
         let taxed = (subtotal_cents - credits).max(0);
         let sales_tax_cents = (taxed * 8 + 50) / 100;
-        let amount_billed_cents = taxed + sales_tax_cents;
+        let amount_billed_cents = taxed;
         let paid = matches!(self.plan.status.as_str(), "PAID" | "PREPAID" | "INVOICED");
         let facts = InvoiceFacts {
             id: self.plan.id.clone(),
@@ -137,7 +137,7 @@ impl Invoice {
             credits_cents: credits,
             sales_tax_cents,
             amount_billed_cents,
-            amount_paid_cents: if paid { amount_billed_cents } else { 0 },
+            amount_paid_cents: if paid { taxed + sales_tax_cents } else { 0 },
         };
         Sums { facts, by_meter }
     }
@@ -168,8 +168,9 @@ mod tests {
         assert!(facts.credits_cents > 0 && facts.discount_cents > 0);
         assert_eq!(
             facts.amount_billed_cents,
-            facts.subtotal_cents - facts.credits_cents + facts.sales_tax_cents
+            facts.subtotal_cents - facts.credits_cents
         );
+        assert!(facts.sales_tax_cents > 0);
         assert!(is_id(&invoice.id_of(1)));
         assert_ne!(invoice.id_of(1), invoice.id_of(2));
     }

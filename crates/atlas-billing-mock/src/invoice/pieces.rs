@@ -251,7 +251,7 @@ mod tests {
         let mut cents = 0;
         for row in &lines[6..] {
             assert!(row.starts_with("02/01/2025,01/"), "{row}");
-            // The organisation's name has one comma within its quotes.
+            // The organization's name has one comma within its quotes.
             let fields: Vec<&str> = row.split(',').collect();
             assert_eq!(fields.len(), columns.len() + 1, "{row}");
             cents += fields[amount + 1].replace('.', "").parse::<i64>().unwrap();

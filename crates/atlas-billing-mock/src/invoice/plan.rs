@@ -137,7 +137,7 @@ impl InvoicePlan {
         self
     }
 
-    /// With another organisation's invoice linked to it.
+    /// With another organization's invoice linked to it.
     #[must_use]
     pub fn linked(mut self, linked: InvoicePlan) -> Self {
         self.linked.push(linked);

@@ -73,7 +73,7 @@ impl ScenarioBuilder {
         self
     }
 
-    /// Another organisation than [`ORG_ID`](crate::ORG_ID).
+    /// Another organization than [`ORG_ID`](crate::ORG_ID).
     pub fn org(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
         self.org = (id.into(), name.into());
         self
@@ -91,7 +91,7 @@ impl ScenarioBuilder {
         self
     }
 
-    /// The built-in invoices have those of a second organisation linked to them.
+    /// The built-in invoices have those of a second organization linked to them.
     pub fn with_linked_invoices(mut self) -> Self {
         self.linked = true;
         self

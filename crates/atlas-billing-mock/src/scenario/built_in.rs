@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn linked_invoices_have_ids_and_an_organisation_of_their_own() {
+    fn linked_invoices_have_ids_and_an_organization_of_their_own() {
         let scenario = on("2025-03-09").with_linked_invoices().build();
         let linked = &scenario.invoices[1].linked[0];
         assert_eq!(linked.org_id, LINKED_ORG_ID);

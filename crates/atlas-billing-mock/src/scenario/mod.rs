@@ -63,7 +63,7 @@ pub enum Transfer {
 }
 
 /// Everything a stand-in goes by. [`Scenario::default`] is the built-in data with no rules: one
-/// organisation with three projects, six clusters and fourteen months of invoices, open to
+/// organization with three projects, six clusters and fourteen months of invoices, open to
 /// anyone, each query ready at once.
 #[derive(Debug, Clone)]
 pub struct Scenario {

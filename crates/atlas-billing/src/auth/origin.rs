@@ -65,7 +65,7 @@ impl OriginRule {
             ErrorKind::Configuration,
             format!(
                 "credentials would go to {host} over plain http, where anyone on the way can \
-                 read them: use https, or allow plain http for this host by name"
+                 read them: use https (ClientBuilder::allow_plain_http takes this host by name)"
             ),
         ))
     }

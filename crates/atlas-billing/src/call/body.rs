@@ -119,7 +119,11 @@ impl Stream for BodyStream {
         let Some(pieces) = &mut this.pieces else {
             return Poll::Ready(None);
         };
+        let clock = this.clock.as_ref();
+        let over = this.end.left(clock).is_some_and(|left| left.is_zero());
         let failed = match pieces.as_mut().poll_next(context) {
+            // A body that never falls silent has an end of its time all the same.
+            Poll::Ready(Some(Ok(_))) if over => out_of_time(),
             Poll::Ready(Some(Ok(piece))) => {
                 this.alarm = None;
                 return Poll::Ready(Some(Ok(piece)));
@@ -132,18 +136,15 @@ impl Stream for BodyStream {
             Poll::Ready(Some(Err(error))) => network_error(Box::new(error)),
             Poll::Pending => {
                 // The alarm is set at the first silence and put off by each piece.
-                let (clock, idle, end) = (&this.clock, this.idle, this.end);
+                let (idle, end) = (this.idle, this.end);
                 let alarm = this
                     .alarm
-                    .get_or_insert_with(|| clock.sleep(end.bound(clock.as_ref(), idle)));
+                    .get_or_insert_with(|| clock.sleep(end.bound(clock, idle)));
                 if alarm.as_mut().poll(context).is_pending() {
                     return Poll::Pending;
                 }
-                match end.left(clock.as_ref()) {
-                    Some(left) if left.is_zero() => Error::new(
-                        ErrorKind::Timeout,
-                        "the time limit of the whole call passed while the body arrived",
-                    ),
+                match end.left(clock) {
+                    Some(left) if left.is_zero() => out_of_time(),
                     _ => Error::new(
                         ErrorKind::Timeout,
                         format!("the body fell silent for {idle:?}, the limit between two pieces"),
@@ -157,6 +158,13 @@ impl Stream for BodyStream {
     }
 }
 
+fn out_of_time() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the time limit of the whole call passed while the body arrived",
+    )
+}
+
 impl std::fmt::Debug for BodyStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BodyStream")
@@ -164,5 +172,31 @@ impl std::fmt::Debug for BodyStream {
             .field("meta", &self.meta)
             .field("open", &self.pieces.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+    use crate::edge::fake::TokioClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_falls_silent_ends_with_the_call() {
+        let clock = Arc::new(TokioClock::new());
+        let total = Duration::from_secs(10);
+        let end = End::of(clock.as_ref(), Some(total));
+        let pieces = stream::repeat_with(|| Ok(Bytes::from_static(b"x")));
+        let url = "https://atlas.example/x".parse().unwrap();
+        let meta = ResponseMeta::new(http::StatusCode::OK, http::HeaderMap::new(), &url);
+        let idle = Duration::from_secs(60);
+        let mut body = BodyStream::new(Box::pin(pieces), clock, idle, end, "getOrgInvoice", meta);
+        assert_eq!(body.next().await.unwrap().unwrap(), "x");
+        tokio::time::advance(total).await;
+        let error = body.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(error.to_string().contains("whole call"), "{error}");
+        assert!(body.next().await.is_none());
     }
 }

@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind, OrgId, Result};
 /// The names of a base URL, the usual one first.
 const BASE_URL: [&str; 2] = ["MONGODB_ATLAS_BASE_URL", "MONGODB_ATLAS_OPS_MANAGER_URL"];
 
-/// The name of an organisation's id.
+/// The name of an organization's id.
 const ORG_ID: &str = "MONGODB_ATLAS_ORG_ID";
 
 impl Client {
@@ -60,10 +60,10 @@ impl ClientBuilder {
 }
 
 impl OrgId {
-    /// The organisation named by `MONGODB_ATLAS_ORG_ID`; absent where that is not set.
+    /// The organization named by `MONGODB_ATLAS_ORG_ID`; absent where that is not set.
     ///
     /// # Errors
-    /// When it is set and no organisation's id.
+    /// When it is set and no organization's id.
     pub fn from_env() -> Result<Option<Self>> {
         let Some(text) = read(ORG_ID) else {
             return Ok(None);

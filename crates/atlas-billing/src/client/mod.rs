@@ -67,7 +67,7 @@ impl Client {
         ClientBuilder::new(credentials)
     }
 
-    /// The billing of one organisation. Nothing is sent.
+    /// The billing of one organization. Nothing is sent.
     pub fn org(&self, id: OrgId) -> Org {
         Org::new(self.clone(), id)
     }

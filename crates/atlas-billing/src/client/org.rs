@@ -1,8 +1,8 @@
-//! The billing of one organisation.
+//! The billing of one organization.
 
 use crate::{Client, OrgId};
 
-/// The billing of one organisation: where every question begins. Cheap to clone.
+/// The billing of one organization: where every question begins. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Org {
     pub(crate) client: Client,
@@ -14,7 +14,7 @@ impl Org {
         Self { client, id }
     }
 
-    /// The organisation.
+    /// The organization.
     pub fn id(&self) -> &OrgId {
         &self.id
     }

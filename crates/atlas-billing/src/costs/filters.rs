@@ -37,7 +37,7 @@ impl Filters {
     /// The body of the request.
     ///
     /// The service wants a filter value for the dimension that is grouped by. Services are known,
-    /// and so is the organisation; which projects and clusters there are is not.
+    /// and so is the organization; which projects and clusters there are is not.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for what cannot be asked.
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_organisation_is_filled_in() {
+    fn the_own_organization_is_filled_in() {
         let body = json(&grouped(Some(GroupBy::Organizations)), "2025-01").unwrap();
         assert_eq!(body["organizations"], serde_json::json!([ORG]));
     }

@@ -1,4 +1,4 @@
-//! What an organisation used, by Cost Explorer: a query, the wait for its result, the result.
+//! What an organization used, by Cost Explorer: a query, the wait for its result, the result.
 
 mod amount;
 mod file;
@@ -24,7 +24,7 @@ mod tests;
 use crate::{CallOptions, Months, Org, QueryToken};
 
 impl Org {
-    /// What the organisation used in `months`, both ends included, by Cost Explorer.
+    /// What the organization used in `months`, both ends included, by Cost Explorer.
     pub fn costs(&self, months: Months) -> CostRequest {
         CostRequest::new(self.clone(), months)
     }

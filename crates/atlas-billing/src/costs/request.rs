@@ -17,7 +17,7 @@ use crate::{
     CallOptions, Error, ErrorKind, Form, Months, Org, OrgId, PollPolicy, QueryToken, Result,
 };
 
-/// A Cost Explorer query that is still to be asked: what the organisation used in some months.
+/// A Cost Explorer query that is still to be asked: what the organization used in some months.
 ///
 /// Awaiting it creates the query, polls until the result is there, and decodes it.
 ///

@@ -2,7 +2,7 @@
 
 use super::ErrorKind;
 
-/// The roles that may read an organisation's bill, as the specification names them.
+/// The roles that may read an organization's bill, as the specification names them.
 const ROLES: &str = "Organization Billing Viewer, Organization Billing Admin or Organization Owner";
 
 /// A sentence on what to do next; empty where there is nothing to say that the message does not.
@@ -17,12 +17,12 @@ pub(super) fn advice(kind: ErrorKind, error_code: Option<&str>) -> String {
             format!("The API key or service account needs a role that may read the bill: {ROLES}.")
         }
         (ErrorKind::Unauthorized, _) => {
-            "Check that the API key or service account exists, belongs to this organisation and \
+            "Check that the API key or service account exists, belongs to this organization and \
              is complete, and that the base URL is that of its Atlas (commercial or government)."
                 .to_owned()
         }
         (ErrorKind::NotFound, _) => {
-            "Check the identifiers; what belongs to another organisation is not found either."
+            "Check the identifiers; what belongs to another organization is not found either."
                 .to_owned()
         }
         (ErrorKind::VersionNotAcceptable, _) => {

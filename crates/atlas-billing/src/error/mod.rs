@@ -263,7 +263,7 @@ impl Error {
     }
 
     /// The beginning of the body that could not be read, at most 512 characters. It may hold
-    /// figures and names of the organisation, so it is part of neither `Display` nor `Debug`.
+    /// figures and names of the organization, so it is part of neither `Display` nor `Debug`.
     pub fn excerpt(&self) -> Option<&str> {
         self.0.excerpt.as_deref()
     }

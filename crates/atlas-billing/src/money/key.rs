@@ -9,7 +9,8 @@ use crate::Month;
 /// The value of a [`Dimension`](super::Dimension) that the items of one group share; `None` inside
 /// is the group of the items without one.
 ///
-/// Displays as the value people know it by, the group without one as `(none)`.
+/// Displays as the value people know it by, the group without one as `(none)`; a project's items
+/// without a cluster as `project/(none)`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Key {
@@ -71,7 +72,20 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.label().as_deref().unwrap_or("(none)"))
+        match self {
+            Self::Cluster {
+                project: Some(project),
+                name: None,
+            } if project.is_known() => f.pad(&format!("{project}/(none)")),
+            _ => f.pad(self.label().as_deref().unwrap_or("(none)")),
+        }
+    }
+}
+
+impl Project {
+    /// Whether it is known by anything.
+    fn is_known(&self) -> bool {
+        self.name.is_some() || self.id.is_some()
     }
 }
 
@@ -105,6 +119,13 @@ mod tests {
             (
                 Key::Cluster {
                     project: project(text("1"), None),
+                    name: None,
+                },
+                "1/(none)",
+            ),
+            (
+                Key::Cluster {
+                    project: project(None, None),
                     name: None,
                 },
                 "(none)",

@@ -174,8 +174,8 @@ impl FromStr for Months {
             return Ok(month.into());
         }
         Err(Error::input(format!(
-            "{} are no months: write a month (2025-03), a range with both ends included \
-             (2025-01..2025-03), a quarter (2025-Q1) or a year (2025).",
+            "{} is no period of whole months: write a month (2025-03), a range with both ends \
+             included (2025-01..2025-03), a quarter (2025-Q1) or a year (2025).",
             shown(given)
         )))
     }
@@ -242,18 +242,18 @@ mod tests {
     #[test]
     fn refuses_with_what_is_wrong() {
         for (given, reason) in [
-            ("", "are no months"),
-            ("2025-01...2025-03", "are no months"),
-            ("2025-01..", "are no months"),
-            ("2025Q1", "are no months"),
-            ("2025-Q", "are no months"),
+            ("", "is no period of whole months"),
+            ("2025-01...2025-03", "is no period of whole months"),
+            ("2025-01..", "is no period of whole months"),
+            ("2025Q1", "is no period of whole months"),
+            ("2025-Q", "is no period of whole months"),
             ("2025-Q5", "quarters 1 to 4, not 5"),
             ("2025-Q0", "quarters 1 to 4, not 0"),
             ("2025-03..2025-01", "write 2025-01..2025-03"),
             ("1975-01..2025-01", "601 months"),
-            ("20250-01", "are no months"),
+            ("20250-01", "is no period of whole months"),
             ("1066", "years from 1970"),
-            ("last month", "are no months"),
+            ("last month", "is no period of whole months"),
         ] {
             let message = given.parse::<Months>().unwrap_err().to_string();
             assert!(message.contains(reason), "{given}: {message}");

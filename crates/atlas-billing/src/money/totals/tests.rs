@@ -130,8 +130,8 @@ fn each_dimension_groups_by_what_it_says() {
         shown(&[Dimension::Cluster], &lines()),
         &[
             ("(none)", -7),
-            ("(none)", 1000),
-            ("(none)", 1),
+            ("web/(none)", 1000),
+            ("old name/(none)", 1),
             ("web/c0", 100),
             ("web/c0", 10),
         ],
