@@ -6,7 +6,7 @@ use atlas_billing::raw::enums::Service;
 use atlas_billing::{OrgId, QueryToken};
 use clap::{Args, ValueEnum};
 
-use super::{Period, duration, service};
+use super::{Period, duration, service, service_help};
 
 /// Which costs, and how long to wait for them.
 #[derive(Debug, Args)]
@@ -20,9 +20,13 @@ pub(crate) struct CostsArgs {
     #[arg(long, value_enum, value_name = "DIMENSION", conflicts_with = "resume")]
     pub(crate) by: Option<Grouping>,
 
-    /// Only this service, by its name in `costs -o csv`, such as Clusters; may be given several
-    /// times
-    #[arg(long, value_name = "S", value_parser = service, conflicts_with = "resume")]
+    #[arg(
+        long,
+        help = service_help(),
+        value_name = "S",
+        value_parser = service,
+        conflicts_with = "resume"
+    )]
     pub(crate) service: Vec<Service>,
 
     /// Only this project, by its id; may be given several times

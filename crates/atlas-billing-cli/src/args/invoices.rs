@@ -6,6 +6,7 @@ use atlas_billing::Dimension;
 use atlas_billing::raw::enums::InvoiceStatus;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::service::with_known;
 use super::{Invoice, Period, Which};
 
 /// What to do with invoices.
@@ -29,8 +30,7 @@ pub(crate) enum InvoicesCommand {
 /// Which invoices by status.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Statuses {
-    /// Only invoices with this status, such as PENDING, CLOSED or PAID; may be given several times
-    #[arg(long, value_name = "S", value_parser = status)]
+    #[arg(long, help = status_help(), value_name = "S", value_parser = status)]
     pub(crate) status: Vec<InvoiceStatus>,
 }
 
@@ -154,6 +154,14 @@ pub(crate) fn checked(by: &[Dimension]) -> Result<(), String> {
             more.len()
         )),
     }
+}
+
+fn status_help() -> String {
+    let known = InvoiceStatus::KNOWN.iter().map(InvoiceStatus::as_str);
+    with_known(
+        "Only invoices with this status; may be given several times",
+        known,
+    )
 }
 
 /// A status; a known one is found whatever its case, another is sent as given.

@@ -23,7 +23,7 @@ pub(crate) use invoices::{
     CompareArgs, InvoicesCommand, ItemsArgs, Linked, ListArgs, ShowArgs, checked,
 };
 pub(crate) use period::{Period, shown as shown_period};
-pub(crate) use service::service;
+pub(crate) use service::{service, service_help};
 
 /// Where the command line reads what no flag says.
 pub(crate) const ORG_VARIABLE: &str = "MONGODB_ATLAS_ORG_ID";
