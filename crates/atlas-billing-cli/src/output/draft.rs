@@ -52,15 +52,16 @@ impl Draft {
             Self::Nameless(file) => {
                 like(&file, path)?;
                 file.sync_all()?;
-                match nameless::link(&file, path) {
-                    Ok(()) => Ok(()),
+                let linked = match nameless::link(&file, path) {
+                    Ok(()) => return Ok(()),
                     // A link never replaces, a move does: hence two steps.
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        let named = part();
-                        let named = named.make_in(parent(path), |part| nameless::link(&file, part));
-                        named?.persist(path).map_err(|error| error.error)?;
-                        Ok(())
+                        part().make_in(parent(path), |part| nameless::link(&file, part))
                     }
+                    Err(error) => Err(error),
+                };
+                match linked {
+                    Ok(part) => part.persist(path).map(drop).map_err(|error| error.error),
                     // Some systems forbid such links: better copied than lost.
                     Err(_) => nameless::copied(file, parent(path))?.persist(path),
                 }
@@ -68,8 +69,7 @@ impl Draft {
             Self::Named(file) => {
                 like(file.as_file(), path)?;
                 file.as_file().sync_all()?;
-                file.persist(path).map_err(|error| error.error)?;
-                Ok(())
+                file.persist(path).map(drop).map_err(|error| error.error)
             }
         }
     }
