@@ -1,0 +1,107 @@
+//! How long each parser takes over an invoice that is in memory: for a change to one of them.
+//!
+//! `cargo bench -p atlas-billing-benches` runs them. What a whole program pays, over a socket and
+//! beside the alternatives, is what the package's own program measures.
+
+#![allow(clippy::expect_used)] // what is read here is known to be readable
+
+use atlas_billing::csv::{InvoiceCsv, Records};
+use atlas_billing::{Dimension, InvoiceLimits, LineItems, parse_decimal};
+use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario};
+use bytes::Bytes;
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use futures_util::{Stream, stream};
+
+/// Enough that what happens once for an invoice does not count.
+const ITEMS: u64 = 10_000;
+
+/// About what a read from a socket gives.
+const CHUNK: usize = 16 * 1024;
+
+fn main() {
+    divan::main();
+}
+
+/// An invoice in `form`, from the stand-in's seed.
+fn invoice(form: &str) -> Bytes {
+    let id = "66a1000000000000000000aa";
+    let scenario = Scenario::builder()
+        .invoice(InvoicePlan::new(id).items(ITEMS))
+        .build();
+    let accept = format!("application/vnd.atlas.2023-01-01+{form}");
+    let request = Request::get(format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{id}"))
+        .header(reqwest::header::ACCEPT, &accept);
+    Core::new(scenario).respond(&request).body.into_bytes()
+}
+
+/// `body` as it would arrive.
+fn chunks(body: &Bytes) -> impl Stream<Item = atlas_billing::Result<Bytes>> + Send + use<> {
+    let body = body.clone();
+    let starts = (0..body.len()).step_by(CHUNK);
+    stream::iter(starts.map(move |at| Ok(body.slice(at..body.len().min(at + CHUNK)))))
+}
+
+/// Runs `read` over an invoice in `form`, and gives its items and bytes a second.
+fn over<F: Future<Output = u64>>(bencher: Bencher<'_, '_>, form: &str, read: impl Fn(Bytes) -> F) {
+    let body = invoice(form);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("a runtime without anything can be built");
+    bencher
+        .counter(ItemsCount::new(ITEMS))
+        .counter(BytesCount::new(body.len()))
+        .bench_local(|| assert_eq!(runtime.block_on(read(body.clone())), ITEMS));
+}
+
+#[divan::bench]
+fn line_items(bencher: Bencher<'_, '_>) {
+    over(bencher, "json", async |body| {
+        let mut items = LineItems::new(chunks(&body), InvoiceLimits::default(), false);
+        let mut count = 0;
+        while let Some(item) = items.next().await {
+            black_box(item.expect("an item reads"));
+            count += 1;
+        }
+        count
+    });
+}
+
+#[divan::bench]
+fn totals(bencher: Bencher<'_, '_>) {
+    over(bencher, "json", async |body| {
+        let mut items = LineItems::new(chunks(&body), InvoiceLimits::default(), false);
+        let totals = items.total_by(&[Dimension::Sku]).await;
+        totals.expect("the items add up").total().count
+    });
+}
+
+#[divan::bench]
+fn csv_rows(bencher: Bencher<'_, '_>) {
+    over(bencher, "csv", async |body| {
+        let mut rows = InvoiceCsv::new(chunks(&body));
+        let mut count = 0;
+        while let Some(row) = rows.next().await {
+            black_box(row.expect("a row reads"));
+            count += 1;
+        }
+        count
+    });
+}
+
+#[divan::bench]
+fn csv_records(bencher: Bencher<'_, '_>) {
+    over(bencher, "csv", async |body| {
+        let mut records = Records::of_invoice(chunks(&body));
+        let mut count = 0;
+        while let Some(record) = records.next().await {
+            black_box(record.expect("a record reads").get("Amount"));
+            count += 1;
+        }
+        count
+    });
+}
+
+#[divan::bench(args = ["22.49", "-0.05", "1.6E-4", "3.7250000000000005"])]
+fn decimals(text: &str) -> Option<rust_decimal::Decimal> {
+    parse_decimal(black_box(text))
+}
