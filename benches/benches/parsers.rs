@@ -5,13 +5,15 @@
 
 #![allow(clippy::expect_used)] // what is read here is known to be readable
 
+use std::future::ready;
+
 use atlas_billing::csv::{InvoiceCsv, Records};
-use atlas_billing::{Dimension, InvoiceLimits, LineItems, parse_decimal};
+use atlas_billing::{Decimal, Dimension, InvoiceLimits, LineItems, parse_decimal};
 use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario};
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 /// Enough that what happens once for an invoice does not count.
 const ITEMS: u64 = 10_000;
@@ -53,24 +55,28 @@ fn over<F: Future<Output = u64>>(bencher: Bencher<'_, '_>, form: &str, read: imp
         .bench_local(|| assert_eq!(runtime.block_on(read(body.clone())), ITEMS));
 }
 
+/// Reads `stream` to its end, and says how much was in it.
+async fn count<T>(stream: impl Stream<Item = atlas_billing::Result<T>>) -> u64 {
+    let counted = stream.fold(0, |count, read| {
+        black_box(read.expect("what is read is readable"));
+        ready(count + 1)
+    });
+    counted.await
+}
+
+fn items(body: &Bytes) -> LineItems {
+    LineItems::new(chunks(body), InvoiceLimits::default(), false)
+}
+
 #[divan::bench]
 fn line_items(bencher: Bencher<'_, '_>) {
-    over(bencher, "json", async |body| {
-        let mut items = LineItems::new(chunks(&body), InvoiceLimits::default(), false);
-        let mut count = 0;
-        while let Some(item) = items.next().await {
-            black_box(item.expect("an item reads"));
-            count += 1;
-        }
-        count
-    });
+    over(bencher, "json", async |body| count(items(&body)).await);
 }
 
 #[divan::bench]
 fn totals(bencher: Bencher<'_, '_>) {
     over(bencher, "json", async |body| {
-        let mut items = LineItems::new(chunks(&body), InvoiceLimits::default(), false);
-        let totals = items.total_by(&[Dimension::Sku]).await;
+        let totals = items(&body).total_by(&[Dimension::Sku]).await;
         totals.expect("the items add up").total().count
     });
 }
@@ -78,30 +84,22 @@ fn totals(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn csv_rows(bencher: Bencher<'_, '_>) {
     over(bencher, "csv", async |body| {
-        let mut rows = InvoiceCsv::new(chunks(&body));
-        let mut count = 0;
-        while let Some(row) = rows.next().await {
-            black_box(row.expect("a row reads"));
-            count += 1;
-        }
-        count
+        count(InvoiceCsv::new(chunks(&body))).await
     });
 }
 
 #[divan::bench]
 fn csv_records(bencher: Bencher<'_, '_>) {
     over(bencher, "csv", async |body| {
-        let mut records = Records::of_invoice(chunks(&body));
-        let mut count = 0;
-        while let Some(record) = records.next().await {
-            black_box(record.expect("a record reads").get("Amount"));
-            count += 1;
-        }
-        count
+        let records = Records::of_invoice(chunks(&body));
+        count(records.inspect_ok(|record| {
+            black_box(record.get("Amount"));
+        }))
+        .await
     });
 }
 
 #[divan::bench(args = ["22.49", "-0.05", "1.6E-4", "3.7250000000000005"])]
-fn decimals(text: &str) -> Option<rust_decimal::Decimal> {
+fn decimals(text: &str) -> Option<Decimal> {
     parse_decimal(black_box(text))
 }

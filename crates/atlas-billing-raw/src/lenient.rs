@@ -3,8 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Reads an integer, also from a number with an empty fraction.
 pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -21,8 +21,14 @@ where
     D: Deserializer<'de>,
     T: TryFrom<i64>,
 {
-    deserializer.deserialize_option(Perhaps(PhantomData))
+    let read = Option::<Read<T>>::deserialize(deserializer)?;
+    Ok(read.map(|Read(number)| number))
 }
+
+/// An integer that is read by [`integer`].
+#[derive(Deserialize)]
+#[serde(bound = "T: TryFrom<i64>")]
+struct Read<T>(#[serde(deserialize_with = "integer")] T);
 
 struct Whole<T>(PhantomData<T>);
 
@@ -58,28 +64,6 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
             return Self::fit(value as i64);
         }
         Err(E::invalid_value(Unexpected::Float(value), &self))
-    }
-}
-
-struct Perhaps<T>(PhantomData<T>);
-
-impl<'de, T: TryFrom<i64>> Visitor<'de> for Perhaps<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer or null")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        integer(deserializer).map(Some)
     }
 }
 

@@ -7,7 +7,8 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, Visitor};
+use serde::de::{Error, IntoDeserializer, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// The time that `text` is, in the forms of RFC 3339 that chrono reads.
 ///
@@ -73,8 +74,13 @@ pub(crate) fn optional<'de, D>(deserializer: D) -> Result<Option<DateTime<Utc>>,
 where
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_option(Perhaps)
+    let read = Option::<Read>::deserialize(deserializer)?;
+    Ok(read.map(|Read(time)| time))
 }
+
+/// A time that is read by [`required`].
+#[derive(Deserialize)]
+struct Read(#[serde(deserialize_with = "required")] DateTime<Utc>);
 
 struct Time;
 
@@ -91,29 +97,6 @@ impl Visitor<'_> for Time {
             Some(time) => Ok(time),
             None => DateTime::deserialize(text.into_deserializer()),
         }
-    }
-}
-
-struct Perhaps;
-
-impl<'de> Visitor<'de> for Perhaps {
-    type Value = Option<DateTime<Utc>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an RFC 3339 formatted date and time string or null")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    #[inline]
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        required(deserializer).map(Some)
     }
 }
 

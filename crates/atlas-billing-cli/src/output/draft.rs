@@ -164,12 +164,13 @@ mod nameless {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs;
 
     use super::*;
 
-    fn names(directory: &Path) -> Vec<String> {
+    /// What is in `directory`.
+    pub(in super::super) fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
         entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

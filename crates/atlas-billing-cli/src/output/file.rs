@@ -30,21 +30,22 @@ impl WholeFile {
         } else {
             Draft::begin(directory, mode(&path))
         };
-        let draft = begun.map_err(|error| FileError::of(&path, error))?;
-        Ok(Self {
-            path,
-            writer: BufWriter::with_capacity(1 << 16, draft),
-        })
+        Self::of(path, begun)
     }
 
     /// Begins a file in `directory` that is given its name by [`finish_as`](Self::finish_as).
     pub(crate) fn begin_in(directory: &Path) -> io::Result<Self> {
-        let begun = Draft::begin(directory, USUAL_MODE);
-        let draft = begun.map_err(|error| FileError::of(directory, error))?;
-        Ok(Self {
-            path: directory.to_owned(),
-            writer: BufWriter::with_capacity(1 << 16, draft),
-        })
+        Self::of(directory.to_owned(), Draft::begin(directory, USUAL_MODE))
+    }
+
+    fn of(path: PathBuf, begun: io::Result<Draft>) -> io::Result<Self> {
+        match begun {
+            Ok(draft) => Ok(Self {
+                path,
+                writer: BufWriter::with_capacity(1 << 16, draft),
+            }),
+            Err(error) => Err(FileError::of(&path, error)),
+        }
     }
 
     /// Gives the file its name.
@@ -142,14 +143,8 @@ fn mode(path: &Path) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::draft::tests::names;
     use super::*;
-
-    fn names(directory: &Path) -> Vec<String> {
-        let entries = fs::read_dir(directory).unwrap();
-        entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
-    }
 
     #[test]
     fn it_is_there_once_it_is_whole() {

@@ -304,10 +304,7 @@ impl Splitter {
     fn keep(&mut self) -> Result<()> {
         let rest = self.chunk.get(self.at..).unwrap_or_default();
         let end = self.skip.advance(rest);
-        let kept = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        check_head(self.head.json.len() + kept.len(), &self.limits)?;
-        self.head.json.extend_from_slice(kept);
-        self.at += kept.len();
+        self.keep_next(end.unwrap_or(rest.len()))?;
         if end.is_none() {
             return Ok(());
         }
@@ -326,7 +323,13 @@ impl Splitter {
     fn keep_scalar(&mut self) -> Result<()> {
         let rest = self.chunk.get(self.at..).unwrap_or_default();
         let end = rest.iter().position(|byte| !is_scalar(*byte));
-        let kept = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        self.keep_next(end.unwrap_or(rest.len()))
+    }
+
+    /// Keeps the next `count` bytes of the chunk.
+    fn keep_next(&mut self, count: usize) -> Result<()> {
+        let rest = self.chunk.get(self.at..).unwrap_or_default();
+        let kept = rest.get(..count).unwrap_or_default();
         check_head(self.head.json.len() + kept.len(), &self.limits)?;
         self.head.json.extend_from_slice(kept);
         self.at += kept.len();
