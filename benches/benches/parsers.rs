@@ -8,7 +8,9 @@
 use std::future::ready;
 
 use atlas_billing::csv::{InvoiceCsv, Records};
-use atlas_billing::{Decimal, Dimension, InvoiceLimits, LineItems, parse_decimal};
+use atlas_billing::money::{Decimal, parse_decimal};
+use atlas_billing::totals::Dimension;
+use atlas_billing::{InvoiceLimits, LineItems};
 use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario};
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
@@ -77,7 +79,7 @@ fn line_items(bencher: Bencher<'_, '_>) {
 fn totals(bencher: Bencher<'_, '_>) {
     over(bencher, "json", async |body| {
         let totals = items(&body).total_by(&[Dimension::Sku]).await;
-        totals.expect("the items add up").total().count
+        totals.expect("the items add up").totals.total().count
     });
 }
 
@@ -91,7 +93,7 @@ fn csv_rows(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn csv_records(bencher: Bencher<'_, '_>) {
     over(bencher, "csv", async |body| {
-        let records = Records::of_invoice(chunks(&body));
+        let records = Records::from_invoice(chunks(&body));
         count(records.inspect_ok(|record| {
             black_box(record.get("Amount"));
         }))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use atlas_billing::{Client, Credentials, Event, InvoiceId, Observer, Org, RetryPolicy};
+use atlas_billing::{Client, Credentials, InvoiceId, Observer, Org, RequestEvent, RetryPolicy};
 use atlas_billing_mock::{At, Fault, InvoicePlan, ORG_ID, On, RateLimit, Scenario, StandIn};
 
 use crate::Result;
@@ -42,7 +42,7 @@ pub(crate) async fn serve() -> Result<()> {
                 .credits(0),
         );
     }
-    let stand_in = StandIn::start_raw(scenario.build()).await?;
+    let stand_in = StandIn::start(scenario.build()).await?;
     println!("{}", stand_in.base_url());
     std::io::stdin().read_line(&mut String::new())?;
     let requests = stand_in.requests();
@@ -66,12 +66,12 @@ struct Counts {
 }
 
 impl Observer for Counts {
-    fn observe(&self, event: &Event<'_>) {
+    fn observe(&self, event: &RequestEvent<'_>) {
         match event {
-            Event::Answered { .. } => self.answered.fetch_add(1, Ordering::Relaxed),
-            Event::Unanswered { .. } => self.unanswered.fetch_add(1, Ordering::Relaxed),
-            Event::Waiting { wait, error, .. } => {
-                if let Some(asked) = error.retry_after() {
+            RequestEvent::Response { .. } => self.answered.fetch_add(1, Ordering::Relaxed),
+            RequestEvent::Failure { .. } => self.unanswered.fetch_add(1, Ordering::Relaxed),
+            RequestEvent::Wait { wait, error, .. } => {
+                if let Some(asked) = error.and_then(|error| error.retry_after()) {
                     self.refused.fetch_add(1, Ordering::Relaxed);
                     self.too_soon
                         .fetch_add(u64::from(*wait < asked), Ordering::Relaxed);

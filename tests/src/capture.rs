@@ -1,4 +1,4 @@
-//! A server that keeps the very bytes of each request and answers from a list.
+//! A server that keeps the very bytes of each request and responds from a list.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A server that keeps the very bytes of each HTTP/1.1 request, and answers from a list.
+/// A server that keeps the bytes of each HTTP/1.1 request, and responds from a list.
 #[derive(Debug)]
 pub struct Capture {
     address: SocketAddr,
@@ -16,26 +16,26 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Answers each request with the next of `answers`, whole HTTP messages; without one left it
+    /// Responds to each request with the next of `responses`, whole HTTP messages; without one left it
     /// closes the connection.
-    pub async fn answering<A: Into<Vec<u8>>>(answers: impl IntoIterator<Item = A>) -> Self {
+    pub async fn responding<R: Into<Vec<u8>>>(responses: impl IntoIterator<Item = R>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
-        let answers = Arc::new(Mutex::new(answers.into_iter()));
+        let responses: Vec<Vec<u8>> = responses.into_iter().map(Into::into).collect();
+        let responses = Arc::new(Mutex::new(responses.into_iter()));
         let kept = seen.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (kept, answers) = (kept.clone(), answers.clone());
+                let (kept, responses) = (kept.clone(), responses.clone());
                 tokio::spawn(async move {
                     let mut stream = stream;
                     while let Some(request) = read(&mut stream).await {
                         kept.lock().unwrap().push(request);
-                        let Some(answer) = answers.lock().unwrap().next() else {
+                        let Some(response) = responses.lock().unwrap().next() else {
                             return;
                         };
-                        if stream.write_all(&answer).await.is_err() {
+                        if stream.write_all(&response).await.is_err() {
                             return;
                         }
                     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
+use atlas_billing::{Observer, RequestEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Asks the test how many silences have set in so far.
@@ -15,7 +16,7 @@ type Silences = Arc<dyn Fn() -> u64 + Send + Sync>;
 ///
 /// A wait ends at once and puts the clock forward by its length. A time limit on silence, told by
 /// its exact length, is another matter: it must pass where a server has fallen silent, and only
-/// there, however long an answer takes. So the test says how many silences have set in, and as
+/// there, however long a response takes. So the test says how many silences have set in, and as
 /// many limits pass, a moment later.
 pub struct WaitClock {
     state: Arc<Mutex<State>>,
@@ -30,7 +31,7 @@ struct State {
     waits: Vec<Duration>,
 }
 
-/// What a client gets to read before its patience ends.
+/// What a client gets to read before its limit passes.
 const MOMENT: Duration = Duration::from_millis(50);
 
 impl WaitClock {
@@ -42,6 +43,11 @@ impl WaitClock {
     /// What was waited for so far, limits on silence aside.
     pub fn waits(&self) -> Vec<Duration> {
         self.state.lock().unwrap().waits.clone()
+    }
+
+    /// Lets time pass outside of the client.
+    pub fn advance(&self, duration: Duration) {
+        self.state.lock().unwrap().now += duration;
     }
 
     /// A clock on which waits of exactly one of `limits` end only as `silences` set in.
@@ -97,12 +103,57 @@ impl fmt::Debug for WaitClock {
     }
 }
 
-/// The machine's clock with a date and time of day that jump at each look, by years and back: what
-/// a correction of the time does. Time spans are the machine's own.
+/// A clock on which only requests take time, each the same: as many responses fit into a call's
+/// time limit on a fast machine as on a slow one.
+#[derive(Debug)]
+pub struct RequestClock {
+    per_response: Duration,
+    now: Mutex<Duration>,
+}
+
+/// Shorter sleeps are waits, which take no time here; longer ones are time limits.
+const LIMIT: Duration = Duration::from_secs(1);
+
+impl RequestClock {
+    /// A clock that is also to be the client's observer.
+    pub fn new(per_response: Duration) -> Arc<Self> {
+        let now = Mutex::default();
+        Arc::new(Self { per_response, now })
+    }
+}
+
+impl Observer for RequestClock {
+    fn observe(&self, event: &RequestEvent<'_>) {
+        if let RequestEvent::Response { .. } = event {
+            *self.now.lock().unwrap() += self.per_response;
+        }
+    }
+}
+
+impl Clock for RequestClock {
+    fn elapsed(&self) -> Duration {
+        *self.now.lock().unwrap()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + self.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            if duration >= LIMIT {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
+/// The machine's clock with a date and time of day that jump at each reading, by years and back:
+/// what a correction of the time does. Time spans are the machine's own.
 #[derive(Debug, Default)]
 pub struct JumpyClock {
     system: SystemClock,
-    looks: Mutex<i64>,
+    readings: Mutex<i64>,
 }
 
 impl JumpyClock {
@@ -118,9 +169,9 @@ impl Clock for JumpyClock {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        let mut looks = self.looks.lock().unwrap();
-        *looks += 1;
-        let days = if *looks % 2 == 0 { 4_000 } else { -4_000 };
+        let mut readings = self.readings.lock().unwrap();
+        *readings += 1;
+        let days = if *readings % 2 == 0 { 4_000 } else { -4_000 };
         self.system.now() + TimeDelta::days(days)
     }
 

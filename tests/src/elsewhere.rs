@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A listener on a port of its own that keeps what it is sent and never answers.
+/// A listener on a port of its own that keeps what it is sent and never responds.
 #[derive(Debug)]
 pub struct Elsewhere {
     address: SocketAddr,

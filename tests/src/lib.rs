@@ -1,5 +1,5 @@
-//! What the tests that cross crates share: planted secrets, an ear at every log line, clocks that
-//! run fast or jump, clients for either version of HTTP, a second origin.
+//! What the tests that cross crates share: planted secrets, a listener to every log line, clocks
+//! that run fast or jump, clients for either version of HTTP, a second origin.
 
 // This package is tests alone: a failed expectation is a failed test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,3 +16,4 @@ pub mod listen;
 pub mod panics;
 pub mod planted;
 pub mod protocol;
+pub mod tls;

@@ -1,14 +1,15 @@
-//! An ear at everything that is logged, at the lowest level and by every crate of the program: by
+//! Listens to everything that is logged, at the lowest level and by every crate of the program: by
 //! `tracing` and by `log`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+use tracing_core::span::Current;
 
 use crate::planted;
 
@@ -18,7 +19,8 @@ pub struct Heard {
     leaks: Mutex<Vec<String>>,
     lines: Mutex<BTreeMap<String, u64>>,
     kept: Mutex<Vec<String>>,
-    spans: AtomicU64,
+    /// What each span is, by its id less 1.
+    spans: Mutex<Vec<&'static Metadata<'static>>>,
 }
 
 impl Heard {
@@ -35,6 +37,10 @@ impl Heard {
     /// The lines of the wrapper itself.
     pub fn own(&self) -> Vec<String> {
         self.kept.lock().unwrap().clone()
+    }
+
+    fn metadata(&self, span: &Id) -> &'static Metadata<'static> {
+        self.spans.lock().unwrap()[span.into_u64() as usize - 1]
     }
 
     fn take(&self, target: &str, line: String) {
@@ -54,6 +60,11 @@ impl Heard {
     }
 }
 
+thread_local! {
+    /// The spans that this thread is in, the innermost last.
+    static ENTERED: RefCell<Vec<Id>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Starts to listen, for the rest of the process.
 ///
 /// # Panics
@@ -62,17 +73,17 @@ pub fn to_everything() -> Arc<Heard> {
     static HEARD: OnceLock<Arc<Heard>> = OnceLock::new();
     let heard = HEARD.get_or_init(|| {
         let heard = Arc::new(Heard::default());
-        tracing::subscriber::set_global_default(Ear(heard.clone())).unwrap();
-        log::set_boxed_logger(Box::new(Ear(heard.clone()))).unwrap();
+        tracing::subscriber::set_global_default(Listener(heard.clone())).unwrap();
+        log::set_boxed_logger(Box::new(Listener(heard.clone()))).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
         heard
     });
     heard.clone()
 }
 
-struct Ear(Arc<Heard>);
+struct Listener(Arc<Heard>);
 
-impl Subscriber for Ear {
+impl Subscriber for Listener {
     fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
         true
     }
@@ -80,14 +91,17 @@ impl Subscriber for Ear {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut line = Line(format!("span {}", span.metadata().name()));
         span.record(&mut line);
-        self.0.take(span.metadata().target(), line.0);
-        Id::from_u64(self.0.spans.fetch_add(1, Ordering::Relaxed) + 1)
+        let target = span.metadata().target();
+        self.0.take(target, line.0);
+        let mut spans = self.0.spans.lock().unwrap();
+        spans.push(span.metadata());
+        Id::from_u64(spans.len() as u64)
     }
 
-    fn record(&self, _span: &Id, values: &Record<'_>) {
+    fn record(&self, span: &Id, values: &Record<'_>) {
         let mut line = Line("record".to_owned());
         values.record(&mut line);
-        self.0.take("record", line.0);
+        self.0.take(self.0.metadata(span).target(), line.0);
     }
 
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
@@ -98,12 +112,24 @@ impl Subscriber for Ear {
         self.0.take(event.metadata().target(), line.0);
     }
 
-    fn enter(&self, _span: &Id) {}
+    fn enter(&self, span: &Id) {
+        ENTERED.with_borrow_mut(|entered| entered.push(span.clone()));
+    }
 
-    fn exit(&self, _span: &Id) {}
+    fn exit(&self, _span: &Id) {
+        ENTERED.with_borrow_mut(Vec::pop);
+    }
+
+    fn current_span(&self) -> Current {
+        let entered = ENTERED.with_borrow(|entered| entered.last().cloned());
+        entered.map_or_else(Current::none, |id| {
+            let metadata = self.0.metadata(&id);
+            Current::new(id, metadata)
+        })
+    }
 }
 
-impl log::Log for Ear {
+impl log::Log for Listener {
     fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! Secrets that are planted in clients and stand-ins, to be looked for where none may be.
+//! Secrets that are planted in clients and stand-ins, to be looked for where there must be none.
 
 use atlas_billing::Credentials;
 use atlas_billing_mock::SignIn;
@@ -11,7 +11,7 @@ pub const PRIVATE_KEY: &str = "planted0-0000-4000-8000-privatekey00";
 pub const CLIENT_ID: &str = "mdb_sa_id_made_up";
 /// A service account's secret.
 pub const CLIENT_SECRET: &str = "mdb_sa_sk_planted_client_secret";
-/// A ready-made access token.
+/// A given access token.
 pub const BEARER: &str = "planted.bearer.token";
 
 /// How the stand-in's own access tokens begin.
@@ -19,7 +19,7 @@ const GIVEN_TOKENS: &str = "mdb.made.up.";
 /// The base64 of `mdb_sa_id_made_up:mdb_sa_sk_planted_client_secret`, up to where the last
 /// characters depend on its length.
 const BASIC: &str = "bWRiX3NhX2lkX21hZGVfdXA6bWRiX3NhX3NrX3BsYW50ZWRf";
-/// How an answer to a Digest challenge begins: it must stay off logs as a whole.
+/// How Digest's Authorization header begins: it must stay out of logs as a whole.
 const DIGEST: &str = "Digest username=";
 
 /// The secret that `text` shows, if any.
@@ -38,7 +38,7 @@ pub fn in_text(text: &str) -> Option<&'static str> {
 /// How a client signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// With a ready-made token.
+    /// With a given token.
     Bearer,
     /// As a service account.
     Account,

@@ -37,7 +37,7 @@ async fn each_fault_on_each_operation_ends_as_it_must() {
     );
     assert!(!outcomes.is_empty());
 
-    // The ear has to have heard the crates that see credentials, or it proves nothing.
+    // The crates that see credentials have to have been heard, or this proves nothing.
     let lines = heard.lines();
     for source in ["atlas_billing", "h2", "hyper_util", "reqwest"] {
         assert!(

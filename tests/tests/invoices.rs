@@ -1,12 +1,14 @@
-//! Invoices of the stand-in, in every form that the client offers: whole, item by item, summed on
+//! Invoices of the stand-in, in every form that the client offers: whole, item by item, added up on
 //! the way, and as a file. They must agree with each other, with serde_json on the whole document,
-//! and with what the stand-in says it made.
+//! and with the figures of the stand-in.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use atlas_billing::money::{Dimension, Group, Totals};
+use atlas_billing::money::Reconciliation;
+use atlas_billing::totals::{Dimension, Total, Totals};
 use atlas_billing::{
-    Client, Credentials, ErrorKind, Invoice, InvoiceId, InvoiceLimits, LineItems, Org, RetryPolicy,
+    Client, Credentials, ErrorKind, Invoice, InvoiceId, InvoiceLimits, InvoiceSummary, LineItems,
+    Org, RetryPolicy,
 };
 use atlas_billing_mock::{
     At, Core, Fault, InvoicePlan, KeyOrder, ORG_ID, On, Operation, Request, Scenario,
@@ -51,7 +53,7 @@ fn scenario(plan: InvoicePlan) -> ScenarioBuilder {
         .invoice(plan)
 }
 
-/// What the stand-in answers in `form`, without a socket.
+/// The stand-in's response in `form`, without a socket.
 fn document(plan: InvoicePlan, form: &str) -> Bytes {
     let core = Core::new(scenario(plan).build());
     let request = Request::get(format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{ID}")).header(
@@ -77,13 +79,11 @@ async fn read(document: &Bytes, chunk: usize) -> Invoice {
 
 #[tokio::test]
 async fn any_invoice_survives_decoding_encoding_and_decoding() {
-    for seed in 0..24 {
+    for seed in 0..12 {
         let sent = document(plan(seed), "json");
         let invoice = read(&sent, 1000 + seed as usize).await;
         let encoded = Bytes::from(serde_json::to_vec(&invoice).unwrap());
-        let again = read(&encoded, 777).await;
-        assert_eq!(again, invoice, "seed {seed}");
-        assert_eq!(serde_json::to_vec(&again).unwrap(), encoded, "seed {seed}");
+        assert_eq!(read(&encoded, 777).await, invoice, "seed {seed}");
         // Unknown values of enums are still there, as text.
         let status = sent.windows(13).any(|window| window == b"SOMETHING_NEW");
         let kept = encoded.windows(13).any(|window| window == b"SOMETHING_NEW");
@@ -112,7 +112,7 @@ async fn every_beginning_of_a_document_is_an_error() {
     for end in (0..sent.len()).step_by(7) {
         let cut = sent.slice(..end);
         let error = items(&cut, 100, false).into_invoice().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Cut, "cut at {end}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Truncated, "at {end}: {error}");
     }
 }
 
@@ -134,38 +134,25 @@ async fn sums_agree_with_the_items_and_with_what_was_made() {
         for first in &every {
             for second in &every {
                 let by = [first.clone(), second.clone()];
-                let mut stream = items(&sent, 5000, false);
-                let totals: Totals = stream.total_by(&by).await.unwrap();
-                assert_eq!(totals, invoice.total_by(&by), "{by:?}");
-                assert_eq!(stream.reconcile(), Some(invoice.reconcile()));
-                let groups = totals.groups();
-                let sum =
-                    |part: fn(&Group) -> i128| groups.iter().map(|group| part(group)).sum::<i128>();
-                assert_eq!(
-                    sum(|group| group.total.gross.get()),
-                    facts.gross_cents.into()
-                );
-                assert_eq!(
-                    sum(|group| group.total.discount.get()),
-                    facts.discount_cents.into()
-                );
-                assert_eq!(
-                    sum(|group| group.total.count.into()),
-                    facts.line_items.into()
-                );
+                let sums = items(&sent, 5000, false).total_by(&by).await.unwrap();
+                assert_eq!(sums.totals, Totals::of(&invoice.line_items, &by), "{by:?}");
+                assert_eq!(sums.reconciliation, Reconciliation::of(&invoice));
+                let groups = sums.totals.groups();
+                let sum: Total = groups.iter().map(|group| group.total).sum();
+                assert_eq!(sum, sums.totals.total());
+                assert_eq!(sum.gross, facts.gross_cents.into());
+                assert_eq!(sum.discount, facts.discount_cents.into());
+                assert_eq!(sum.count, facts.line_items);
             }
         }
-        let beside = invoice.reconcile();
-        assert_eq!(beside.subtotal.unwrap().get(), facts.subtotal_cents.into());
-        assert_eq!(
-            beside.amount_billed.unwrap().get(),
-            facts.amount_billed_cents.into()
-        );
+        let beside = Reconciliation::of(&invoice);
+        assert_eq!(beside.subtotal, Some(facts.subtotal_cents.into()));
+        assert_eq!(beside.amount_billed, Some(facts.amount_billed_cents.into()));
     }
 }
 
 async fn start(scenario: ScenarioBuilder) -> StandIn {
-    StandIn::start_raw(scenario.build()).await.unwrap()
+    StandIn::start(scenario.build()).await.unwrap()
 }
 
 fn org(atlas: &StandIn, protocol: Protocol) -> Org {
@@ -194,13 +181,17 @@ async fn every_form_over_sockets() {
             assert_eq!(own, expected.line_items);
             assert_eq!(stream.head().unwrap().payments, expected.payments);
             let request = org.invoice(id()).linked_items(true);
-            let marked: Vec<_> = request.line_items().await.unwrap().collect().await;
-            let linked = marked
-                .iter()
-                .filter_map(|item| item.as_ref().unwrap().linked());
-            assert_eq!(linked.filter(|linked| linked.path() == [0]).count(), 40);
-            assert_eq!(org.invoice(id()).csv().bytes().await.unwrap().1, file);
-            let mut rows = org.invoice(id()).csv().await.unwrap().rows();
+            let mut stream = request.line_items().await.unwrap();
+            let mut linked = 0;
+            while let Some(item) = stream.next().await {
+                item.unwrap();
+                let invoice = stream.linked_invoice();
+                linked += usize::from(invoice.is_some_and(|linked| linked.path() == [0]));
+            }
+            assert_eq!(linked, 40);
+            let csv = || async { org.invoice(id()).csv().await.unwrap() };
+            assert_eq!(csv().await.bytes().await.unwrap(), file);
+            let mut rows = csv().await.invoice_rows();
             let preamble = rows.read_preamble().await.unwrap();
             assert_eq!(preamble.invoice_number(), Some(ID));
             let mut typed = 0;
@@ -208,14 +199,7 @@ async fn every_form_over_sockets() {
                 row.unwrap();
                 typed += 1;
             }
-            let records: Vec<_> = org
-                .invoice(id())
-                .csv()
-                .await
-                .unwrap()
-                .records()
-                .collect()
-                .await;
+            let records: Vec<_> = csv().await.records().collect().await;
             assert_eq!(records.len(), typed);
             assert!(typed >= 300, "{typed}");
             assert_eq!(org.invoices().await.unwrap().len(), 1);
@@ -224,7 +208,7 @@ async fn every_form_over_sockets() {
 }
 
 #[tokio::test]
-async fn a_cut_body_never_looks_like_a_short_invoice() {
+async fn a_truncated_body_never_looks_like_a_short_invoice() {
     let whole = document(plan(2), "json").len() as u64;
     for protocol in Protocol::BOTH {
         for transfer in [Transfer::Chunked, Transfer::Length, Transfer::UntilClose] {
@@ -244,13 +228,21 @@ async fn a_cut_body_never_looks_like_a_short_invoice() {
                     match stream.next().await {
                         Some(Ok(_)) => {}
                         Some(Err(error)) => break error,
-                        None => panic!("a cut stream ended as if it were whole"),
+                        None => panic!("a truncated stream ended as if it were whole"),
                     }
                 };
-                assert_eq!(error.kind(), ErrorKind::Cut, "{protocol} {at}: {error}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Truncated,
+                    "{protocol} {at}: {error}"
+                );
                 assert!(stream.head().is_none() && stream.next().await.is_none());
                 let error = request().await.unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::Cut, "{protocol} {at}: {error}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::Truncated,
+                    "{protocol} {at}: {error}"
+                );
             }
         }
     }
@@ -265,14 +257,25 @@ async fn a_stream_that_is_dropped_lets_the_client_go_on() {
             let mut stream = org.invoice(id()).line_items().await.unwrap();
             assert!(stream.next().await.unwrap().is_ok());
         }
-        let totals = org
-            .invoice(id())
-            .line_items()
-            .await
-            .unwrap()
-            .total_by(&[])
-            .await
-            .unwrap();
-        assert_eq!(totals.total().count, 20_000, "{protocol}");
+        let stream = org.invoice(id()).line_items().await.unwrap();
+        let sums = stream.total_by(&[]).await.unwrap();
+        assert_eq!(sums.totals.total().count, 20_000, "{protocol}");
     }
+}
+
+#[tokio::test]
+async fn of_two_pending_invoices_the_newest_is_the_current_one() {
+    let today = "2025-03-02".parse().unwrap();
+    let two = Scenario::builder()
+        .today(today)
+        .with_previous_month_pending();
+    let atlas = start(two).await;
+    let org = org(&atlas, Protocol::Http1);
+    let end = |invoice: &InvoiceSummary| invoice.end_date.unwrap().date_naive().to_string();
+    let current = org.current_invoice().find().await.unwrap();
+    assert_eq!(end(&current.summary.unwrap()), "2025-04-01");
+    let passed_over: Vec<String> = current.passed_over.iter().map(end).collect();
+    assert_eq!(passed_over, ["2025-03-01"]);
+    let february = org.invoice_of("2025-02".parse().unwrap()).await.unwrap();
+    assert_eq!(february.id, current.passed_over[0].id);
 }

@@ -50,14 +50,45 @@ fn version(text: &str) -> Vec<u32> {
     parts
 }
 
+/// The ids of what the published crates are built from: what only contributors build may ask for a
+/// newer toolchain.
+fn published(metadata: &Value) -> BTreeSet<&str> {
+    let nodes: BTreeMap<&str, &Value> = array(&metadata["resolve"], "nodes")
+        .iter()
+        .map(|node| (text(node, "id"), node))
+        .collect();
+    let members = array(metadata, "packages").iter();
+    let members = members.filter(|package| {
+        let is_member = array(metadata, "workspace_members").contains(&package["id"]);
+        is_member && text(package, "name") != "xtask"
+    });
+    let mut found = BTreeSet::new();
+    let mut waiting: Vec<&str> = members.map(|package| text(package, "id")).collect();
+    while let Some(id) = waiting.pop() {
+        if found.insert(id) {
+            let dependencies = nodes.get(id).map_or(&[][..], |node| array(node, "deps"));
+            waiting.extend(
+                dependencies
+                    .iter()
+                    .map(|dependency| text(dependency, "pkg")),
+            );
+        }
+    }
+    found
+}
+
 #[test]
 fn the_declared_toolchain_is_old_enough_for_no_dependency() {
     let metadata = metadata();
+    let published = published(&metadata);
     let members: BTreeSet<&str> = array(&metadata, "workspace_members")
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    let packages = array(&metadata, "packages");
+    let packages: Vec<&Value> = array(&metadata, "packages")
+        .iter()
+        .filter(|package| published.contains(text(package, "id")))
+        .collect();
     let declared = packages
         .iter()
         .find(|package| text(package, "name") == "atlas-billing")

@@ -1,36 +1,17 @@
 //! The pace of polling, by simulation: how soon a result is delivered, with how many requests, and
-//! whether the rate limit is met. Time is paused and answers are instant, over a transport that is
-//! injected; the service is the stand-in's core.
+//! whether the rate limit is met. Time is paused and the service is the stand-in's core, without
+//! sockets.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use atlas_billing::edge::doubles::{FakeHttp, TokioClock};
 use atlas_billing::edge::{BoxFuture, Clock, ExchangeError, HttpClient, Random};
-use atlas_billing::{Client, Credentials, Org, Seen, reqwest};
-use atlas_billing_mock::{Core, ORG_ID, RateLimit, Ready, Request, Scenario};
-use chrono::{DateTime, Utc};
-use tokio::time::Instant;
-
-/// tokio's clock, which is paused.
-#[derive(Debug, Clone, Copy)]
-struct Paused(Instant);
-
-impl Clock for Paused {
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + Duration::from_secs(1_750_000_000) + self.elapsed()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}
+use atlas_billing::poll::Status;
+use atlas_billing::{Client, Credentials, Month, Org, reqwest};
+use atlas_billing_mock::{Core, ORG_ID, RateLimit, Ready, Scenario};
 
 /// Numbers that are spread and the same in each run (Weyl's sequence of the golden ratio).
 #[derive(Debug, Default)]
@@ -44,52 +25,24 @@ impl Random for Spread {
     }
 }
 
-/// Hands requests to whichever stand-in is there.
-struct Injected {
-    core: Mutex<Arc<Core>>,
-    clock: Paused,
-    round_trip: Mutex<Duration>,
+/// A transport that takes its time, half of it each way.
+#[derive(Debug)]
+struct Distant {
+    http: Arc<FakeHttp>,
+    round_trip: Duration,
 }
 
-impl fmt::Debug for Injected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Injected")
-    }
-}
-
-impl HttpClient for Injected {
+impl HttpClient for Distant {
     fn execute(
         &self,
         request: reqwest::Request,
     ) -> BoxFuture<'_, Result<reqwest::Response, ExchangeError>> {
         Box::pin(async move {
-            let leg = *self.round_trip.lock().unwrap() / 2;
-            tokio::time::sleep(leg).await;
-            let response = self.respond(&request);
-            tokio::time::sleep(leg).await;
-            Ok(response)
+            tokio::time::sleep(self.round_trip / 2).await;
+            let response = self.http.execute(request).await;
+            tokio::time::sleep(self.round_trip / 2).await;
+            response
         })
-    }
-}
-
-impl Injected {
-    fn respond(&self, request: &reqwest::Request) -> reqwest::Response {
-        let url = request.url();
-        let target = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
-        let mut asked = match request.body().and_then(|body| body.as_bytes()) {
-            Some(body) => Request::post(target, body.to_vec()),
-            None => Request::get(target),
-        };
-        asked.headers = request.headers().clone();
-        let core = self.core.lock().unwrap().clone();
-        let answer = core.respond_at(&asked, self.clock.now());
-        let mut response = http::Response::new(answer.body.into_bytes());
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        response.into()
     }
 }
 
@@ -116,61 +69,43 @@ impl Run {
     }
 }
 
-/// One client over an exchangeable service.
-struct Lab {
-    http: Arc<Injected>,
-    clock: Paused,
-    org: Org,
-}
-
-impl Lab {
-    fn new() -> Self {
-        let clock = Paused(Instant::now());
-        let http = Arc::new(Injected {
-            core: Mutex::new(Arc::new(Core::new(Scenario::default()))),
-            clock,
-            round_trip: Mutex::default(),
-        });
-        let client = Client::builder(Credentials::none())
-            .http_client(http.clone())
-            .clock(Arc::new(clock))
-            .random(Arc::new(Spread::default()))
-            .build()
-            .unwrap();
-        let org = client.org(ORG_ID.parse().unwrap());
-        Self { http, clock, org }
+/// Runs one query against a service of its own.
+async fn run(ready: Duration, limit: RateLimit, round_trip: Duration, random: &Arc<Spread>) -> Run {
+    let scenario = Scenario::builder()
+        .without_invoices()
+        .ready(Ready::After(ready))
+        .rate_limit(limit)
+        .build();
+    let core = Arc::new(Core::new(scenario));
+    let clock = TokioClock::new();
+    let (service, time) = (core.clone(), clock.clone());
+    let http = FakeHttp::new(move |_, request| {
+        let response = service.respond_at(&request.clone().into(), time.now());
+        Ok(response.into())
+    });
+    let client = Client::builder(Credentials::none())
+        .http_client(Arc::new(Distant { http, round_trip }))
+        .clock(clock.clone())
+        .random(random.clone())
+        .build()
+        .unwrap();
+    let org: Org = client.org(ORG_ID.parse().unwrap());
+    let request = org.costs(Month::new(2025, 1).unwrap());
+    let mut query = request.start().await.unwrap();
+    // By what the client has seen: with an envelope the status line of a 429 says 200.
+    let mut refused = 0;
+    while let Some(attempt) = query.next().await {
+        refused += usize::from(attempt.unwrap().status() == Status::RateLimited);
     }
-
-    async fn run(&self, ready: Duration, limit: RateLimit, round_trip: Duration) -> Run {
-        let scenario = Scenario::builder()
-            .without_invoices()
-            .ready(Ready::After(ready))
-            .rate_limit(limit)
-            .build();
-        let core = Arc::new(Core::new(scenario));
-        *self.http.core.lock().unwrap() = core.clone();
-        *self.http.round_trip.lock().unwrap() = round_trip;
-        let mut query = self
-            .org
-            .costs("2025-01".parse().unwrap())
-            .start()
-            .await
-            .unwrap();
-        // By what the client has seen: with an envelope the status line of a 429 says 200.
-        let mut refused = 0;
-        while let Some(look) = query.next().await {
-            refused += usize::from(look.unwrap().seen() == Seen::RateLimited);
-        }
-        let requests = core.requests();
-        let waited = (self.clock.now() - requests[0].at).to_std().unwrap();
-        let report = query.await.unwrap();
-        assert!(report.rows().is_empty(), "the scenario has no invoices");
-        Run {
-            ready: ready.as_secs_f64(),
-            late: waited.saturating_sub(ready).as_secs_f64(),
-            requests: requests.len(),
-            refused,
-        }
+    let requests = core.requests();
+    let waited = (clock.now() - requests[0].at).to_std().unwrap();
+    let report = query.await.unwrap();
+    assert!(report.rows().is_empty(), "the scenario has no invoices");
+    Run {
+        ready: ready.as_secs_f64(),
+        late: waited.saturating_sub(ready).as_secs_f64(),
+        requests: requests.len(),
+        refused,
     }
 }
 
@@ -180,7 +115,7 @@ fn bucket() -> RateLimit {
 
 #[tokio::test(start_paused = true)]
 async fn results_are_delivered_soon_with_few_requests_and_clear_of_the_rate_limit() {
-    let lab = Lab::new();
+    let random = Arc::new(Spread::default());
     let quick = Duration::ZERO;
     let slow = Duration::from_millis(200);
     let cases = [
@@ -202,9 +137,8 @@ async fn results_are_delivered_soon_with_few_requests_and_clear_of_the_rate_limi
         let (mut most, mut refused) = (0.0_f64, 0);
         // Each second at first, where the bound moves; then a step that is no multiple of the wait.
         for seconds in (0..60).chain((60..=600).step_by(5)) {
-            let run = lab
-                .run(Duration::from_secs(seconds), limit.clone(), round_trip)
-                .await;
+            let ready = Duration::from_secs(seconds);
+            let run = run(ready, limit.clone(), round_trip, &random).await;
             if [0, 1, 3, 10, 30, 60, 120, 300, 600].contains(&seconds) {
                 println!(
                     "{name:<28}{:>8}{:>8.2}{:>8.2}{:>10}{:>5}",
@@ -241,14 +175,14 @@ async fn results_are_delivered_soon_with_few_requests_and_clear_of_the_rate_limi
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_meets_the_rate_limit_waits_as_told() {
-    let lab = Lab::new();
+async fn a_poll_that_meets_the_rate_limit_waits_as_asked() {
+    let random = Arc::new(Spread::default());
     let ready = Duration::from_secs(90);
-    let told = lab.run(ready, RateLimit::new(2, 5.0), Duration::ZERO).await;
+    let asked = run(ready, RateLimit::new(2, 5.0), Duration::ZERO, &random).await;
     // A token comes back every twelve seconds, and each refusal says when.
-    assert!((1..=8).contains(&told.refused), "{told:?}");
-    assert!(told.requests <= 18, "{told:?}");
+    assert!((1..=8).contains(&asked.refused), "{asked:?}");
+    assert!(asked.requests <= 18, "{asked:?}");
     let limit = RateLimit::new(2, 5.0).without_retry_after();
-    let untold = lab.run(ready, limit, Duration::ZERO).await;
-    assert!(untold.refused <= told.refused, "{told:?} {untold:?}");
+    let unasked = run(ready, limit, Duration::ZERO, &random).await;
+    assert!(unasked.refused <= asked.refused, "{asked:?} {unasked:?}");
 }

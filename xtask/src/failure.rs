@@ -1,38 +1,73 @@
-//! How a step refuses: one line that says what happened, to what, and what to do next.
+//! How a step refuses: what happened to what, one line per problem.
 
 use std::fmt;
 
-/// Why nothing was done. Always one line: it is printed alone, with exit code 2.
+/// Why nothing was done: one or more problems, each one line. Printed with exit code 2.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure(Vec<String>);
 
 /// The result of every step.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        // Messages quote parsers, some of which answer in several lines.
+        // Messages quote parsers, some of which write several lines.
         let message: String = message.into();
-        let lines = message
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty());
-        Self(lines.collect::<Vec<_>>().join(" "))
+        let lines = message.lines().map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        Self(vec![lines.join(" ")])
     }
 
-    /// Says what was being done when this happened.
+    /// Puts what was being done before each problem.
     pub(crate) fn within(self, what: impl fmt::Display) -> Self {
-        Self(format!("{what}: {}", self.0))
+        let lines = self.0.into_iter().map(|line| format!("{what}: {line}"));
+        Self(lines.collect())
+    }
+
+    /// The problems, one line each.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.0
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.join("\n"))
     }
 }
 
 impl std::error::Error for Failure {}
+
+/// Collects problems, so that one run reports all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, message: impl Into<String>) {
+        self.0.extend(Failure::new(message).0);
+    }
+
+    /// The value of a step, or its problems kept and nothing.
+    pub(crate) fn check<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(failure) => {
+                let new = failure.0.into_iter().filter(|line| !self.0.contains(line));
+                let new: Vec<String> = new.collect();
+                self.0.extend(new);
+                None
+            }
+        }
+    }
+
+    /// Refuses if there was any problem.
+    pub(crate) fn refuse(self) -> Result<()> {
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => Err(Failure(self.0)),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -41,9 +76,19 @@ mod tests {
     #[test]
     fn several_lines_become_one() {
         let failure = Failure::new("expected a comma\n  at line 3\n").within("reading x.json");
-        assert_eq!(
-            failure.to_string(),
-            "reading x.json: expected a comma at line 3"
-        );
+        let expected = "reading x.json: expected a comma at line 3";
+        assert_eq!(failure.lines(), [expected]);
+    }
+
+    #[test]
+    fn problems_are_reported_together_and_once() {
+        let mut problems = Problems::default();
+        problems.add("one");
+        assert_eq!(problems.check(Ok(7)), Some(7));
+        assert_eq!(problems.check::<()>(Err(Failure::new("two"))), None);
+        assert_eq!(problems.check::<()>(Err(Failure::new("two"))), None);
+        let failure = problems.refuse().unwrap_err().within("step");
+        assert_eq!(failure.to_string(), "step: one\nstep: two");
+        assert_eq!(Problems::default().refuse(), Ok(()));
     }
 }

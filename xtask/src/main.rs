@@ -1,26 +1,24 @@
 //! Turns upstream's specification into the project's raw client; see `openapi/README.md`.
 
 mod adapt;
-mod api;
 mod cli;
 mod codegen;
 mod diff;
 mod document;
 mod failure;
-mod json;
-mod media;
 mod ops;
 mod overlay;
 #[cfg(test)]
 mod pocket;
-mod pointer;
+mod prose;
+mod rename;
 mod schemas;
 mod selection;
 mod slice;
+mod spec;
 mod update;
 mod versions;
 mod workspace;
-mod yaml;
 
 use std::process::ExitCode;
 
@@ -29,7 +27,9 @@ fn main() -> ExitCode {
         Ok(cli::Outcome::Done) => ExitCode::SUCCESS,
         Ok(cli::Outcome::Found) => ExitCode::from(1),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            for line in failure.lines() {
+                eprintln!("error: {line}");
+            }
             ExitCode::from(2)
         }
     }

@@ -1,4 +1,4 @@
-//! A small specification of our own, for the tests: one of everything there is an answer to.
+//! A small specification of our own, for the tests: one of everything that xtask handles.
 
 use std::sync::LazyLock;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::pointer;
+use crate::spec::child;
 
 /// What a visitor is told besides the schema itself.
 pub(crate) struct Place<'a> {
@@ -17,7 +17,7 @@ pub(crate) fn each(spec: &mut Value, visit: &mut dyn FnMut(&Place<'_>, &mut Map<
     outside_components(spec, "", visit);
     if let Some(Value::Object(schemas)) = spec.pointer_mut("/components/schemas") {
         for (name, schema) in schemas {
-            let pointer = pointer::child("/components/schemas", name);
+            let pointer = child("/components/schemas", name);
             descend(schema, &pointer, Some(name), visit);
         }
     }
@@ -36,7 +36,7 @@ fn outside_components(
     match node {
         Value::Object(map) => {
             for (key, value) in map {
-                let pointer = pointer::child(at, key);
+                let pointer = child(at, key);
                 if key == "schema" {
                     descend(value, &pointer, None, visit);
                 } else {
@@ -69,7 +69,7 @@ fn descend(
     );
     for key in ["items", "additionalProperties", "not"] {
         if let Some(inner) = map.get_mut(key) {
-            descend(inner, &pointer::child(at, key), component, visit);
+            descend(inner, &child(at, key), component, visit);
         }
     }
     for key in ["allOf", "anyOf", "oneOf"] {
@@ -80,9 +80,9 @@ fn descend(
         }
     }
     if let Some(Value::Object(properties)) = map.get_mut("properties") {
-        let at = pointer::child(at, "properties");
+        let at = child(at, "properties");
         for (name, schema) in properties {
-            descend(schema, &pointer::child(&at, name), component, visit);
+            descend(schema, &child(&at, name), component, visit);
         }
     }
 }

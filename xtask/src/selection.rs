@@ -1,14 +1,13 @@
 //! What we take from upstream: `openapi/slice.toml`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json_path::JsonPath;
 
-use crate::failure::{Failure, Result};
-
-/// The methods an OpenAPI 3.0 path item may hold, in its order.
-pub(crate) const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+use crate::failure::{Failure, Problems, Result};
+use crate::spec::METHODS;
 
 /// `slice.toml`, read and checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +16,8 @@ pub(crate) struct Selection {
     pub(crate) upstream: Upstream,
     #[serde(rename = "operation")]
     pub(crate) operations: Vec<Wanted>,
+    #[serde(rename = "schema", default)]
+    pub(crate) schemas: Vec<NamedSchema>,
     #[serde(rename = "enum", default)]
     pub(crate) enums: Vec<NamedEnum>,
 }
@@ -33,6 +34,9 @@ pub(crate) struct Upstream {
     pub(crate) source: String,
     /// The SHA-256 of the file, in lower-case hex.
     pub(crate) sha256: String,
+    /// The day on which the file was fetched, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub(crate) date: String,
 }
 
 /// One operation, by the only key that lasts upstream: its method and path.
@@ -50,34 +54,65 @@ pub(crate) struct Wanted {
     _why: String,
 }
 
+/// A schema whose type has a name of ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NamedSchema {
+    /// The name of the type.
+    pub(crate) name: String,
+    /// The schema's name in the slice and in the overlay.
+    pub(crate) upstream: String,
+}
+
 /// An enum that gets a name and known values; every other one is plain text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NamedEnum {
     pub(crate) name: String,
     /// One sentence on what it means, for its documentation.
+    #[serde(default)]
     pub(crate) about: String,
     /// JSONPaths (RFC 9535) of the schemas it stands for; each must hold an `enum`.
     pub(crate) at: Vec<String>,
+    /// Names for values whose own text gives none, or the same as another's.
+    #[serde(default)]
+    pub(crate) variants: BTreeMap<String, String>,
 }
 
 impl Upstream {
-    /// How to fetch the newest file, and which one the slice was taken from. Below `target/`, where
-    /// it is not committed by mistake: its prose is not ours.
+    /// How to fetch the newest file and update from it, pinned to its commit, and which file the
+    /// slice was taken from. Below `target/`: its prose must not be committed.
     pub(crate) fn fetching(&self) -> String {
-        let newest = self.url.replace("{commit}", "main");
-        let name = newest.rsplit('/').next().unwrap_or("v2.yaml");
+        let name = self.url.rsplit('/').next().unwrap_or("v2.yaml");
+        let repository = self.url.split("/{commit}").next().unwrap_or_default();
+        let repository = repository.replace("raw.githubusercontent.com", "github.com");
         format!(
-            "curl -fsSL --create-dirs -o target/{name} {newest}\n\
-             # on record: {}\n# sha256 {}, x-xgen-sha {}\n",
+            "commit=$(git ls-remote {repository} refs/heads/main | cut -f1) && \
+             curl -fsSL --create-dirs -o target/{name} {} && \
+             cargo xtask update --from target/{name} --commit $commit\n\
+             # on record: {}\n# sha256 {}, x-xgen-sha {}, fetched {}\n",
+            self.url.replace("{commit}", "$commit"),
             self.url.replace("{commit}", &self.commit),
             self.sha256,
-            self.source
+            self.source,
+            self.date,
         )
     }
 }
 
 impl Wanted {
+    /// An operation that is looked at, and not listed.
+    pub(crate) fn new(name: &str, method: &str, path: &str, version: &str) -> Self {
+        let [name, method, path, version] = [name, method, path, version].map(str::to_owned);
+        Self {
+            name,
+            method,
+            path,
+            version,
+            _why: String::new(),
+        }
+    }
+
     /// The operation as a reader knows it: `GET /path`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
@@ -90,47 +125,95 @@ impl Wanted {
 }
 
 impl Selection {
-    /// Reads the text of `slice.toml`.
+    /// Reads the text of `slice.toml`; all mistakes at once.
     pub(crate) fn parse(text: &str) -> Result<Self> {
+        let file = "openapi/slice.toml";
         let selection: Self = basic_toml::from_str(text)
-            .map_err(|error| Failure::new(error.to_string()).within("openapi/slice.toml"))?;
-        selection
-            .check()
-            .map_err(|failure| failure.within("openapi/slice.toml"))?;
+            .map_err(|error| Failure::new(error.to_string()).within(file))?;
+        selection.check().map_err(|failure| failure.within(file))?;
         Ok(selection)
     }
 
     fn check(&self) -> Result<()> {
+        let mut problems = Problems::default();
         if self.operations.is_empty() {
-            return Err(Failure::new("no [[operation]] is listed"));
+            problems.add("no [[operation]] is listed");
         }
         for wanted in &self.operations {
-            if !METHODS.contains(&wanted.method.as_str()) {
-                let (name, method) = (&wanted.name, &wanted.method);
-                return Err(Failure::new(format!(
-                    "{name}: {method:?} is no method; write one of {}",
-                    METHODS.join(", ")
-                )));
+            let (name, method) = (&wanted.name, &wanted.method);
+            if !METHODS.contains(&method.as_str()) {
+                let methods = METHODS.join(", ");
+                problems.add(format!(
+                    "operation {name}: the method {method:?} is none of {methods}"
+                ));
             }
             if !wanted.path.starts_with('/') {
-                return Err(Failure::new(format!(
-                    "{}: the path {:?} does not start with a slash",
-                    wanted.name, wanted.path
-                )));
+                let path = &wanted.path;
+                problems.add(format!(
+                    "operation {name}: the path {path:?} does not start with a slash"
+                ));
             }
-            if !is_camel_case(&wanted.name) {
-                return Err(Failure::new(format!(
-                    "{:?} cannot name an operation; write it as getOrgInvoice is written",
-                    wanted.name
-                )));
+            if !is_camel_case(name) {
+                problems.add(format!(
+                    "operation {name:?}: invalid name; use the form getOrgInvoice"
+                ));
             }
         }
-        refuse_twice(
+        for schema in &self.schemas {
+            check_type("schema", &schema.name, &mut problems);
+        }
+        for named in &self.enums {
+            let name = &named.name;
+            check_type("enum", name, &mut problems);
+            if named.at.is_empty() {
+                problems.add(format!("enum {name}: `at` lists no place"));
+            }
+            for path in &named.at {
+                if let Err(error) = JsonPath::parse(path) {
+                    problems.add(format!("enum {name}: {path:?} is not a JSONPath: {error}"));
+                }
+            }
+            for variant in named.variants.values() {
+                check_type(&format!("enum {name}: variant"), variant, &mut problems);
+            }
+        }
+        let mut twice = |kind: &str, names: &mut dyn Iterator<Item = String>| {
+            let mut seen = BTreeSet::new();
+            for name in names {
+                if !seen.insert(name.clone()) {
+                    problems.add(format!("the {kind} {name} is listed twice"));
+                }
+            }
+        };
+        twice(
             "operation",
-            self.operations.iter().map(|wanted| wanted.name.clone()),
-        )?;
-        refuse_twice("operation", self.operations.iter().map(Wanted::title))?;
-        refuse_twice("enum", self.enums.iter().map(|named| named.name.clone()))
+            &mut self.operations.iter().map(|o| o.name.clone()),
+        );
+        twice("operation", &mut self.operations.iter().map(Wanted::title));
+        twice(
+            "schema",
+            &mut self.schemas.iter().map(|s| s.upstream.clone()),
+        );
+        let types = self.schemas.iter().map(|schema| schema.name.clone());
+        twice(
+            "type",
+            &mut types.chain(self.enums.iter().map(|named| named.name.clone())),
+        );
+        let places = self.enums.iter().flat_map(|named| named.at.iter().cloned());
+        twice("place of an enum", &mut places.into_iter());
+        problems.refuse()
+    }
+}
+
+/// Refuses a name that is not a Rust type's in its usual form.
+fn check_type(kind: &str, name: &str, problems: &mut Problems) {
+    let is_type = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric())
+        && name != "Self";
+    if !is_type {
+        problems.add(format!(
+            "{kind} {name:?}: not a Rust type name; use the form InvoiceStatus"
+        ));
     }
 }
 
@@ -139,86 +222,106 @@ fn is_camel_case(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-fn refuse_twice(kind: &str, names: impl Iterator<Item = String>) -> Result<()> {
-    let mut seen = std::collections::HashSet::new();
-    for name in names {
-        if seen.contains(&name) {
-            return Err(Failure::new(format!("the {kind} {name} is listed twice")));
-        }
-        seen.insert(name);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const HEAD: &str = "[upstream]\nurl = \"u\"\ncommit = \"c\"\nsource = \"x\"\nsha256 = \"s\"\n";
 
-    fn with(operations: &[(&str, &str, &str)]) -> Result<Selection> {
-        let mut text = HEAD.to_owned();
-        for (name, method, path) in operations {
-            text.push_str(&format!(
-                "[[operation]]\nname = \"{name}\"\nmethod = \"{method}\"\npath = \"{path}\"\n\
-                 version = \"2023-01-01\"\nwhy = \"w\"\n"
-            ));
-        }
-        Selection::parse(&text)
+    fn operation(name: &str, method: &str, path: &str) -> String {
+        format!(
+            "[[operation]]\nname = \"{name}\"\nmethod = \"{method}\"\npath = \"{path}\"\n\
+             version = \"2023-01-01\"\nwhy = \"w\"\n"
+        )
     }
 
-    #[test]
-    fn a_whole_selection_is_read() {
-        let selection = with(&[("getThing", "get", "/a"), ("makeThing", "post", "/a")]).unwrap();
-        assert_eq!(selection.operations[1].title(), "POST /a");
+    fn named(kind: &str, name: &str, rest: &str) -> String {
+        format!("[[{kind}]]\nname = \"{name}\"\n{rest}\n")
     }
 
     #[test]
     fn upstream_is_fetched_with_one_line() {
         let upstream = Upstream {
-            url: "https://x.test/{commit}/v2.yaml".to_owned(),
+            url: "https://raw.githubusercontent.com/a/b/{commit}/c/v2.yaml".to_owned(),
             commit: "abc".to_owned(),
             source: "def".to_owned(),
             sha256: "00ff".to_owned(),
+            date: "2026-08-21".to_owned(),
         };
-        let expected = "curl -fsSL --create-dirs -o target/v2.yaml https://x.test/main/v2.yaml\n\
-            # on record: https://x.test/abc/v2.yaml\n\
-            # sha256 00ff, x-xgen-sha def\n";
+        let expected = "commit=$(git ls-remote https://github.com/a/b refs/heads/main | cut -f1) \
+            && curl -fsSL --create-dirs -o target/v2.yaml \
+            https://raw.githubusercontent.com/a/b/$commit/c/v2.yaml \
+            && cargo xtask update --from target/v2.yaml --commit $commit\n\
+            # on record: https://raw.githubusercontent.com/a/b/abc/c/v2.yaml\n\
+            # sha256 00ff, x-xgen-sha def, fetched 2026-08-21\n";
         assert_eq!(upstream.fetching(), expected);
     }
 
     #[test]
-    fn each_mistake_is_named() {
-        type Rows = &'static [(&'static str, &'static str, &'static str)];
-        let table: [(Rows, &str); 6] = [
-            (&[], "operation"),
-            (&[("getThing", "GET", "/a")], "no method"),
-            (&[("getThing", "get", "a")], "slash"),
-            (&[("get thing", "get", "/a")], "cannot name"),
+    fn mistakes_are_named_with_their_entry_all_in_one_run() {
+        let get = || operation("getThing", "get", "/a");
+        let at = |path: &str| format!("at = [\"{path}\"]");
+        for (text, expected) in [
+            (String::new(), &["operation"][..]),
             (
-                &[("getThing", "get", "/a"), ("getThing", "get", "/b")],
-                "getThing is listed twice",
+                operation("getThing", "GET", "/a"),
+                &["getThing: the method \"GET\" is none of"],
             ),
             (
-                &[("getThing", "get", "/a"), ("readThing", "get", "/a")],
-                "GET /a is listed twice",
+                operation("get thing", "gte", "a"),
+                &["the method \"gte\"", "slash", "\"get thing\": invalid name"],
             ),
-        ];
-        for (operations, expected) in table {
-            let message = with(operations).unwrap_err().to_string();
-            assert!(message.contains(expected), "{message}");
-            assert!(message.contains("slice.toml"), "{message}");
+            (
+                get() + &get(),
+                &[
+                    "operation getThing is listed twice",
+                    "operation GET /a is listed twice",
+                ],
+            ),
+            (
+                get() + &named("schema", "thing", "upstream = \"A\""),
+                &["schema \"thing\": not a Rust type name"],
+            ),
+            (
+                get() + &named("enum", "Kind", "at = []"),
+                &["enum Kind: `at` lists no place"],
+            ),
+            (
+                get() + &named("enum", "Kind", &at("$.a[")),
+                &["enum Kind: \"$.a[\" is not a JSONPath"],
+            ),
+            (
+                get() + &named("enum", "Kind", &at("$.a")) + &named("enum", "Sort", &at("$.a")),
+                &["place of an enum $.a is listed twice"],
+            ),
+            (
+                get()
+                    + &named("schema", "Kind", "upstream = \"A\"")
+                    + &named("enum", "Kind", &at("$.a")),
+                &["type Kind is listed twice"],
+            ),
+            (
+                get()
+                    + &named(
+                        "enum",
+                        "Kind",
+                        &(at("$.a") + "\nvariants = { \"*\" = \"any\" }"),
+                    ),
+                &["enum Kind: variant \"any\""],
+            ),
+            (get() + "[colour]\n", &["colour"]),
+        ] {
+            let failure = Selection::parse(&format!("{HEAD}{text}")).unwrap_err();
+            assert_eq!(failure.lines().len(), expected.len(), "{failure}");
+            for (line, expected) in failure.lines().iter().zip(expected) {
+                assert!(line.starts_with("openapi/slice.toml: "), "{line}");
+                assert!(line.contains(expected), "{line}");
+            }
         }
-    }
-
-    #[test]
-    fn a_misspelt_key_is_no_silent_default() {
-        let text = format!("{HEAD}colour = 1\n");
-        assert!(
-            Selection::parse(&text)
-                .unwrap_err()
-                .to_string()
-                .contains("colour")
+        let text = HEAD.to_owned() + &get() + &operation("makeThing", "post", "/a");
+        assert_eq!(
+            Selection::parse(&text).unwrap().operations[1].title(),
+            "POST /a"
         );
     }
 }

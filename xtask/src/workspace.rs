@@ -1,6 +1,6 @@
 //! The files of the workspace that xtask reads and writes, and the one way it writes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -51,8 +51,8 @@ impl Workspace {
         Selection::parse(&self.selection_text()?)
     }
 
-    pub(crate) fn overlay(&self) -> Result<Overlay> {
-        Overlay::parse(&document::read_text(&self.root.join(OVERLAY))?)
+    pub(crate) fn overlay_text(&self) -> Result<String> {
+        document::read_text(&self.root.join(OVERLAY))
     }
 
     pub(crate) fn slice(&self) -> Result<Value> {
@@ -65,7 +65,8 @@ impl Workspace {
 
     /// Generates from what is vendored. Writes nothing.
     pub(crate) fn generate(&self) -> Result<Generated> {
-        codegen::generate(&self.slice()?, &self.overlay()?, &self.selection()?)
+        let overlay = Overlay::parse(&self.overlay_text()?)?;
+        codegen::generate(&self.slice()?, &overlay, &self.selection()?)
     }
 
     /// How the generated files differ from `files`: one line each, none where nothing does.
@@ -102,6 +103,40 @@ impl Workspace {
         Ok(strangers)
     }
 
+    /// Where hand-written code names one of `names`: file and line, the first few.
+    pub(crate) fn mentions(&self, names: &BTreeSet<String>) -> Vec<String> {
+        const SHOWN: usize = 5;
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.join("crates")];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            paths.sort();
+            for path in paths {
+                let name = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                if path.is_dir() && !["generated", "target"].contains(&name.as_str()) {
+                    folders.push(path);
+                } else if name.ends_with(".rs") {
+                    let text = std::fs::read_to_string(&path).unwrap_or_default();
+                    let path = path.strip_prefix(&self.root).unwrap_or(&path).display();
+                    let lines = text
+                        .lines()
+                        .enumerate()
+                        .filter(|(_, line)| has_word(line, names));
+                    found.extend(lines.map(|(index, _)| format!("{path}:{}", index + 1)));
+                }
+            }
+        }
+        let more = found.len().saturating_sub(SHOWN);
+        found.truncate(SHOWN);
+        found.extend((more > 0).then(|| format!("and {more} more lines")));
+        found
+    }
+
     /// The writing of the generated files.
     pub(crate) fn generated_files(&self, files: &BTreeMap<String, String>) -> Result<Writing> {
         let mut writing = Writing::default();
@@ -114,12 +149,17 @@ impl Workspace {
         Ok(writing)
     }
 
-    pub(crate) fn put_slice(&self, writing: &mut Writing, text: String) {
-        writing.put(self.root.join(SLICE), text);
-    }
-
-    pub(crate) fn put_selection(&self, writing: &mut Writing, text: String) {
-        writing.put(self.root.join(SELECTION), text);
+    /// The writing of all that an update makes: generated files, slice, selection and overlay.
+    pub(crate) fn everything(
+        &self,
+        files: &BTreeMap<String, String>,
+        [slice, selection, overlay]: [String; 3],
+    ) -> Result<Writing> {
+        let mut writing = self.generated_files(files)?;
+        writing.put(self.root.join(SLICE), slice);
+        writing.put(self.root.join(SELECTION), selection);
+        writing.put(self.root.join(OVERLAY), overlay);
+        Ok(writing)
     }
 }
 
@@ -136,8 +176,8 @@ impl Writing {
         self.files.push((path, text));
     }
 
-    /// Writes what differs, and says how many files did.
-    pub(crate) fn commit(self) -> Result<usize> {
+    /// Writes what differs, and says which files did.
+    pub(crate) fn commit(self) -> Result<Vec<PathBuf>> {
         let refused = |path: &Path, error: std::io::Error| {
             Failure::new(format!("cannot write {}: {error}", path.display()))
         };
@@ -171,8 +211,16 @@ impl Writing {
         for path in &self.gone {
             std::fs::remove_file(path).map_err(|error| refused(path, error))?;
         }
-        Ok(staged.len() + self.gone.len())
+        let written = staged.into_iter().map(|(_, path)| path);
+        Ok(written.chain(self.gone).collect())
     }
+}
+
+/// Whether one of the names stands in a line of code as a word.
+fn has_word(line: &str, names: &BTreeSet<String>) -> bool {
+    let code = line.split("//").next().unwrap_or_default();
+    let mut words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.any(|word| names.contains(word))
 }
 
 #[cfg(test)]
@@ -213,7 +261,8 @@ mod tests {
                 .generated_files(&wanted)
                 .unwrap()
                 .commit()
-                .unwrap(),
+                .unwrap()
+                .len(),
             2
         );
         assert!(workspace.differences(&wanted).unwrap().is_empty());
@@ -222,7 +271,8 @@ mod tests {
                 .generated_files(&wanted)
                 .unwrap()
                 .commit()
-                .unwrap(),
+                .unwrap()
+                .len(),
             0
         );
 
@@ -241,7 +291,8 @@ mod tests {
                 .generated_files(&wanted)
                 .unwrap()
                 .commit()
-                .unwrap(),
+                .unwrap()
+                .len(),
             3
         );
         assert!(workspace.differences(&wanted).unwrap().is_empty());

@@ -1,6 +1,7 @@
 //! The same jobs by `atlas-billing`.
 
-use atlas_billing::{Cents, Client, Credentials, Dimension, InvoiceId, Org};
+use atlas_billing::totals::Dimension;
+use atlas_billing::{Cents, Client, Credentials, Invoice, InvoiceId, Org};
 use atlas_billing_mock::ORG_ID;
 
 use crate::Result;
@@ -24,32 +25,35 @@ fn cents(sum: Cents) -> Result<i64> {
     Ok(i64::try_from(sum.get())?)
 }
 
+fn seen(invoice: &Invoice) -> Result<Seen> {
+    let prices = invoice.line_items.iter().map(|item| item.gross());
+    Ok(Seen {
+        count: invoice.line_items.len() as u64,
+        cents: cents(prices.sum())?,
+    })
+}
+
 pub(super) async fn items(base_url: &str, items: u64) -> Result<Sample> {
     let org = org(base_url)?;
     let gauge = Gauge::start();
     let mut stream = org.invoice(id(items)?).line_items().await?;
-    let mut seen = Seen::default();
+    let (mut count, mut sum) = (0, Cents::ZERO);
     while let Some(item) = stream.next().await {
-        let item = item?;
-        seen.count += 1;
-        seen.cents += item.total_price_cents.unwrap_or(0);
+        count += 1;
+        sum += item?.gross();
     }
-    Ok(gauge.stop(seen))
+    let cents = cents(sum)?;
+    Ok(gauge.stop(Seen { count, cents }))
 }
 
 pub(super) async fn total(base_url: &str, items: u64) -> Result<Sample> {
     let org = org(base_url)?;
     let gauge = Gauge::start();
-    let mut stream = org.invoice(id(items)?).line_items().await?;
-    let totals = stream.total_by(&[Dimension::Sku]).await?;
-    let total = totals.total();
-    let net = total
-        .gross
-        .checked_sub(total.discount)
-        .ok_or("the sum has an end")?;
+    let stream = org.invoice(id(items)?).line_items().await?;
+    let total = stream.total_by(&[Dimension::Sku]).await?.totals.total();
     Ok(gauge.stop(Seen {
         count: total.count,
-        cents: cents(net)?,
+        cents: cents(total.net())?,
     }))
 }
 
@@ -57,13 +61,7 @@ pub(super) async fn whole(base_url: &str, items: u64) -> Result<Sample> {
     let org = org(base_url)?;
     let gauge = Gauge::start();
     let invoice = org.invoice(id(items)?).await?;
-    let count = invoice.line_items.len() as u64;
-    let cents = invoice
-        .line_items
-        .iter()
-        .filter_map(|item| item.total_price_cents)
-        .sum();
-    let sample = gauge.stop(Seen { count, cents });
+    let sample = gauge.stop(seen(&invoice)?);
     drop(invoice);
     Ok(sample)
 }
@@ -71,7 +69,7 @@ pub(super) async fn whole(base_url: &str, items: u64) -> Result<Sample> {
 pub(super) async fn rows(base_url: &str, items: u64) -> Result<Sample> {
     let org = org(base_url)?;
     let gauge = Gauge::start();
-    let mut rows = org.invoice(id(items)?).csv().await?.rows();
+    let mut rows = org.invoice(id(items)?).csv().await?.invoice_rows();
     let mut seen = Seen::default();
     let mut sum = 0;
     while let Some(row) = rows.next().await {
@@ -102,18 +100,7 @@ pub(super) async fn records(base_url: &str, items: u64) -> Result<Sample> {
 pub(super) async fn calls(base_url: &str, calls: u64) -> Result<Sample> {
     let org = org(base_url)?;
     let id = id(super::ITEMS_OF_A_SMALL_CALL)?;
-    let once = async || -> Result<Seen> {
-        let invoice = org.invoice(id).await?;
-        let cents = invoice
-            .line_items
-            .iter()
-            .filter_map(|item| item.total_price_cents)
-            .sum();
-        Ok(Seen {
-            count: invoice.line_items.len() as u64,
-            cents,
-        })
-    };
+    let once = async || -> Result<Seen> { seen(&org.invoice(id).await?) };
     once().await?;
     let gauge = Gauge::start();
     let mut seen = Seen::default();

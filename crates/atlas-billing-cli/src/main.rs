@@ -3,34 +3,32 @@
 mod args;
 mod commands;
 mod connect;
-mod context;
+#[cfg(feature = "demo")]
 mod demo;
-mod exit;
 mod failure;
 mod output;
-mod progress;
 mod records;
-mod signals;
-mod terminal;
+mod text;
+mod tokens;
 mod voice;
-mod watch;
 
+use std::io;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use clap::Parser;
+use atlas_billing::Client;
 
 use crate::args::Cli;
-use crate::context::Context;
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::commands::Context;
+use crate::failure::{Failure, exit};
 use crate::voice::Voice;
 
-/// How long an interrupted command may take to put its files away.
+/// How long the end of a run may take: removing unfinished files, revoking the access token.
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // Whoever reads the help may have enough of it.
@@ -39,57 +37,77 @@ fn main() -> ExitCode {
         }
     };
     let voice = Voice::new(&cli.global);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            voice.must(&format!("Error: no threads to work with: {error}"));
-            return ExitCode::from(Exit::Other.code());
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli, voice.clone()));
+            // A write to a pipe that nobody reads may still block a thread: do not wait for it.
+            runtime.shutdown_background();
+            ended
         }
+        Err(error) => Err(Failure::new(
+            exit::OTHER,
+            format!("cannot start the async runtime: {error}"),
+        )),
     };
-    let ended = runtime.block_on(run(cli, voice.clone()));
-    // A write to a pipe that nobody reads may still block a thread: do not wait for it.
-    runtime.shutdown_background();
     voice.clear();
-    match ended {
-        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
-        Err(Failure::Said { exit, message }) => {
-            // To be interrupted is no error, but an end that somebody wanted.
-            match exit {
-                Exit::Signal(_) => voice.must(&message),
-                _ => voice.must(&format!("Error: {message}")),
-            }
-            ExitCode::from(exit.code())
-        }
+    let failure = ended.err().unwrap_or_default();
+    if failure.exit > 0 {
+        voice.failure(&failure);
     }
+    ExitCode::from(failure.exit)
 }
 
 /// Runs the command beside the signals that may end it. The command is a task of its own, so that
 /// a write that blocks does not keep a signal from being heard.
 async fn run(cli: Cli, voice: Voice) -> Result<(), Failure> {
-    let context = Context::new(cli.global, voice);
+    let client = Arc::new(OnceLock::new());
+    let keep_token = cli.global.keep_token;
+    let context = Context::new(cli.global, voice, client.clone())?;
     let mut command = tokio::spawn(async move { commands::run(&context, cli.command).await });
-    let signal = tokio::select! {
-        ended = &mut command => {
-            return ended.unwrap_or_else(|error| {
-                Err(Failure::new(Exit::Other, format!("the command broke off: {error}")))
-            });
-        }
-        signal = signals::wait() => signal,
-    };
-    match signal {
-        Ok(number) => {
+    let ended = tokio::select! {
+        ended = &mut command => ended.unwrap_or_else(|error| {
+            Err(Failure::new(exit::OTHER, format!("the command ended unexpectedly: {error}")))
+        }),
+        signal = signal() => {
             command.abort();
-            // Dropping the command takes its unfinished files away.
+            // Dropping the command removes its unfinished files.
             let _ = tokio::time::timeout(GRACE, command).await;
-            Err(Failure::new(Exit::Signal(number), "Interrupted."))
+            Err(match signal {
+                Ok(number) => Failure::new(exit::SIGNAL + number, "Interrupted"),
+                Err(error) => Failure::new(exit::OTHER, format!("cannot listen for signals: {error}")),
+            })
         }
-        Err(error) => Err(Failure::new(
-            Exit::Other,
-            format!("cannot listen for signals: {error}"),
-        )),
+    };
+    if let Some(client) = client.get().filter(|_| !keep_token) {
+        // That it cannot be revoked is no failure: it expires by itself.
+        let _ = tokio::time::timeout(GRACE, Client::revoke_token(client)).await;
     }
+    ended
+}
+
+/// Completes with the number of the signal that came.
+#[cfg(unix)]
+async fn signal() -> io::Result<u8> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    // The numbers are those of POSIX.
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(tokio::select! {
+        _ = hangup.recv() => 1,
+        _ = interrupt.recv() => 2,
+        _ = terminate.recv() => 15,
+    })
+}
+
+/// Completes when the user interrupts.
+#[cfg(not(unix))]
+async fn signal() -> io::Result<u8> {
+    tokio::signal::ctrl_c().await?;
+    Ok(2)
 }

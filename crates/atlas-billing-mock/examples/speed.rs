@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let started = Instant::now();
             let made = make(scenario.clone(), form)?;
             report(form, "made", made, items, started);
-            let atlas = StandIn::start_raw(scenario.clone()).await?;
+            let atlas = StandIn::start(scenario.clone()).await?;
             let started = Instant::now();
             let read = fetch(&atlas, form)?;
             report(form, "over loopback", read, items, started);
@@ -48,8 +48,8 @@ fn accept(form: &str) -> String {
 
 fn make(scenario: Scenario, form: &str) -> Result<usize, Box<dyn Error>> {
     let request = Request::get(target()).header(http::header::ACCEPT, &accept(form));
-    let answer = Core::new(scenario).respond(&request);
-    Ok(answer.body.into_pieces().map(|piece| piece.len()).sum())
+    let response = Core::new(scenario).respond(&request);
+    Ok(response.body.into_pieces().map(|piece| piece.len()).sum())
 }
 
 fn fetch(atlas: &StandIn, form: &str) -> Result<usize, Box<dyn Error>> {

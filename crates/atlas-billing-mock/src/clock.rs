@@ -1,38 +1,22 @@
-//! Where the stand-in's time comes from.
+//! Time that passes when a test says so.
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-/// Tells the stand-in the date and time, UTC: what is ready, expired, refilled and "today".
-pub trait Clock: Debug + Send + Sync {
-    /// The date and time now.
-    fn now(&self) -> DateTime<Utc>;
-}
-
-/// The machine's own clock; the default.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> DateTime<Utc> {
-        SystemTime::now().into()
-    }
-}
 
 /// A clock that stands still until it is moved, for tests of what takes hours. Clones share the
 /// time.
 ///
 /// ```
-/// use atlas_billing_mock::{Clock, ManualClock};
+/// use atlas_billing_mock::{ManualClock, Scenario};
 /// use std::time::Duration;
 ///
 /// let clock = ManualClock::at("2025-03-15T12:00:00Z".parse()?);
-/// let before = clock.now();
+/// let scenario = Scenario::builder().clock(clock.clone()).build();
 /// clock.advance(Duration::from_secs(3600));
-/// assert_eq!((clock.now() - before).num_minutes(), 60);
+/// assert_eq!(clock.now().to_string(), "2025-03-15 13:00:00 UTC");
+/// # let _ = scenario;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -44,13 +28,14 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(time)))
     }
 
+    /// The time it stands at.
+    pub fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Moves the clock on by `duration`; at the end of representable time it stays where it is.
     pub fn advance(&self, duration: Duration) {
-        let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let moved = chrono::Duration::from_std(duration)
-            .ok()
-            .and_then(|by| time.checked_add_signed(by));
-        *time = moved.unwrap_or(*time);
+        self.set(later(self.now(), duration).unwrap_or(self.now()));
     }
 
     /// Sets the clock to `time`, forwards or backwards.
@@ -59,8 +44,12 @@ impl ManualClock {
     }
 }
 
-impl Clock for ManualClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// How long ago `since` was, nothing where the clock went backwards.
+pub(crate) fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> Duration {
+    (now - since).to_std().unwrap_or_default()
+}
+
+/// The time after `by`, if it can be represented.
+pub(crate) fn later(time: DateTime<Utc>, by: Duration) -> Option<DateTime<Utc>> {
+    time.checked_add_signed(chrono::Duration::from_std(by).ok()?)
 }

@@ -1,30 +1,29 @@
 //! A stand-in for MongoDB Atlas's billing endpoints, on loopback: for the tests of programs that
 //! ask Atlas what it charges, and for demonstrations without an account.
 //!
-//! A [`Scenario`] says what the stand-in is to be: its data, who may sign in, when queries are
-//! ready, what goes wrong. [`StandIn::start`] serves it to ordinary tests;
-//! [`StandIn::start_raw`] also over HTTP/2, with bodies of any size, and with what no polite
-//! server does. A [`Core`] gives the same answers without a network.
+//! A [`Scenario`] says what the stand-in is: its data, who may sign in, when queries are ready,
+//! what goes wrong. [`StandIn::start`] serves it over HTTP/1.1 and HTTP/2, with bodies of any size
+//! and with what no proper server does. A [`Core`] gives the same responses without a network.
 //!
 //! # A test of a program
 //!
-//! The program under test is one that reads the base URL from its caller; here it is a function of
+//! The program under test is one that takes the base URL from its caller; here it is a function of
 //! a few lines. The whole test takes milliseconds: nothing waits and nothing leaves the machine.
 //!
 //! ```
 //! use atlas_billing_mock::{Fault, On, Operation, ORG_ID, Scenario, StandIn};
 //!
-//! /// What is billed so far this month, in cents; asks once more after a gateway's error.
+//! /// What is billed so far this month, in cents; retries once after a gateway's error.
 //! async fn month_to_date(base_url: &str) -> Result<Option<i64>, reqwest::Error> {
 //!     let url = format!("{base_url}/api/atlas/v2/orgs/{ORG_ID}/invoices?statusNames=PENDING");
 //!     let accept = "application/vnd.atlas.2023-01-01+json";
-//!     let ask = || reqwest::Client::new().get(&url).header("accept", accept).send();
-//!     let mut answer = ask().await?;
-//!     if answer.status().is_server_error() {
-//!         answer = ask().await?;
+//!     let attempt = || reqwest::Client::new().get(&url).header("accept", accept).send();
+//!     let mut response = attempt().await?;
+//!     if response.status().is_server_error() {
+//!         response = attempt().await?;
 //!     }
 //!     let list: serde_json::Value =
-//!         serde_json::from_str(&answer.error_for_status()?.text().await?).unwrap_or_default();
+//!         serde_json::from_str(&response.error_for_status()?.text().await?).unwrap_or_default();
 //!     Ok(list["results"][0]["amountBilledCents"].as_i64())
 //! }
 //!
@@ -46,56 +45,45 @@
 //!
 //! # What is known, and what is made up
 //!
-//! The answers follow MongoDB's published specification, what was recorded of the service by
+//! The responses follow MongoDB's published specification, what was recorded of the service by
 //! others, and what working clients rely on. Where nothing is known (the columns of a cost
-//! report, how an envelope holds an error, what a look at an unfinished query gets) the stand-in
+//! report, how an envelope holds an error, what a poll of an unfinished query gets) the stand-in
 //! has a default and, for what a client could trip over, a choice: see [`EnvelopeStyle`],
 //! [`NotReady`] and [`KeyOrder`]. All names, identifiers and figures are made up.
 //!
 //! # Limits
 //!
-//! Loopback only, plain HTTP only. The polite front is
-//! [httpmock](https://docs.rs/httpmock)'s and holds bodies in memory; its servers come from a pool
-//! of 25 (`HTTPMOCK_MAX_SERVERS`), and a test that wants one more waits. The raw front has no pool:
-//! one thread each, ended by dropping the [`StandIn`].
+//! Loopback only, plain HTTP only. Requests with a chunked body get 411.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod answer;
-mod base64;
-mod bucket;
 mod clock;
 mod core;
 mod costs;
-mod envelope;
+mod digest;
 mod fault;
-mod fronts;
 mod invoice;
 mod names;
-mod operation;
-mod problem;
-mod random;
+mod operations;
 mod request;
+mod response;
 mod scenario;
+mod server;
 mod sign_in;
-mod version;
 
-pub use answer::{Answer, Body, Pieces};
-pub use bucket::RateLimit;
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use core::Core;
-pub use costs::SERVICES;
-pub use envelope::EnvelopeStyle;
+pub use clock::ManualClock;
+pub use core::{Core, EnvelopeStyle};
+pub use digest::DigestAlgorithm;
 pub use fault::{After102, At, Fault, On, Step};
-pub use fronts::StandIn;
-pub use invoice::{InvoiceFacts, InvoicePlan, KeyOrder, Variety};
+pub use invoice::plan::{InvoiceFacts, InvoicePlan, KeyOrder, Variety};
 pub use names::{
-    CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, INVOICE_ID, LINKED_ORG_ID, LINKED_ORG_NAME, ORG_ID,
-    ORG_NAME, PENDING_INVOICE_ID, PRIVATE_KEY, PROJECT_IDS, PUBLIC_KEY,
+    CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, INVOICE_ID, LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE,
+    ORG_ID, ORG_NAME, PENDING_INVOICE_ID, PRIVATE_KEY, PROJECT_IDS, PUBLIC_KEY, SERVICES,
 };
-pub use operation::Operation;
-pub use request::{RecordedRequest, Request};
-pub use scenario::{NotReady, Ready, Scenario, ScenarioBuilder, Transfer};
-pub use sign_in::{DigestAlgorithm, SignIn};
+pub use request::{Operation, RecordedRequest, Request};
+pub use response::{Body, Pieces, Response};
+pub use scenario::{NotReady, RateLimit, Ready, Scenario, ScenarioBuilder, Transfer};
+pub use server::StandIn;
+pub use sign_in::{ExpiresIn, SignIn};

@@ -1,4 +1,5 @@
-//! The made-up names and identifiers of the built-in data. None of them is anyone's.
+//! The made-up names and identifiers of the built-in data, none of which is anyone's, and the
+//! repeatable noise that its figures come from.
 
 /// The organization.
 pub const ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0b";
@@ -39,6 +40,36 @@ pub const CLIENT_ID: &str = "mdb_sa_id_5f0c1d2e3a4b5c6d7e8f9a0d";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "mdb_sa_sk_made_up_for_tests_only";
 
+/// The service of the costs that
+/// [`with_new_service`](crate::ScenarioBuilder::with_new_service) adds.
+pub const NEW_SERVICE: &str = "Vector Search Nodes";
+/// The services that Cost Explorer can filter by, as far as they are known.
+pub const SERVICES: [&str; 23] = [
+    "Atlas",
+    "Clusters",
+    "Storage",
+    "Serverless Instances",
+    "Backup",
+    "Data Transfer",
+    "BI Connector",
+    "DSC Compute",
+    "DSC Storage",
+    "Premium Features",
+    "Atlas Data Federation",
+    "Atlas Stream Processing",
+    "App Services",
+    "Charts",
+    "Cloud Manager",
+    "Cloud Manager Standard/Premium",
+    "Legacy Backup",
+    "AI Model APIs",
+    "Automated Embedding",
+    "Native Reranking",
+    "Flex Consulting",
+    "Support",
+    "Credits",
+];
+
 /// The id of the built-in invoice that is `age` months old; 0 is the current month.
 pub(crate) fn invoice_id(age: u32) -> String {
     format!("66a10000000000000000{:04x}", 0xd0 + age)
@@ -47,6 +78,24 @@ pub(crate) fn invoice_id(age: u32) -> String {
 /// Whether `text` has the form of an identifier: 24 hexadecimal digits in lower case.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 24 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// SplitMix64's finaliser over `seed` and `position`: the same on every machine, and item number n
+/// can be computed without the ones before it.
+pub(crate) fn noise(seed: u64, position: u64) -> u64 {
+    let mut z = seed ^ position.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// `count` hexadecimal digits in lower case out of `seed` and `position`.
+pub(crate) fn hex(seed: u64, position: u64, count: usize) -> String {
+    let seed = seed.rotate_left(17) ^ position;
+    let blocks = (0..count.div_ceil(16) as u64).map(|block| format!("{:016x}", noise(seed, block)));
+    let mut text: String = blocks.collect();
+    text.truncate(count);
+    text
 }
 
 #[cfg(test)]
@@ -63,5 +112,15 @@ mod tests {
         }
         assert!(!is_id("5F0c1d2e3a4b5c6d7e8f9a0b"));
         assert!(!is_id("5f0c"));
+        assert!(!SERVICES.contains(&NEW_SERVICE));
+    }
+
+    #[test]
+    fn noise_is_repeatable() {
+        assert_eq!(noise(7, 41), noise(7, 41));
+        assert_ne!(noise(7, 41), noise(7, 42));
+        assert!(is_id(&hex(1, 2, 24)));
+        assert_eq!(hex(1, 2, 64).len(), 64);
+        assert_ne!(hex(1, 2, 24), hex(1, 3, 24));
     }
 }

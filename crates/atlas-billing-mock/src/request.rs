@@ -1,12 +1,67 @@
-//! What was asked, and the record of it.
+//! Requests: their parts, the operation they are for, and the record of them.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
-use crate::operation::{Operation, Route};
+/// What the stand-in can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Operation {
+    /// `POST /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`: creates a Cost Explorer query.
+    CreateQuery,
+    /// `GET /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`: polls a query once.
+    Poll,
+    /// `GET /api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`: one invoice.
+    Invoice,
+    /// `GET /api/atlas/v2/orgs/{orgId}/invoices`: one page of the list of invoices.
+    Invoices,
+    /// `POST /api/oauth/token`: an access token for a service account.
+    Token,
+    /// `POST /api/oauth/revoke`: revokes an access token.
+    Revoke,
+    /// Anything else: 404, or 405 where only the method is wrong.
+    Other,
+}
 
-/// One request as the core sees it: whole, whatever front it came through.
+/// Where a request leads, with the variable parts of its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) org: &'a str,
+    /// The token of a query, or the id of an invoice.
+    pub(crate) id: &'a str,
+    /// The method that the path wants, where the request has another one.
+    pub(crate) allow: Option<&'static str>,
+}
+
+impl<'a> Route<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        use Operation::*;
+        let parts: Vec<&str> = request.path().split('/').collect();
+        let (allow, operation, org, id) = match parts[..] {
+            ["", "api", "atlas", "v2", "orgs", org, ref rest @ ..] => match *rest {
+                ["billing", "costExplorer", "usage"] => ("POST", CreateQuery, org, ""),
+                ["billing", "costExplorer", "usage", token] => ("GET", Poll, org, token),
+                ["invoices"] => ("GET", Invoices, org, ""),
+                ["invoices", id] => ("GET", Invoice, org, id),
+                _ => ("", Other, "", ""),
+            },
+            ["", "api", "oauth", "token"] => ("POST", Token, "", ""),
+            ["", "api", "oauth", "revoke"] => ("POST", Revoke, "", ""),
+            _ => ("", Other, "", ""),
+        };
+        let wrong = operation != Other && request.method.as_str() != allow;
+        Self {
+            operation: if wrong { Other } else { operation },
+            org,
+            id,
+            allow: wrong.then_some(allow),
+        }
+    }
+}
+
+/// One request, whole.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The method.
@@ -39,7 +94,7 @@ impl Request {
         }
     }
 
-    /// The same request with one more header; a value that no header can hold is left out.
+    /// The same request with one more header; a value that no header can hold is omitted.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = value.parse() {
@@ -50,9 +105,7 @@ impl Request {
 
     /// The path without the query.
     pub fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(&*self.target, |(path, _)| path)
+        self.target.split('?').next().unwrap_or_default()
     }
 
     /// The query without the `?`, as it was sent.
@@ -60,7 +113,7 @@ impl Request {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The query's pairs in order, percent-decoding done.
+    /// The query's pairs in order, percent-decoded.
     pub fn query_pairs(&self) -> Vec<(String, String)> {
         pairs(self.query().unwrap_or_default().as_bytes())
     }
@@ -70,8 +123,27 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub(crate) fn route(&self) -> Route {
-        Route::of(&self.method, self.path())
+    /// The comma-separated elements of a header's values.
+    pub(crate) fn header_list(&self, name: &HeaderName) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        let texts = values.filter_map(|value| value.to_str().ok());
+        texts
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .collect()
+    }
+}
+
+impl<B: Into<Bytes>> From<http::Request<B>> for Request {
+    fn from(request: http::Request<B>) -> Self {
+        let (head, body) = request.into_parts();
+        let target = head.uri.path_and_query().map_or("/", |t| t.as_str());
+        Self {
+            method: head.method,
+            target: target.to_owned(),
+            headers: head.headers,
+            body: body.into(),
+        }
     }
 }
 
@@ -80,13 +152,18 @@ pub(crate) fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(encoded).into_owned().collect()
 }
 
-/// A request that the stand-in was sent, and what it made of it.
+/// What stands before the parameters of a media type.
+pub(crate) fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// A request that the stand-in was sent, and the status it gave.
 ///
-/// It holds the request as it came, credentials included, since that is what tests look at.
+/// It holds the request as it came, credentials included, since that is what tests check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// 0 for the first request this stand-in saw, then one more each.
+    /// 0 for the first request of this stand-in, then one more each.
     pub order: u64,
     /// When it came, by the scenario's clock.
     pub at: DateTime<Utc>,
@@ -94,8 +171,7 @@ pub struct RecordedRequest {
     pub operation: Operation,
     /// The request as it came.
     pub request: Request,
-    /// The status of the answer the core gave; a fault on the wire may have kept it from the
-    /// client.
+    /// The status of the response; a fault on the wire may have kept it from the client.
     pub status: StatusCode,
 }
 
@@ -115,23 +191,9 @@ impl RecordedRequest {
         self.request.query()
     }
 
-    /// The value of the query's first pair of that name.
-    pub fn query_value(&self, name: &str) -> Option<String> {
-        let pairs = self.request.query_pairs();
-        pairs
-            .into_iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
-    }
-
     /// The first value of a header, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.headers.get(name)?.to_str().ok()
-    }
-
-    /// How many values a header was sent with.
-    pub fn header_count(&self, name: &str) -> usize {
-        self.request.headers.get_all(name).iter().count()
     }
 
     /// The body.
@@ -157,5 +219,27 @@ mod tests {
         let pairs = request.query_pairs();
         assert_eq!(pairs[1], ("y".to_owned(), "a b c?d".to_owned()));
         assert_eq!(Request::get("/a").query(), None);
+    }
+
+    #[test]
+    fn paths_lead_to_operations() {
+        let operation = |request: Request| Route::of(&request).operation;
+        let base = "/api/atlas/v2/orgs/5f0c1d2e3a4b5c6d7e8f9a0b";
+        let get = |rest: &str| operation(Request::get(format!("{base}{rest}")));
+        let usage = format!("{base}/billing/costExplorer/usage");
+        assert_eq!(
+            operation(Request::post(&*usage, "")),
+            Operation::CreateQuery
+        );
+        assert_eq!(get("/billing/costExplorer/usage/abc"), Operation::Poll);
+        assert_eq!(get("/invoices"), Operation::Invoices);
+        assert_eq!(get("/invoices/1"), Operation::Invoice);
+        assert_eq!(get("/invoices/1/csv"), Operation::Other);
+        assert_eq!(
+            operation(Request::post("/api/oauth/token", "")),
+            Operation::Token
+        );
+        assert_eq!(Route::of(&Request::get(usage)).allow, Some("POST"));
+        assert_eq!(Route::of(&Request::get("//api/oauth/token")).allow, None);
     }
 }

@@ -1,9 +1,14 @@
-//! Integers that were written by something that knows doubles only: 1.0 is 1, 1.5 is an error.
+//! Values that are read although they are not written as declared: an integer as 1.0 by a writer
+//! that knows doubles only, a list or a map as null.
 
+// Which of these are used is up to the generated code.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Reads an integer, also from a number with an empty fraction.
@@ -56,6 +61,11 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
         Self::fit(value)
     }
 
+    /// The content is not repeated in the error: it is billing data.
+    fn visit_str<E: Error>(self, _: &str) -> Result<T, E> {
+        Err(E::invalid_type(Unexpected::Other("string"), &self))
+    }
+
     fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
         // From 2^53 on a double no longer tells neighbours apart: what was meant is not known.
         const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -67,8 +77,94 @@ impl<T: TryFrom<i64>> Visitor<'_> for Whole<T> {
     }
 }
 
+/// Reads a list, null being an empty one.
+pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let List(items) = List::deserialize(deserializer)?;
+    Ok(items)
+}
+
+/// Reads a map, null being an empty one.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a map of lists, null being an empty one in either place.
+pub(crate) fn map_of_lists<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(Lists(PhantomData))
+}
+
+struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence or null")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<List<T>, E> {
+        Ok(List(Vec::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            // A vector that grows by itself begins with room for four; a tag has one value.
+            if items.is_empty() {
+                items.reserve_exact(1);
+            }
+            items.push(item);
+        }
+        Ok(List(items))
+    }
+}
+
+struct Lists<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Lists<T> {
+    type Value = BTreeMap<String, Vec<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map or null")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(BTreeMap::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut lists = BTreeMap::new();
+        while let Some((key, List(items))) = map.next_entry()? {
+            lists.insert(key, items);
+        }
+        Ok(lists)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Sums {
         #[serde(default, deserialize_with = "super::optional_integer")]
@@ -96,6 +192,43 @@ mod tests {
         ];
         for (text, cents) in table {
             assert_eq!(read(text).unwrap(), Sums { cents, count: 2 }, "{text}");
+        }
+    }
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[serde(default)]
+    struct Collections {
+        #[serde(deserialize_with = "super::list")]
+        list: Vec<String>,
+        #[serde(deserialize_with = "super::or_default")]
+        map: BTreeMap<String, i64>,
+        #[serde(deserialize_with = "super::map_of_lists")]
+        lists: BTreeMap<String, Vec<String>>,
+    }
+
+    #[test]
+    fn null_is_an_empty_collection() {
+        for text in ["{}", r#"{"list":null,"map":null,"lists":null}"#] {
+            let read: Collections = serde_json::from_str(text).unwrap();
+            assert_eq!(read, Collections::default(), "{text}");
+        }
+        let text = r#"{"list":["x"],"map":{"a":1},"lists":{"a":["x"],"b":null,"c":[],"a":["y"]}}"#;
+        let read: Collections = serde_json::from_str(text).unwrap();
+        assert_eq!(read.list, ["x"]);
+        assert_eq!(read.map["a"], 1);
+        assert_eq!(read.lists.len(), 3);
+        assert_eq!(read.lists["a"], ["y"]);
+        assert!(read.lists["b"].is_empty());
+        assert_eq!(read.lists["a"].capacity(), 1);
+        for text in [
+            r#"{"list":{}}"#,
+            r#"{"list":"x"}"#,
+            r#"{"list":[null]}"#,
+            r#"{"lists":{"a":"x"}}"#,
+            r#"{"lists":{"a":["x",]}}"#,
+            r#"{"lists":[]}"#,
+        ] {
+            assert!(serde_json::from_str::<Collections>(text).is_err(), "{text}");
         }
     }
 

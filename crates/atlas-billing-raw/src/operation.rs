@@ -1,9 +1,9 @@
-//! What the specification says of each operation beyond its types: versions, media types, roles.
+//! The operations: versions, media types, roles.
 
 pub use crate::generated::OPERATIONS;
 
-/// The end of the name of an operation's bytes twin.
-const TWIN: &str = "_bytes";
+/// The end of the name of an operation's bytes form.
+const BYTES: &str = "_bytes";
 
 /// One operation of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ const TWIN: &str = "_bytes";
 pub struct Operation {
     /// Its name here, which outlasts the service's renaming of its operationIds.
     pub name: &'static str,
-    /// The name of its method on [`Client`](crate::Client); its bytes twin's ends in `_bytes`.
+    /// The name of its method on [`Client`](crate::Client); that of its bytes form ends in `_bytes`.
     pub id: &'static str,
     /// The HTTP method, in capitals.
     pub method: &'static str,
@@ -26,7 +26,7 @@ pub struct Operation {
     pub versions: &'static [OperationVersion],
 }
 
-/// What one version of an operation takes and gives.
+/// The media types of one version of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationVersion {
@@ -34,8 +34,8 @@ pub struct OperationVersion {
     pub date: &'static str,
     /// The media type of the request's body, where there is one.
     pub request: Option<&'static str>,
-    /// The media types of a successful answer, JSON first.
-    pub answers: &'static [&'static str],
+    /// The media types of a successful response, JSON first.
+    pub responses: &'static [&'static str],
 }
 
 /// Which operation is being called, and which of its two methods.
@@ -44,12 +44,12 @@ pub struct OperationVersion {
 pub struct Called {
     /// The operation's row in the table.
     pub operation: &'static Operation,
-    /// Whether the caller wants the body as it is sent (the twin), not a decoded value.
+    /// Whether the caller wants the body as received (the bytes form), not a decoded value.
     pub bytes: bool,
 }
 
 impl Operation {
-    /// Looks up an operation by the name of a method of [`Client`](crate::Client), twin or not.
+    /// Looks up an operation by the name of a method of [`Client`](crate::Client), bytes form or not.
     pub fn by_operation_id(id: &str) -> Option<Called> {
         let row = |id: &str| OPERATIONS.iter().find(|operation| operation.id == id);
         if let Some(operation) = row(id) {
@@ -58,14 +58,14 @@ impl Operation {
                 bytes: false,
             });
         }
-        let operation = row(id.strip_suffix(TWIN)?)?;
+        let operation = row(id.strip_suffix(BYTES)?)?;
         Some(Called {
             operation,
             bytes: true,
         })
     }
 
-    /// What the pinned version takes and gives.
+    /// The media types of the pinned version.
     pub fn pinned_version(&self) -> Option<&'static OperationVersion> {
         self.versions
             .iter()
@@ -74,14 +74,14 @@ impl Operation {
 }
 
 impl OperationVersion {
-    /// The media type of a successful answer in the given form: `json`, `csv`.
-    pub fn answer(&self, form: &str) -> Option<&'static str> {
+    /// The media type of a successful response in the given form: `json`, `csv`.
+    pub fn response(&self, form: &str) -> Option<&'static str> {
         let ends = |media_type: &&&str| {
             media_type
                 .rsplit_once('+')
                 .is_some_and(|(_, suffix)| suffix == form)
         };
-        self.answers.iter().find(ends).copied()
+        self.responses.iter().find(ends).copied()
     }
 }
 
@@ -90,12 +90,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_and_its_twin_are_found() {
+    fn every_operation_and_its_bytes_form_are_found() {
         for operation in OPERATIONS {
             let typed = Operation::by_operation_id(operation.id).unwrap();
             assert_eq!((typed.operation.name, typed.bytes), (operation.name, false));
-            let twin = Operation::by_operation_id(&format!("{}_bytes", operation.id)).unwrap();
-            assert_eq!((twin.operation.name, twin.bytes), (operation.name, true));
+            let bytes = Operation::by_operation_id(&format!("{}_bytes", operation.id)).unwrap();
+            assert_eq!((bytes.operation.name, bytes.bytes), (operation.name, true));
         }
         assert_eq!(Operation::by_operation_id("get_made_up"), None);
         assert_eq!(Operation::by_operation_id("_bytes"), None);
@@ -105,7 +105,7 @@ mod tests {
     fn every_operation_offers_its_pinned_version() {
         for operation in OPERATIONS {
             let version = operation.pinned_version().unwrap();
-            assert!(!version.answers.is_empty(), "{}", operation.name);
+            assert!(!version.responses.is_empty(), "{}", operation.name);
         }
     }
 
@@ -114,14 +114,14 @@ mod tests {
         let called = Operation::by_operation_id("get_org_invoice").unwrap();
         let version = called.operation.pinned_version().unwrap();
         assert_eq!(
-            version.answer("json"),
+            version.response("json"),
             Some("application/vnd.atlas.2023-01-01+json")
         );
         assert_eq!(
-            version.answer("csv"),
+            version.response("csv"),
             Some("application/vnd.atlas.2023-01-01+csv")
         );
-        assert_eq!(version.answer("xml"), None);
+        assert_eq!(version.response("xml"), None);
         assert_eq!(version.request, None);
     }
 }

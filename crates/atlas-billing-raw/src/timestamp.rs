@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 /// The time that `text` is, in the forms of RFC 3339 that chrono reads.
 ///
 /// # Errors
-/// chrono's, of what is no time.
+/// chrono's error for an invalid timestamp.
 pub fn read(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
     match usual(text.as_bytes()) {
         Some(time) => Ok(time),

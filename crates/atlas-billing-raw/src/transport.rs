@@ -1,27 +1,35 @@
-//! The seam: every call of the generated client passes here, and a layer above puts its own
-//! [`Transport`] in to sign, retry, log or answer from memory.
+//! The transport hook: every call of the generated client passes through a [`Transport`], which
+//! signs, retries, records or replaces it.
+//!
+//! # A transport's own errors
+//! The generated client knows [`Error`] only, which has no place for another error. There is one way
+//! to return one: [`failure`] makes up a response that carries the error as an extension; the
+//! call then ends in [`Error::UnexpectedResponse`], and [`failure_of`] reads the error again.
+//!
+//! # A request without sending it
+//! [`Capture`] keeps the request that the generated client builds, for a layer that sends it itself.
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 
-use crate::Client;
+use crate::generated::Client;
 pub use crate::operation::Called;
 use crate::operation::Operation;
 
-/// The answer to a request, to come.
+/// The response to a request, to come.
 pub type SendFuture<'a> =
     Pin<Box<dyn Future<Output = reqwest::Result<reqwest::Response>> + Send + 'a>>;
 
 /// Sends one request of the generated client.
 ///
-/// The request has its URL, query and body; which media type it asks for and who signs it is up to
-/// the transport. A response made up here (`reqwest::Response: From<http::Response<_>>`) is taken
-/// like one from the network.
+/// The request has its URL, query and body; headers (the media type, the signature) are up to the
+/// transport. A made-up response (`reqwest::Response: From<http::Response<_>>`) is treated like one
+/// from the network.
 pub trait Transport: Debug + Send + Sync {
     /// Sends `request` with `http`, the client that the generated client was made with.
     fn send<'a>(
@@ -34,48 +42,48 @@ pub trait Transport: Debug + Send + Sync {
 
 /// A [`Transport`] as the generated client holds it: cheap to clone, shared by all clones.
 #[derive(Clone, Debug)]
-pub struct Seam(Arc<dyn Transport>);
+pub struct SharedTransport(Arc<dyn Transport>);
 
-impl Seam {
-    /// Calls go through `transport`.
+impl SharedTransport {
+    /// Shares `transport`.
     pub fn new(transport: impl Transport + 'static) -> Self {
         Self(Arc::new(transport))
     }
 
-    /// Calls go straight out, asking for JSON: [`Plain::json`].
+    /// Shares [`Plain::json`].
     pub fn plain() -> Self {
         Self::new(Plain::json())
     }
 }
 
-/// Asks for the pinned version and sends, no more: nothing is signed, nothing is retried.
+/// Requests the pinned version and sends, no more: nothing is signed or retried.
 ///
 /// Headers that the HTTP client has by default (an `Authorization`, say) are sent along.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain {
-    /// The form that bytes twins ask for.
-    twins: &'static str,
+    /// What bytes forms ask for.
+    bytes: &'static str,
 }
 
 impl Plain {
-    /// Asks for JSON.
+    /// Requests JSON.
     pub fn json() -> Self {
-        Self { twins: "json" }
+        Self { bytes: "json" }
     }
 
-    /// Asks for CSV where the operation offers it and the caller wants bytes; for JSON elsewhere.
+    /// Requests CSV for the bytes form of an operation that offers it, JSON elsewhere.
     pub fn csv() -> Self {
-        Self { twins: "csv" }
+        Self { bytes: "csv" }
     }
 
     fn prepare(self, called: Called, request: &mut reqwest::Request) {
         let Some(version) = called.operation.pinned_version() else {
             return;
         };
-        let form = if called.bytes { self.twins } else { "json" };
+        let form = if called.bytes { self.bytes } else { "json" };
         let accept = version
-            .answer(form)
-            .or_else(|| version.answers.first().copied());
+            .response(form)
+            .or_else(|| version.responses.first().copied());
         let mut set = |name: HeaderName, value: Option<&'static str>| {
             if let Some(value) = value {
                 request
@@ -100,10 +108,75 @@ impl Transport for Plain {
     }
 }
 
-/// What the generator sends on every request: its own idea of a version, which the service has not.
+/// Keeps the last request instead of sending it, and responds with an empty 204.
+///
+/// Use it with the bytes form of an operation. What the call returns says nothing: an `Ok` without
+/// content, or [`Error::UnexpectedResponse`] where the operation declares another status. If
+/// [`take`](Self::take) is `None`, no request was built, and the call's error says why.
+///
+/// ```
+/// # async fn show(http: reqwest::Client) -> Result<(), atlas_billing_raw::Error<()>> {
+/// use atlas_billing_raw::{Client, SharedTransport, transport::Capture};
+///
+/// let capture = Capture::default();
+/// let client = Client::new_with_client(
+///     "https://cloud.mongodb.com",
+///     http,
+///     SharedTransport::new(capture.clone()),
+/// );
+/// let outcome = client.get_org_invoice_bytes().org_id("…").invoice_id("…").send().await;
+/// match capture.take() {
+///     Some((called, request)) => println!("{}: {}", called.operation.name, request.url()),
+///     None => drop(outcome?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Capture(Arc<Mutex<Option<(Called, reqwest::Request)>>>);
+
+impl Capture {
+    /// The request that was built last, once.
+    pub fn take(&self) -> Option<(Called, reqwest::Request)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Transport for Capture {
+    fn send<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        called: Called,
+        request: reqwest::Request,
+    ) -> SendFuture<'a> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((called, request));
+        let mut response = http::Response::new("");
+        *response.status_mut() = http::StatusCode::NO_CONTENT;
+        Box::pin(std::future::ready(Ok(response.into())))
+    }
+}
+
+/// A response that carries a transport's own error to the caller, who reads it with
+/// [`failure_of`]. Its status, 599, is one that no operation declares.
+pub fn failure<E: Clone + Send + Sync + 'static>(error: E) -> reqwest::Response {
+    let mut response = http::Response::new("");
+    *response.status_mut() = http::StatusCode::from_u16(599).unwrap_or_default();
+    response.extensions_mut().insert(error);
+    response.into()
+}
+
+/// The error that a transport put into a [`failure`], if a call ended in one.
+pub fn failure_of<E: Clone + Send + Sync + 'static, T>(error: &Error<T>) -> Option<&E> {
+    match error {
+        Error::UnexpectedResponse(response) => response.extensions().get(),
+        _ => None,
+    }
+}
+
+/// The header that the generator sends on every request; the service does not know it.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
-impl ClientHooks<Seam> for Client {
+impl ClientHooks<SharedTransport> for Client {
     async fn pre<E>(
         &self,
         request: &mut reqwest::Request,

@@ -5,10 +5,10 @@
 
 use atlas_billing_raw::enums::{CloudProvider, InvoiceStatus, PaymentStatus};
 use atlas_billing_raw::types::{
-    ApiError, BillingInvoice, BillingInvoiceMetadata, BillingPayment, BillingRefund,
-    CostExplorerFilterRequestBody, CostExplorerQueryResult, InvoiceLineItem, Link,
-    PaginatedApiInvoiceMetadataView,
+    ApiError, CostExplorerQuery, CostExplorerResult, Invoice, InvoicePage, InvoiceSummary,
+    LineItem, Link, Payment, Refund,
 };
+use atlas_billing_raw::{Cents, Number};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -27,34 +27,28 @@ fn null_is_nothing_wherever_nothing_may_be() {
                 subtotalCents created endDate id links orgId startDate statusName updated";
     let lists = "linkedInvoices lineItems payments refunds";
     assert_eq!(
-        all_null::<BillingInvoice>(&format!("{sums} {lists}")),
-        BillingInvoice::default()
+        all_null::<Invoice>(&format!("{sums} {lists}")),
+        Invoice::default()
     );
     assert_eq!(
-        all_null::<BillingInvoiceMetadata>(&format!("{sums} linkedInvoices")),
-        BillingInvoiceMetadata::default()
+        all_null::<InvoiceSummary>(&format!("{sums} linkedInvoices")),
+        InvoiceSummary::default()
     );
     let item = "cloudProvider clusterName created discountCents endDate groupId groupName note \
                 percentDiscount quantity sku startDate stitchAppName tags tierLowerBound \
                 tierUpperBound totalPriceCents unit unitPriceDollars";
-    assert_eq!(
-        all_null::<InvoiceLineItem>(item),
-        InvoiceLineItem::default()
-    );
+    assert_eq!(all_null::<LineItem>(item), LineItem::default());
     let payment = "amountBilledCents amountPaidCents created currency id salesTaxCents statusName \
                    subtotalCents unitPrice updated";
+    assert_eq!(all_null::<Payment>(payment), Payment::default());
     assert_eq!(
-        all_null::<BillingPayment>(payment),
-        BillingPayment::default()
-    );
-    assert_eq!(
-        all_null::<BillingRefund>("amountCents created paymentId reason"),
-        BillingRefund::default()
+        all_null::<Refund>("amountCents created paymentId reason"),
+        Refund::default()
     );
     assert_eq!(all_null::<Link>("href rel"), Link::default());
     assert_eq!(
-        all_null::<PaginatedApiInvoiceMetadataView>("links results totalCount"),
-        PaginatedApiInvoiceMetadataView::default()
+        all_null::<InvoicePage>("links results totalCount"),
+        InvoicePage::default()
     );
     let error = "badRequestDetail detail error errorCode parameters reason";
     assert_eq!(all_null::<ApiError>(error), ApiError::default());
@@ -62,7 +56,7 @@ fn null_is_nothing_wherever_nothing_may_be() {
 
 #[test]
 fn what_is_new_or_odd_is_no_error() {
-    let invoice: BillingInvoice = serde_json::from_value(json!({
+    let invoice: Invoice = serde_json::from_value(json!({
         "id": "not of the pattern",
         "amountBilledCents": 1250.0,
         "creditsCents": -300,
@@ -78,24 +72,39 @@ fn what_is_new_or_odd_is_no_error() {
     }))
     .unwrap();
     assert_eq!(invoice.id.as_deref(), Some("not of the pattern"));
-    assert_eq!(invoice.amount_billed_cents, Some(1250));
-    assert_eq!(invoice.credits_cents, Some(-300));
+    assert_eq!(invoice.amount_billed_cents, Some(Cents::from(1250)));
+    assert_eq!(invoice.credits_cents, Some(Cents::from(-300)));
     assert_eq!(invoice.status_name, Some(InvoiceStatus::from("HALF_PAID")));
+    assert_eq!(invoice.payments[0].status_name, Some(PaymentStatus::Error));
+    let items = invoice.line_items;
+    let digits = |number: &Option<Number>| number.as_ref().map(Number::to_string);
+    assert_eq!(digits(&items[0].quantity).as_deref(), Some("7"));
     assert_eq!(
-        invoice.payments.unwrap()[0].status_name,
-        Some(PaymentStatus::Error)
+        digits(&items[0].unit_price_dollars).as_deref(),
+        Some("1.5e-9")
     );
-    let items = invoice.line_items.unwrap();
-    assert_eq!(items[0].quantity, Some(7.0));
-    assert_eq!(items[0].unit_price_dollars, Some(1.5e-9));
-    assert_eq!(items[0].percent_discount, Some(33.3));
-    let tags = items[1].tags.as_ref().unwrap();
-    assert_eq!(tags["team"], Some(vec!["a".to_owned(), "b".to_owned()]));
-    assert_eq!(tags["none"], None);
-    let linked = invoice.linked_invoices.unwrap();
-    let item = &linked[0].line_items.as_ref().unwrap()[0];
+    assert_eq!(digits(&items[0].percent_discount).as_deref(), Some("33.3"));
+    let tags = &items[1].tags;
+    assert_eq!(tags["team"], ["a", "b"]);
+    assert!(tags["none"].is_empty());
+    assert_eq!(items[1].tag("team"), ["a", "b"]);
+    let linked = invoice.linked_invoices;
+    let item = &linked[0].line_items[0];
     assert_eq!(item.cloud_provider, Some(CloudProvider::from("MOON")));
     assert_eq!(item.cloud_provider.as_ref().unwrap().to_string(), "MOON");
+}
+
+#[test]
+fn an_invoice_is_written_as_it_was_read() {
+    for text in [
+        r#"{"amountBilledCents":-5,"lineItems":[{"cloudProvider":"MOON","discountCents":0,"quantity":0.1234567890123456789,"sku":"NEW_SKU","startDate":"2025-03-01T00:00:00Z","tags":{"a":["x"],"b":[]},"totalPriceCents":7,"unitPriceDollars":12.50}]}"#,
+        "{}",
+    ] {
+        let invoice: Invoice = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&invoice).unwrap(), text);
+        let again: Invoice = serde_json::from_reader(text.as_bytes()).unwrap();
+        assert_eq!(invoice, again);
+    }
 }
 
 #[test]
@@ -108,13 +117,11 @@ fn an_errors_parameters_may_be_anything() {
     }))
     .unwrap();
     assert_eq!(
-        error.parameters.unwrap(),
+        error.parameters,
         [json!("text"), json!(7), json!({"k": "v"}), json!(null)]
     );
     assert_eq!(
-        error.bad_request_detail.unwrap().fields.unwrap()[0]
-            .field
-            .as_deref(),
+        error.bad_request_detail.unwrap().fields[0].field.as_deref(),
         Some("startDate")
     );
 }
@@ -122,29 +129,26 @@ fn an_errors_parameters_may_be_anything() {
 #[test]
 fn a_cost_explorer_result_keeps_all_it_holds() {
     let text = r#"{"usageDetails":[{"service":"Clusters","usageAmount":51.19}]}"#;
-    let result: CostExplorerQueryResult = serde_json::from_str(text).unwrap();
+    let result: CostExplorerResult = serde_json::from_str(text).unwrap();
     assert_eq!(result["usageDetails"][0]["service"], "Clusters");
     assert_eq!(serde_json::to_string(&result).unwrap(), text);
 }
 
 #[test]
 fn what_is_not_there_is_not_sent() {
-    let body = CostExplorerFilterRequestBody::builder()
+    let body = CostExplorerQuery::builder()
         .start_date("2025-01-01".parse::<chrono::NaiveDate>().unwrap())
         .end_date("2025-02-01".parse::<chrono::NaiveDate>().unwrap());
-    let body = CostExplorerFilterRequestBody::try_from(body).unwrap();
+    let body = CostExplorerQuery::try_from(body).unwrap();
     let text = serde_json::to_string(&body).unwrap();
     assert_eq!(text, r#"{"endDate":"2025-02-01","startDate":"2025-01-01"}"#);
-    assert_eq!(
-        serde_json::to_string(&BillingInvoice::default()).unwrap(),
-        "{}"
-    );
+    assert_eq!(serde_json::to_string(&Invoice::default()).unwrap(), "{}");
 }
 
 #[cfg(feature = "schemars")]
 #[test]
 fn every_field_has_a_json_schema_with_its_description() {
-    let schema = serde_json::to_value(schemars::schema_for!(BillingInvoice)).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(Invoice)).unwrap();
     let cents = &schema["properties"]["amountBilledCents"];
     assert_eq!(cents["type"], json!(["integer", "null"]));
     assert!(cents["description"].as_str().unwrap().contains("US cents"));

@@ -2,36 +2,26 @@
 //!
 //! `cargo run --example current_invoice`
 
-use atlas_billing::{Client, Dimension, Org, OrgId};
+use atlas_billing::money::Reconciliation;
+use atlas_billing::totals::{Dimension, Totals};
+use atlas_billing::{Client, Org, OrgId};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Asks, and prints one line a group and what the sums are to be compared with.
+/// Prints one line a group, and the figures that the invoice states itself.
 pub async fn run(org: &Org) -> Fallible {
     let invoice = org.current_invoice().await?;
-    println!(
-        "invoice {} is {:?}",
-        invoice.invoice_id(),
-        invoice.status_name
-    );
-    let totals = invoice.total_by(&[Dimension::Project, Dimension::Sku]);
+    println!("invoice {:?} is {:?}", invoice.id, invoice.status_name);
+    let totals = Totals::of(&invoice.line_items, &[Dimension::Project, Dimension::Sku]);
     for group in totals.groups() {
-        let keys: Vec<String> = group
-            .keys
-            .iter()
-            .map(|key| key.label().unwrap_or_else(|| "(none)".into()))
-            .collect();
-        let total = &group.total;
+        let (keys, total) = (&group.keys, group.total);
         println!(
-            "{:>12} {:>10} {:>6}  {}",
-            total.gross,
-            total.discount,
-            total.count,
-            keys.join(" / ")
+            "{:>12} {:>10} {:>6}  {} / {}",
+            total.gross, total.discount, total.count, keys[0], keys[1]
         );
     }
-    println!("{:>12} in all, before discounts", totals.total().gross);
-    println!("{:#?}", invoice.reconcile());
+    println!("{:>12} in all", totals.total().gross);
+    println!("{:#?}", Reconciliation::of(&invoice));
     Ok(())
 }
 

@@ -6,10 +6,10 @@ use atlas_billing::{Client, Month, Org, OrgId};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Prints what stands above the table, then each row.
+/// Prints the billing period, then each row.
 pub async fn run(org: &Org, month: Month) -> Fallible<u64> {
-    let mut rows = org.invoice_of(month).csv().await?.rows();
-    println!("{:?}", rows.read_preamble().await?.billing_period());
+    let mut rows = org.invoice_of(month).csv().await?.invoice_rows();
+    println!("{:?}", rows.read_preamble().await?.get("Billing Period"));
     let mut count = 0;
     while let Some(row) = rows.next().await {
         let row = row?;

@@ -6,18 +6,18 @@ use atlas_billing::{Client, Month, Org, OrgId};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Prints each item while the answer arrives, and says how many there were.
+/// Prints each item while the response arrives, and returns how many there were.
 pub async fn run(org: &Org, month: Month) -> Fallible<u64> {
     let mut items = org.invoice_of(month).line_items().await?;
     let mut count = 0;
     while let Some(item) = items.next().await {
         let item = item?;
-        println!("{:?} {:?} {:?}", item.day(), item.sku, item.gross());
+        println!("{:?} {:?} {:?}", item.sku, item.gross(), item.tag("team"));
         count += 1;
     }
-    // The invoice's own figures may stand after its items, so they are there at the end.
+    // The invoice's own figures may come after its items.
     if let Some(head) = items.head() {
-        println!("{count} items of invoice {}", head.invoice_id());
+        println!("{count} items of {:?}", head.subtotal_cents);
     }
     Ok(count)
 }

@@ -9,19 +9,13 @@ type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// Prints one line an invoice, page after page.
 pub async fn run(org: &Org, months: Months) -> Fallible<u64> {
     let statuses = [InvoiceStatus::Paid, InvoiceStatus::Closed];
-    let mut invoices = org
-        .invoices()
-        .period(months)
-        .statuses(statuses)
-        .into_stream();
+    let mut invoices = org.invoices().period(months).statuses(statuses).stream();
     let mut count = 0;
     while let Some(invoice) = invoices.next().await {
         let invoice = invoice?;
         println!(
-            "{} {:?} {:?}",
-            invoice.invoice_id()?,
-            invoice.status_name,
-            invoice.end_date
+            "{:?} {:?} {:?}",
+            invoice.id, invoice.status_name, invoice.end_date
         );
         count += 1;
     }

@@ -1,25 +1,25 @@
 //! A Cost Explorer query that outlives the process: started by one run, finished by another.
 //!
-//! `cargo run --example resume_query -- 2025-01..2025-03` prints a token and each look;
-//! `cargo run --example resume_query -- TOKEN` goes on with it.
+//! `cargo run --example resume_query -- 2025-01..2025-03` prints a token and each poll;
+//! `cargo run --example resume_query -- TOKEN` resumes it.
 
 use atlas_billing::{Client, Months, Org, OrgId, QueryToken};
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Starts a query and leaves it; the token is all there is to keep.
+/// Starts a query and leaves it; the token is all there is to save.
 pub async fn start(org: &Org, months: Months) -> Fallible<QueryToken> {
     let query = org.costs(months).start().await?;
     Ok(query.token().clone())
 }
 
-/// Goes on with a query, telling of each look.
+/// Resumes a query and reports each poll.
 pub async fn resume(org: &Org, token: QueryToken) -> Fallible {
     let mut query = org.resume(token);
-    while let Some(look) = query.next().await {
-        eprintln!("{}", look?);
+    while let Some(attempt) = query.next().await {
+        eprintln!("{}", attempt?);
     }
-    // The last look has brought the result: this makes no further request.
+    // The last poll has brought the result: this sends no further request.
     let report = query.await?;
     println!("{} rows, {} in all", report.rows().len(), report.total()?);
     Ok(())

@@ -1,6 +1,9 @@
-//! Dates as HTTP headers write them.
+//! Dates in HTTP headers, and `Retry-After`, which may be one.
+
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use http::{HeaderMap, header};
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -69,6 +72,19 @@ pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
     }
 }
 
+/// How long a `Retry-After` header asks to wait: a number of seconds, or a date, from which `now`
+/// is subtracted (RFC 9110 section 10.2.3). A date in the past asks for no wait; anything else asks
+/// for nothing.
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than fit still ask for a very long time.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let wait = parse(text)?.signed_duration_since(now);
+    Some(wait.to_std().unwrap_or(Duration::ZERO))
+}
+
 /// Whether `text` is a weekday, whole or cut to one of `lengths`.
 fn is_weekday(text: &str, lengths: &[usize]) -> bool {
     lengths.contains(&text.len())
@@ -91,10 +107,9 @@ fn number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
     use proptest::prelude::*;
 
-    use super::parse;
+    use super::*;
 
     #[test]
     fn reads_each_form() {
@@ -165,5 +180,33 @@ mod tests {
         ) {
             let _ = parse(&text);
         }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: DateTime<Utc> = "2025-04-01T12:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("12", Some(12)),
+            (" 0012 ", Some(12)),
+            ("18446744073709551616", Some(u64::MAX)),
+            ("Tue, 1 Apr 2025 12:01:30 GMT", Some(90)),
+            ("Tue, 01 Apr 2025 12:01:30 GMT", Some(90)),
+            ("Tuesday, 01-Apr-25 12:01:30 GMT", Some(90)),
+            ("Tue, 01 Apr 2025 11:59:59 GMT", Some(0)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("", None),
+            ("soon", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("1 2", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, text.parse().unwrap());
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), expected, "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

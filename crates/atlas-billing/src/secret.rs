@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Text that must not be shown: `Debug` prints a placeholder, and there is no `Display`.
+/// Text that must not be shown: `Debug` prints a placeholder, and there is neither `Display` nor
+/// `Serialize`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,8 +13,8 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for the one place that signs with it.
-    pub(crate) fn expose(&self) -> &str {
+    /// The text itself: to sign with it, or to keep it where only its owner can read it.
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }

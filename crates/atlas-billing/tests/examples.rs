@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use atlas_billing::{Client, Credentials, Months, Org, PollPolicy, WaitPolicy};
+use atlas_billing::poll::{Backoff, PollPolicy};
+use atlas_billing::{Client, Credentials, Months, Org};
 use atlas_billing_mock::{ORG_ID, Ready, Scenario, StandIn};
 
 #[path = "../examples/costs_by_service.rs"]
@@ -23,18 +24,18 @@ mod list_invoices;
 #[path = "../examples/resume_query.rs"]
 mod resume_query;
 
-/// A stand-in whose queries take two looks, and its organization.
+/// A stand-in whose queries take two polls, and its organization.
 async fn stand_in() -> (StandIn, Org) {
     let today = "2025-06-17".parse().unwrap();
     let scenario = Scenario::builder()
         .today(today)
-        .ready(Ready::AfterLooks(2))
+        .ready(Ready::AfterPolls(2))
         .build();
     let stand_in = StandIn::start(scenario).await.unwrap();
-    let wait = WaitPolicy::every(Duration::from_millis(1));
+    let backoff = Backoff::every(Duration::from_millis(1));
     let client = Client::builder(Credentials::bearer("made-up"))
         .base_url(stand_in.base_url())
-        .polling(PollPolicy::default().with_wait(wait))
+        .polling(PollPolicy::default().with_backoff(backoff))
         .build()
         .unwrap();
     (stand_in, client.org(ORG_ID.parse().unwrap()))
@@ -48,8 +49,9 @@ fn months() -> Months {
 async fn costs_by_service() {
     let (stand_in, org) = stand_in().await;
     costs_by_service::run(&org, months()).await.unwrap();
-    // One request creates the query, two looks find it at work, one brings the result.
-    assert_eq!(stand_in.requests().len(), 4);
+    // Two queries, one grouped and one not: each is created, polled twice while it is processed,
+    // and then ready.
+    assert_eq!(stand_in.requests().len(), 8);
 }
 
 #[tokio::test]

@@ -8,15 +8,17 @@ use atlas_billing_tests::protocol::Protocol;
 use super::faults::{FaultRow, Shape, Sort};
 use super::rows::Row;
 
-/// How often a call is tried in this matrix.
+/// How many attempts a call makes in this matrix.
 pub(crate) const ATTEMPTS: u32 = 3;
-/// How often the token endpoint is asked that says it is busy.
-const TOKEN_ATTEMPTS: u32 = 4;
-/// How many looks without a clear answer the matrix's policy makes, a second apart; one that falls
-/// silent outlasts its endurance at once.
-const UNCLEAR_LOOKS: u32 = 5;
-/// How many looks it makes to its deadline where the rate limit is reached.
-const LIMITED_LOOKS: u32 = 6;
+/// How many attempts the token endpoint gets that says it is busy.
+const TOKEN_ATTEMPTS: u32 = 8;
+/// How many ambiguous polls the matrix's policy makes, a second apart; one that falls silent
+/// outlasts its tolerance at once.
+const AMBIGUOUS_POLLS: u32 = 5;
+/// How many polls it makes to its deadline where the rate limit is reached.
+const LIMITED_POLLS: u32 = 6;
+/// How often a request is sent whose signature a fresh nonce may mend.
+const SENDS: u32 = 5;
 /// How often reqwest sends a request that the server says it has not processed.
 const REQWEST_SENDS: u32 = 3;
 
@@ -56,50 +58,52 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
     if fault.http2_only && protocol == Protocol::Http1 {
         return Cell::Cannot("HTTP/1.1 has neither streams nor GOAWAY");
     }
-    if fault.sort == Sort::Refused && once {
-        return Cell::Cannot("a port that refuses once cannot be had without a race");
+    if once && matches!(fault.sort, Sort::NoConnection(_)) {
+        return Cell::Cannot("it cannot be had only once without a race");
     }
     let way = Way::of(row);
     let at = At { row, way, once };
+    use ErrorKind::{Decode, Rejected, Timeout, TooLarge, Truncated};
     match fault.sort {
-        Sort::Refused => Cell::must(Fate::Error(ErrorKind::Connect), 0),
-        Sort::BrokenHead | Sort::HugeHead => at.broken(ErrorKind::Cut),
-        Sort::SilentHead => at.broken(ErrorKind::Timeout),
+        Sort::NoConnection(kind) => Cell::must(Fate::Error(kind), 0),
+        Sort::BrokenHead | Sort::HugeHead => at.broken(Truncated),
+        Sort::SilentHead => at.broken(Timeout),
         Sort::SilentConnection => at.dead(protocol),
-        Sort::BrokenBody => at.body(ErrorKind::Cut),
-        Sort::SilentBody => at.body(ErrorKind::Timeout),
+        Sort::BrokenBody { begun } => at.body(Truncated, begun),
+        Sort::SilentBody { begun } => at.body(Timeout, begun),
         Sort::Harmless => at.result(0),
         // A body that is longer than announced is a stream error on HTTP/2 (RFC 9113 section
         // 8.1.1), and a shorter body on HTTP/1.1.
-        Sort::Shortened if protocol == Protocol::Http2 => at.body(ErrorKind::Cut),
-        Sort::Shortened => match (row, way) {
-            (_, Way::Challenge) => at.result(0),
-            // An invoice knows its own end.
-            (Row::Invoice | Row::Items, _) => at.body(ErrorKind::Cut),
+        Sort::Shortened if protocol == Protocol::Http2 => at.body(Truncated, false),
+        Sort::Shortened | Sort::Half => match (row, way) {
+            (_, Way::Unsigned) => at.result(0),
+            (Row::Items, _) => at.last(Truncated),
             (_, Way::File) => Cell::must(Fate::Short, row.least()),
-            _ => at.last(ErrorKind::Unreadable),
+            (_, Way::Token) => at.last(Decode),
+            _ => at.broken(Truncated),
         },
-        Sort::Redirect => at.last(ErrorKind::Refused),
-        Sort::Unauthorized { stale } => at.unauthorized(stale),
+        Sort::Coded if way == Way::Unsigned => at.result(0),
+        Sort::Coded => at.last(Decode),
+        Sort::Redirect => at.last(Rejected),
+        Sort::Unauthorized { stale } => at.unauthorized(stale, fault.times),
         Sort::Status { code, inside } => at.status(code, inside),
         Sort::Limited { too_long } => at.limited(too_long),
-        Sort::Unreadable(shape) => match (shape, row) {
-            (Shape::Empty, Row::Invoice | Row::Items) => at.body(ErrorKind::Cut),
+        Sort::NotTheValue(shape) => match (shape, row) {
+            (Shape::Empty, Row::Invoice | Row::Items) => at.body(Truncated, true),
+            (Shape::Empty, _) if way == Way::Poll => at.transient(Truncated),
             // No token is larger than 64 KiB; more is not read.
-            (Shape::Long, Row::Token) => at.last(ErrorKind::TooLarge),
-            _ => at.last(ErrorKind::Unreadable),
+            (Shape::Long, Row::Token) => at.last(TooLarge),
+            _ => at.last(Decode),
         },
         // No invoice begins like this one: that is seen before it unfolds.
-        Sort::TooLarge if matches!(row, Row::Invoice | Row::Items) => {
-            at.last(ErrorKind::Unreadable)
-        }
-        Sort::TooLarge => at.last(ErrorKind::TooLarge),
+        Sort::TooLarge if matches!(row, Row::Invoice | Row::Items) => at.last(Decode),
+        Sort::TooLarge => at.last(TooLarge),
         Sort::NotProcessed => match (once, way) {
             // The stand-in did count it, and takes the same nonce count for a replay.
-            (true, _) if row == Row::Answer => at.result(2),
-            (true, _) => at.broken(ErrorKind::Cut),
-            (false, Way::Poll) => at.error(ErrorKind::Cut, UNCLEAR_LOOKS * REQWEST_SENDS),
-            (false, _) => at.error(ErrorKind::Cut, ATTEMPTS * REQWEST_SENDS),
+            (true, _) if row == Row::Signed => at.result(2),
+            (true, _) => at.broken(Truncated),
+            (false, Way::Poll) => at.error(Truncated, AMBIGUOUS_POLLS * REQWEST_SENDS),
+            (false, _) => at.error(Truncated, ATTEMPTS * REQWEST_SENDS),
         },
     }
 }
@@ -109,24 +113,24 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
 enum Way {
     /// Read whole, and retried as a whole.
     Whole,
-    /// Looked at until there is an answer.
+    /// Polled until there is a result.
     Poll,
     /// Retried to its head, then handed on as it arrives.
     File,
-    /// Signing in, below the call's own tries.
+    /// Signing in.
     Token,
     /// The unsigned request that brings the challenge: its body is not read where it is 401.
-    Challenge,
+    Unsigned,
 }
 
 impl Way {
     fn of(row: Row) -> Self {
         match row {
-            Row::Create | Row::Invoice | Row::List | Row::Answer => Self::Whole,
-            Row::Look | Row::ResultJson => Self::Poll,
+            Row::Create | Row::Invoice | Row::List | Row::Signed => Self::Whole,
+            Row::Poll | Row::ResultJson => Self::Poll,
             Row::ResultCsv | Row::InvoiceCsv | Row::Items => Self::File,
             Row::Token => Self::Token,
-            Row::Challenge => Self::Challenge,
+            Row::Unsigned => Self::Unsigned,
         }
     }
 }
@@ -149,41 +153,42 @@ impl At {
         Cell::must(Fate::Error(kind), self.row.before() + struck)
     }
 
-    /// An error that no other try would mend.
+    /// An error that no other attempt would mend.
     fn last(self, kind: ErrorKind) -> Cell {
         self.error(kind, 1)
     }
 
-    /// A failure that another try may mend, told by an answer.
+    /// A failure that another attempt may mend, told by a response.
     fn transient(self, kind: ErrorKind) -> Cell {
         match (self.once, self.way) {
             (true, _) => self.result(1),
-            (false, Way::Poll) => self.error(kind, UNCLEAR_LOOKS),
+            (false, Way::Poll) => self.error(kind, AMBIGUOUS_POLLS),
             (false, _) => self.error(kind, ATTEMPTS),
         }
     }
 
-    /// The same where an answer was on its way: to the stand-in, a look was taken.
+    /// The same where a response was on its way: to the stand-in, a poll was made.
     fn broken(self, kind: ErrorKind) -> Cell {
         match (self.once, self.row, kind) {
-            (true, Row::Look, _) => self.result(0),
+            (true, Row::Poll, _) => self.result(0),
             (false, _, ErrorKind::Timeout) if self.way == Way::Poll => self.last(kind),
             _ => self.transient(kind),
         }
     }
 
     /// A failure after the head.
-    fn body(self, kind: ErrorKind) -> Cell {
+    fn body(self, kind: ErrorKind, begun: bool) -> Cell {
         match self.way {
-            Way::Challenge => self.result(0),
-            // What was handed on cannot be taken back.
-            Way::File => self.last(kind),
+            Way::Unsigned => self.result(0),
+            // What was handed on cannot be taken back: the stream of items right after the head,
+            // a file with its first piece.
+            Way::File if begun || self.row == Row::Items => self.last(kind),
             _ => self.broken(kind),
         }
     }
 
-    /// A connection that says nothing more. Over HTTP/2 later tries may be lost on it, too, until
-    /// it is found dead.
+    /// A connection that says nothing more. Over HTTP/2 later attempts may be lost on it,
+    /// too, until it is found dead.
     fn dead(self, protocol: Protocol) -> Cell {
         let alone = self.broken(ErrorKind::Timeout);
         match (protocol, alone) {
@@ -196,37 +201,36 @@ impl At {
         }
     }
 
-    fn unauthorized(self, stale: bool) -> Cell {
+    fn unauthorized(self, stale: bool, times: u64) -> Cell {
         match (self.row, stale) {
             (Row::Token, _) => self.last(ErrorKind::Unauthorized),
             // Any challenge will do for a first one.
-            (Row::Challenge, true) => self.result(0),
+            (Row::Unsigned, true) => self.result(0),
             // There is no challenge in it to answer.
-            (Row::Challenge | Row::Answer, false) => self.last(ErrorKind::Unauthorized),
-            (Row::Answer, true) if self.once => self.result(1),
-            (Row::Answer, true) => self.error(ErrorKind::Unauthorized, 2),
+            (Row::Unsigned | Row::Signed, false) => self.last(ErrorKind::Unauthorized),
+            (Row::Signed, true) if self.once => self.result(times as u32),
+            // The key is not to blame.
+            (Row::Signed, true) => self.error(ErrorKind::Service, SENDS),
             // A new token, and the request once more.
-            _ if self.once => self.result(2),
+            _ if self.once && times == 1 => self.result(2),
             _ => self.error(ErrorKind::Unauthorized, 3),
         }
     }
 
     fn status(self, code: u16, inside: bool) -> Cell {
         let kind = match (self.way, code) {
-            (Way::Token, _) if inside => return self.last(ErrorKind::Unreadable),
-            (Way::Token, 400 | 401 | 403) => ErrorKind::Unauthorized,
-            (Way::Token, 404 | 406 | 410) => ErrorKind::Refused,
+            (Way::Token, _) if inside => return self.last(ErrorKind::Decode),
+            (Way::Token, 400 | 403) => ErrorKind::Unauthorized,
             (_, 403) => ErrorKind::Forbidden,
             (_, 404) => ErrorKind::NotFound,
             (_, 406) => ErrorKind::VersionNotAcceptable,
+            (_, 407) => ErrorKind::Proxy,
             (_, 410) => ErrorKind::VersionGone,
             (_, 500..) => ErrorKind::Service,
-            _ => ErrorKind::Refused,
+            _ => ErrorKind::Rejected,
         };
         match (code, self.way) {
-            // The file's head said 200: the tries end there.
-            (502..=504, Way::File) if inside => self.last(kind),
-            (502..=504, Way::Token) if !self.once => self.error(kind, TOKEN_ATTEMPTS),
+            (502..=504, Way::File) if inside && self.row == Row::Items => self.last(kind),
             (502..=504, _) => self.transient(kind),
             _ => self.last(kind),
         }
@@ -234,11 +238,11 @@ impl At {
 
     fn limited(self, too_long: bool) -> Cell {
         match (self.way, self.once) {
-            // A clear answer, if not to the question: the polling goes on, to its deadline.
-            (Way::Poll, true) => self.result(1),
             // What is to be waited for ends after the deadline.
-            (Way::Poll, false) if too_long => self.last(ErrorKind::NotReady),
-            (Way::Poll, false) => self.error(ErrorKind::NotReady, LIMITED_LOOKS),
+            (Way::Poll, _) if too_long => self.last(ErrorKind::NotReady),
+            // A clear response, if not to the question: the polling goes on, to its deadline.
+            (Way::Poll, true) => self.result(1),
+            (Way::Poll, false) => self.error(ErrorKind::NotReady, LIMITED_POLLS),
             _ if too_long => self.last(ErrorKind::RateLimited),
             (Way::Token, false) => self.error(ErrorKind::RateLimited, TOKEN_ATTEMPTS),
             _ => self.transient(ErrorKind::RateLimited),

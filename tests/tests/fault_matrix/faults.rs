@@ -1,5 +1,6 @@
 //! The columns: what goes wrong.
 
+use atlas_billing::ErrorKind;
 use atlas_billing_mock::{After102, At, Fault};
 
 /// What of the call's surroundings a fault is made from.
@@ -14,33 +15,37 @@ pub(crate) struct Site {
 /// What a fault is to the client, and so what must come of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
-    /// No connection at all.
-    Refused,
-    /// No answer: the connection breaks before the head is there.
+    /// No connection at all: nothing is sent, and the error is of this kind.
+    NoConnection(ErrorKind),
+    /// No response: the connection breaks before the head is there.
     BrokenHead,
-    /// The head is there, and the connection breaks before the body is.
-    BrokenBody,
-    /// No answer in time.
+    /// The head is there, and the connection breaks before the body is; `begun` if some of it is.
+    BrokenBody { begun: bool },
+    /// No response in time.
     SilentHead,
     /// Nothing more on the whole connection, in the middle of the head: HTTP/2 sends other
     /// requests over it still.
     SilentConnection,
-    /// The head is there, and then nothing more.
-    SilentBody,
-    /// The answer comes, if after a detour.
+    /// The head is there, and `begun` says whether some of the body, and then nothing more.
+    SilentBody { begun: bool },
+    /// The response comes, if after a detour.
     Harmless,
     /// The body is shorter than it was, and HTTP/1.1 cannot tell.
     Shortened,
+    /// The body is half of what it was, and its length matches.
+    Half,
+    /// The right response in a content coding that the client does not know.
+    Coded,
     /// A redirect to another host.
     Redirect,
-    /// 401; `stale` says that only the nonce was refused.
+    /// 401; `stale` says that only the nonce was rejected.
     Unauthorized { stale: bool },
     /// A failing status; `inside` a 200, in an envelope or as a bare error object.
     Status { code: u16, inside: bool },
     /// 429, which names a time that is too long to wait for, or a short one, or none.
     Limited { too_long: bool },
-    /// 200 and a body that is not what was asked for.
-    Unreadable(Shape),
+    /// A success whose body is not what was requested.
+    NotTheValue(Shape),
     /// A body that is more than anyone wants to keep.
     TooLarge,
     /// A head that is more than the HTTP client takes.
@@ -49,17 +54,14 @@ pub(crate) enum Sort {
     NotProcessed,
 }
 
-/// What an unreadable body looks like.
+/// What a body looks like that is not the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    Html,
+    /// Something that is not JSON or CSV, or another value.
+    Other,
     Empty,
-    /// Says that it is JSON.
-    BadJson,
-    /// The same, and longer than any access token.
+    /// Longer than any access token.
     Long,
-    /// Says that it is packed, and is not.
-    BadGzip,
 }
 
 /// A fault, by name.
@@ -67,10 +69,14 @@ pub(crate) enum Shape {
 pub(crate) struct FaultRow {
     pub(crate) name: &'static str,
     pub(crate) sort: Sort,
-    /// Makes it; none for what is no answer of a server.
+    /// Makes it; none for what is no response of a server.
     pub(crate) make: Option<fn(&Site) -> Fault>,
     /// Whether it is a thing of HTTP/2 alone.
     pub(crate) http2_only: bool,
+    /// How many requests it strikes where it does not strike all.
+    pub(crate) times: u64,
+    /// The error code that its error must have.
+    pub(crate) error_code: Option<&'static str>,
 }
 
 const fn fault(name: &'static str, sort: Sort, make: fn(&Site) -> Fault) -> FaultRow {
@@ -79,7 +85,36 @@ const fn fault(name: &'static str, sort: Sort, make: fn(&Site) -> Fault) -> Faul
         sort,
         make: Some(make),
         http2_only: false,
+        times: 1,
+        error_code: None,
     }
+}
+
+const fn no_connection(name: &'static str, kind: ErrorKind) -> FaultRow {
+    FaultRow {
+        make: None,
+        ..fault(name, Sort::NoConnection(kind), |_| Fault::Empty)
+    }
+}
+
+const CODE: &str = "IP_ADDRESS_NOT_ON_ACCESS_LIST";
+
+/// 403 with an error object that is larger than what is read of one.
+const fn forbidden(name: &'static str, make: fn(&Site) -> Fault) -> FaultRow {
+    FaultRow {
+        error_code: Some(CODE),
+        ..status(name, 403, make)
+    }
+}
+
+fn long_error() -> Fault {
+    let code = CODE.to_owned();
+    Fault::Error { status: 403, code }.and(Fault::Detail("x".repeat(100_000)))
+}
+
+fn coding(name: &str, members: usize) -> Fault {
+    let name = name.to_owned();
+    Fault::ContentCoding { name, members }
 }
 
 const fn http2(name: &'static str, sort: Sort, make: fn(&Site) -> Fault) -> FaultRow {
@@ -115,28 +150,25 @@ use Sort::*;
 
 /// All of them.
 pub(crate) const ALL: &[FaultRow] = &[
-    FaultRow {
-        name: "connection refused",
-        sort: Refused,
-        make: None,
-        http2_only: false,
-    },
+    no_connection("connection refused", ErrorKind::Connect),
+    no_connection("certificate of an unknown issuer", ErrorKind::Tls),
+    no_connection("proxy that responds 407", ErrorKind::Proxy),
     fault("closed before the head", BrokenHead, |_| {
         Fault::Close(At::BeforeHead)
     }),
     fault("closed in the head", BrokenHead, |_| {
         Fault::Close(At::InHead)
     }),
-    fault("closed after the head", BrokenBody, |_| {
+    fault("closed after the head", BrokenBody { begun: false }, |_| {
         Fault::Close(At::AfterHead)
     }),
-    fault("closed after 1 byte", BrokenBody, |_| {
+    fault("closed after 1 byte", BrokenBody { begun: true }, |_| {
         Fault::Close(At::Body(1))
     }),
-    fault("closed half-way", BrokenBody, |site| {
+    fault("closed half-way", BrokenBody { begun: true }, |site| {
         Fault::Close(At::Body(site.body / 2))
     }),
-    fault("closed near the end", BrokenBody, |site| {
+    fault("closed near the end", BrokenBody { begun: true }, |site| {
         Fault::Close(At::Body(site.body * 9 / 10))
     }),
     fault("reset before the head", BrokenHead, |_| {
@@ -145,10 +177,10 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("reset in the head", BrokenHead, |_| {
         Fault::Reset(At::InHead)
     }),
-    fault("reset after the head", BrokenBody, |_| {
+    fault("reset after the head", BrokenBody { begun: false }, |_| {
         Fault::Reset(At::AfterHead)
     }),
-    fault("reset half-way", BrokenBody, |site| {
+    fault("reset half-way", BrokenBody { begun: true }, |site| {
         Fault::Reset(At::Body(site.body / 2))
     }),
     fault("stall before the head", SilentHead, |_| {
@@ -157,10 +189,10 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("stall in the head", SilentConnection, |_| {
         Fault::Stall(At::InHead)
     }),
-    fault("stall after the head", SilentBody, |_| {
+    fault("stall after the head", SilentBody { begun: false }, |_| {
         Fault::Stall(At::AfterHead)
     }),
-    fault("stall half-way", SilentBody, |site| {
+    fault("stall half-way", SilentBody { begun: true }, |site| {
         Fault::Stall(At::Body(site.body / 2))
     }),
     fault("102, then closed", BrokenHead, |_| {
@@ -178,28 +210,38 @@ pub(crate) const ALL: &[FaultRow] = &[
     http2("102 ends the stream", BrokenHead, |_| {
         Fault::Bare102(After102::EndOfStream)
     }),
-    fault("102, then the answer", Harmless, |_| {
-        Fault::Bare102(After102::Answer)
+    fault("102, then the response", Harmless, |_| {
+        Fault::Bare102(After102::Response)
     }),
     fault("a flood of 500 times 102", Harmless, |_| Fault::Flood(500)),
     fault("no HTTP at all", BrokenHead, |_| Fault::Garbage),
-    fault("length announced too long", BrokenBody, |_| {
-        Fault::WrongLength(7)
-    }),
+    fault(
+        "length announced too long",
+        BrokenBody { begun: true },
+        |_| Fault::WrongLength(7),
+    ),
     fault("length announced too short", Shortened, |_| {
         Fault::WrongLength(-7)
     }),
-    fault("a terabyte announced", SilentBody, |_| {
+    fault("a terabyte announced", SilentBody { begun: true }, |_| {
         Fault::AnnouncedLength(1 << 40)
     }),
     fault("another content type", Harmless, |_| {
         Fault::ContentType(Some("text/plain".to_owned()))
     }),
     fault("no content type", Harmless, |_| Fault::ContentType(None)),
-    fault("HTML with 200", Unreadable(Shape::Html), |_| Fault::Html),
-    fault("nothing with 200", Unreadable(Shape::Empty), |_| {
-        Fault::Empty
-    }),
+    fault("gzip of several members", Harmless, |_| coding("gzip", 3)),
+    fault("x-gzip, GZIP", Harmless, |_| coding("X-GZIP", 1)),
+    fault("content coding that stays", Coded, |_| coding("br", 0)),
+    fault("HTML with 200", NotTheValue(Shape::Other), |_| Fault::Html),
+    fault("200, empty", NotTheValue(Shape::Empty), |_| Fault::Empty),
+    fault(
+        "200 without type or body",
+        NotTheValue(Shape::Empty),
+        |_| Fault::Bare(200),
+    ),
+    fault("204", NotTheValue(Shape::Empty), |_| Fault::Bare(204)),
+    fault("half a document", Half, |_| Fault::HalfBody),
     fault("301 to another host", Redirect, |site| Fault::Redirect {
         status: 301,
         location: format!("{}/api/atlas/v2/elsewhere", site.elsewhere),
@@ -213,9 +255,20 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("401, stale nonce", Unauthorized { stale: true }, |_| {
         Fault::StaleNonce
     }),
+    FaultRow {
+        times: 2,
+        ..fault("401, stale twice", Unauthorized { stale: true }, |_| {
+            Fault::StaleNonce
+        })
+    },
     status("403", 403, |_| Fault::Status(403)),
+    forbidden("403, error body above the limit", |_| long_error()),
+    forbidden("403, error body truncated", |_| {
+        long_error().and(Fault::Close(At::Body(50_000)))
+    }),
     status("404", 404, |_| Fault::Status(404)),
     status("406", 406, |_| Fault::Status(406)),
+    status("407", 407, |_| Fault::Status(407)),
     status("410", 410, |_| Fault::Status(410)),
     fault("429", Limited { too_long: false }, |_| limited(None)),
     fault("429, Retry-After: 1", Limited { too_long: false }, |_| {
@@ -257,19 +310,19 @@ pub(crate) const ALL: &[FaultRow] = &[
         },
         |_| Fault::ErrorWith200(403),
     ),
-    fault("invalid UTF-8", Unreadable(Shape::BadJson), |_| {
+    fault("invalid UTF-8", NotTheValue(Shape::Other), |_| {
         Fault::InvalidUtf8
     }),
-    fault("invalid JSON", Unreadable(Shape::BadJson), |_| {
+    fault("invalid JSON", NotTheValue(Shape::Other), |_| {
         Fault::InvalidJson
     }),
-    fault("JSON of another shape", Unreadable(Shape::BadJson), |_| {
+    fault("JSON of another shape", NotTheValue(Shape::Other), |_| {
         Fault::OtherShape
     }),
-    fault("100,000 arrays deep", Unreadable(Shape::Long), |_| {
+    fault("100,000 arrays deep", NotTheValue(Shape::Long), |_| {
         Fault::DeepNesting(100_000)
     }),
-    fault("gzip that is none", Unreadable(Shape::BadGzip), |_| {
+    fault("gzip that is none", NotTheValue(Shape::Other), |_| {
         reply(
             &[("content-type", JSON), ("content-encoding", "gzip")],
             b"not packed at all",
@@ -289,10 +342,12 @@ pub(crate) const ALL: &[FaultRow] = &[
     http2("RST_STREAM, refused", NotProcessed, |_| {
         Fault::StreamReset(7)
     }),
-    http2("RST_STREAM in the body", BrokenBody, |site| {
-        Fault::StreamResetInBody {
+    http2(
+        "RST_STREAM in the body",
+        BrokenBody { begun: true },
+        |site| Fault::StreamResetInBody {
             code: 2,
             after: site.body / 2,
-        }
-    }),
+        },
+    ),
 ];

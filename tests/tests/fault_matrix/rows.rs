@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use atlas_billing::{Client, GroupBy, LineItem, Org, Query, QueryToken, Result};
+use atlas_billing::{
+    Cents, Client, CostQuery, GroupBy, LineItem, Month, Months, Org, QueryToken, Result,
+};
 use atlas_billing_mock::{ORG_ID, On, Operation, Ready, RecordedRequest};
 use atlas_billing_tests::planted::Identity;
 
@@ -10,7 +12,7 @@ use atlas_billing_tests::planted::Identity;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Row {
     Create,
-    Look,
+    Poll,
     ResultJson,
     ResultCsv,
     Invoice,
@@ -18,14 +20,14 @@ pub(crate) enum Row {
     Items,
     List,
     Token,
-    Challenge,
-    Answer,
+    Unsigned,
+    Signed,
 }
 
 impl Row {
     pub(crate) const ALL: [Self; 11] = [
         Self::Create,
-        Self::Look,
+        Self::Poll,
         Self::ResultJson,
         Self::ResultCsv,
         Self::Invoice,
@@ -33,15 +35,15 @@ impl Row {
         Self::Items,
         Self::List,
         Self::Token,
-        Self::Challenge,
-        Self::Answer,
+        Self::Unsigned,
+        Self::Signed,
     ];
 
     /// The row's name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Create => "create query",
-            Self::Look => "look, not ready",
+            Self::Poll => "poll, not ready",
             Self::ResultJson => "result JSON",
             Self::ResultCsv => "result CSV",
             Self::Invoice => "invoice JSON",
@@ -49,16 +51,16 @@ impl Row {
             Self::Items => "item stream",
             Self::List => "list",
             Self::Token => "token request",
-            Self::Challenge => "Digest challenge",
-            Self::Answer => "Digest answer",
+            Self::Unsigned => "Digest, unsigned",
+            Self::Signed => "Digest, signed",
         }
     }
 
-    /// How the client signs in. Most rows do so as a service account, whose refused token can be
-    /// renewed; the token request's own row is about that.
+    /// How the client signs in. Most rows do so as a service account, whose rejected token can be
+    /// replaced; the token request's own row is about that.
     pub(crate) fn identity(self) -> Identity {
         match self {
-            Self::Challenge | Self::Answer => Identity::Key,
+            Self::Unsigned | Self::Signed => Identity::Key,
             _ => Identity::Account,
         }
     }
@@ -66,22 +68,22 @@ impl Row {
     /// What the fault strikes: an operation of the stand-in.
     fn operation(self) -> Operation {
         match self {
-            Self::Create | Self::Challenge | Self::Answer => Operation::CreateQuery,
-            Self::Look | Self::ResultJson | Self::ResultCsv => Operation::Look,
+            Self::Create | Self::Unsigned | Self::Signed => Operation::CreateQuery,
+            Self::Poll | Self::ResultJson | Self::ResultCsv => Operation::Poll,
             Self::Invoice | Self::InvoiceCsv | Self::Items => Operation::Invoice,
             Self::List => Operation::Invoices,
             Self::Token => Operation::Token,
         }
     }
 
-    /// The wrapper's name for it; the token request has none.
+    /// The wrapper's name for it.
     pub(crate) fn operation_name(self) -> &'static str {
         match self.operation() {
             Operation::CreateQuery => "createCostExplorerQueryProcess",
-            Operation::Look => "getCostExplorerQueryProcess",
+            Operation::Poll => "getCostExplorerQueryProcess",
             Operation::Invoice => "getOrgInvoice",
             Operation::Invoices => "listOrgInvoices",
-            _ => "",
+            _ => "accessToken",
         }
     }
 
@@ -92,52 +94,55 @@ impl Row {
         u64::from(self == Self::ResultCsv)
     }
 
-    /// Which requests the fault strikes: the first of its kind alone, or each.
-    pub(crate) fn struck(self, once: bool) -> On {
+    /// Which requests the fault strikes: the first few of its kind alone, or each.
+    pub(crate) fn struck(self, times: u64, once: bool) -> Vec<On> {
         let on = On::operation(self.operation());
         let on = match self {
-            Self::Challenge => on.unsigned(),
-            Self::Answer => on.signed(),
+            Self::Unsigned => on.unsigned(),
+            Self::Signed => on.signed(),
             _ => on,
         };
         // The call that warms the client up is spared, too.
         let first = self.spared() + u64::from(self.is_warm()) + 1;
-        if once { on.nth(first) } else { on.from(first) }
+        match once {
+            true => (first..first + times).map(|n| on.clone().nth(n)).collect(),
+            false => vec![on.from(first)],
+        }
     }
 
     /// Whether `request` is of the kind that the fault strikes.
     pub(crate) fn is_struck(self, request: &RecordedRequest) -> bool {
         let signed = request.header("authorization").is_some();
-        let leg = match self {
-            Self::Challenge => !signed,
-            Self::Answer => signed,
+        let struck = match self {
+            Self::Unsigned => !signed,
+            Self::Signed => signed,
             _ => true,
         };
-        leg && request.operation == self.operation()
+        struck && request.operation == self.operation()
     }
 
     /// When the stand-in has the query's result.
     pub(crate) fn ready(self) -> Ready {
         match self {
-            Self::Look => Ready::AfterLooks(1),
+            Self::Poll => Ready::AfterPolls(1),
             _ => Ready::AtOnce,
         }
     }
 
     /// Whether a query has to be there before.
     pub(crate) fn needs_query(self) -> bool {
-        matches!(self, Self::Look | Self::ResultJson | Self::ResultCsv)
+        matches!(self, Self::Poll | Self::ResultJson | Self::ResultCsv)
     }
 
     /// Whether a call goes before it, so that a challenge is kept.
     pub(crate) fn is_warm(self) -> bool {
-        self == Self::Answer
+        self == Self::Signed
     }
 
     /// How many requests go before the first that is struck.
     pub(crate) fn before(self) -> u32 {
         match self {
-            Self::Token | Self::Challenge | Self::Answer => 0,
+            Self::Token | Self::Unsigned | Self::Signed => 0,
             Self::ResultCsv => 2,
             _ => 1,
         }
@@ -146,8 +151,8 @@ impl Row {
     /// How many requests an undisturbed call makes.
     pub(crate) fn least(self) -> u32 {
         match self {
-            Self::Answer => 1,
-            Self::Look | Self::ResultCsv => 3,
+            Self::Signed => 1,
+            Self::Poll | Self::ResultCsv => 3,
             _ => 2,
         }
     }
@@ -157,14 +162,14 @@ impl Row {
         let org = client.org(ORG_ID.parse()?);
         let query = |token: Option<QueryToken>| org.resume(token.expect("a query was created"));
         match self {
-            Self::Create | Self::Token | Self::Challenge | Self::Answer => {
+            Self::Create | Self::Token | Self::Unsigned | Self::Signed => {
                 let query = start(&org).await?;
                 Ok(format!(
                     "token of {} characters",
                     query.token().as_str().len()
                 ))
             }
-            Self::Look | Self::ResultJson => {
+            Self::Poll | Self::ResultJson => {
                 let report = query(token).await?;
                 let mut line = format!("{} rows", report.rows().len());
                 write!(line, ", {} in total", report.total()?).expect("a string takes all");
@@ -176,32 +181,23 @@ impl Row {
             }
             Self::Invoice => {
                 let invoice = org.invoice(INVOICE.parse()?).await?;
-                let sums: Option<i64> = invoice.line_items.iter().map(cents).sum();
-                Ok(format!(
-                    "{} items, {sums:?} cents",
-                    invoice.line_items.len()
-                ))
+                let sum: Cents = invoice.line_items.iter().map(LineItem::gross).sum();
+                Ok(format!("{} items, {sum}", invoice.line_items.len()))
             }
             Self::InvoiceCsv => {
-                let mut file = org.invoice(INVOICE.parse()?).csv().await?;
-                let mut length = 0;
-                while let Some(piece) = file.next().await {
-                    length += piece?.len();
-                }
-                Ok(format!("{length} bytes"))
+                let file = org.invoice(INVOICE.parse()?).csv().await?.bytes().await?;
+                Ok(format!("{} bytes", file.len()))
             }
             Self::Items => {
                 let mut items = org.invoice(INVOICE.parse()?).line_items().await?;
-                let (mut count, mut sum) = (0, Some(0));
+                let (mut count, mut sum) = (0, Cents::ZERO);
                 while let Some(item) = items.next().await {
                     count += 1;
-                    sum = sum.zip(cents(&item?)).map(|(one, other)| one + other);
+                    sum += item?.gross();
                 }
-                assert!(
-                    items.head().is_some(),
-                    "a stream that ended well has a head"
-                );
-                Ok(format!("{count} items, {sum:?} cents"))
+                let head = items.head();
+                assert!(head.is_some(), "a stream that ended well has a head");
+                Ok(format!("{count} items, {sum}"))
             }
             Self::List => {
                 let ids: Vec<String> = org
@@ -216,17 +212,11 @@ impl Row {
     }
 }
 
-/// The invoice that is asked for.
+/// The invoice that is requested.
 pub(crate) const INVOICE: &str = "66a10000000000000000a001";
 
-fn cents(item: &LineItem) -> Option<i64> {
-    item.total_price_cents
-}
-
 /// Creates the query of every row.
-pub(crate) async fn start(org: &Org) -> Result<Query> {
-    org.costs("2025-01..2025-02".parse()?)
-        .group_by(GroupBy::Services)
-        .start()
-        .await
+pub(crate) async fn start(org: &Org) -> Result<CostQuery> {
+    let months = Months::new(Month::new(2025, 1)?, Month::new(2025, 2)?)?;
+    org.costs(months).group_by(GroupBy::Services).start().await
 }

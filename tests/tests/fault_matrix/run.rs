@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use atlas_billing::{
-    Client, EndurancePolicy, Error, PollPolicy, QueryToken, RetryPolicy, Timeouts, WaitPolicy,
-};
+use atlas_billing::poll::{Backoff, PollPolicy, Tolerance};
+use atlas_billing::reqwest::Proxy;
+use atlas_billing::{Client, Error, ErrorKind, QueryToken, RetryPolicy, Timeouts};
 use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario, SignIn, StandIn};
+use atlas_billing_tests::capture::Capture;
 use atlas_billing_tests::clock::WaitClock;
 use atlas_billing_tests::elsewhere::Elsewhere;
 use atlas_billing_tests::planted;
 use atlas_billing_tests::protocol::Protocol;
+use atlas_billing_tests::tls::TlsServer;
 use tokio::sync::Semaphore;
 
 use super::expected::{self, ATTEMPTS, Cell, Fate};
@@ -22,8 +24,6 @@ use super::watch::{Watch, is_silent};
 
 /// The limit on silence, told from other waits by its length.
 const SILENCE: Duration = Duration::from_millis(39_999);
-/// The limit on silence at the token endpoint, which has no setting.
-const TOKEN_SILENCE: Duration = Duration::from_secs(30);
 /// A call that has not ended by then hangs.
 const HANGS: Duration = Duration::from_secs(120);
 /// Cells at work at once. Those that wait for silence to end do little else.
@@ -134,20 +134,19 @@ struct Reference {
 
 impl Reference {
     async fn of(row: Row) -> Self {
-        let stand_in = StandIn::start_raw(scenario(row).build()).await.unwrap();
+        let stand_in = StandIn::start(scenario(row).build()).await.unwrap();
         let stand_in = Arc::new(stand_in);
         let watch = Watch::new(row, Sort::Harmless, true, stand_in.clone());
-        let client = client(row, Protocol::Http1, &stand_in.base_url(), &watch, true);
+        let client = client(row, Protocol::Http1, &stand_in.base_url(), &watch, None);
         let token = prepare(row, &client, &watch).await;
         let result = row.call(&client, token).await.expect("undisturbed");
         let requests = stand_in.requests();
         assert_eq!(requests.len(), row.least() as usize, "{}", row.name());
         let struck = requests.iter().rfind(|seen| row.is_struck(seen));
-        let struck = &struck.expect("it was asked").request;
-        // The length of the body: what a core without a door answers to the same request. A 401 is
-        // the door's.
+        let struck = &struck.expect("it was sent").request;
+        // The length of the body: what a core that lets anyone in responds to the same request.
         let open = match row {
-            Row::Challenge | Row::Token => stand_in.scenario().clone(),
+            Row::Unsigned | Row::Token => stand_in.scenario().clone(),
             _ => scenario(row).sign_in(SignIn::default()).build(),
         };
         let core = Core::new(open);
@@ -157,7 +156,7 @@ impl Reference {
                 struck.target.contains(&created),
                 "tokens come from the seed"
             );
-            if row == Row::Look {
+            if row == Row::Poll {
                 core.respond(struck);
             }
         }
@@ -194,16 +193,28 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
     };
     let mut scenario = scenario(row);
     if let Some(make) = fault.make {
-        scenario = scenario.fault(row.struck(once), make(&site));
+        for on in row.struck(fault.times, once) {
+            scenario = scenario.fault(on, make(&site));
+        }
     }
     let started = match fault.make {
-        Some(_) => StandIn::start_raw(scenario.build()).await,
+        Some(_) => StandIn::start(scenario.build()).await,
         None => StandIn::start_refusing(scenario.build()).await,
     };
     let stand_in = Arc::new(started.unwrap());
-    let base_url = stand_in.base_url();
     let watch = Watch::new(row, fault.sort, once, stand_in.clone());
-    let client = client(row, protocol, &base_url, &watch, once);
+    // What stands in the way of a connection.
+    let tls = TlsServer::responding(String::new()).await;
+    let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+    let proxy = Capture::responding([refusal; 9]).await;
+    let (base_url, proxied) = match fault.sort {
+        Sort::NoConnection(ErrorKind::Tls) => (tls.origin(), None),
+        Sort::NoConnection(ErrorKind::Proxy) => {
+            ("https://atlas.example".to_owned(), Some(proxy.origin()))
+        }
+        _ => (stand_in.base_url(), None),
+    };
+    let client = client(row, protocol, &base_url, &watch, proxied);
     let token = match fault.make {
         Some(_) => prepare(row, &client, &watch).await,
         None => row
@@ -224,7 +235,12 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
         Ok(Err(error)) => {
             outcome.said = error.to_string();
             outcome.leak = leak(&error);
-            Ok(Fate::Error(error.kind()))
+            match fault.error_code {
+                Some(code) if error.error_code() != Some(code) => {
+                    Err(format!("the code {code} was lost: {error:?}"))
+                }
+                _ => Ok(Fate::Error(error.kind())),
+            }
         }
         Err(_) => Err("it hangs".to_owned()),
     };
@@ -233,8 +249,15 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
     } else {
         Err("the fault struck nothing".to_owned())
     });
+    let connections = tls.connections() + proxy.requests().len();
+    if connections > 1 {
+        outcome.fate = Some(Err(format!("{connections} attempts to connect")));
+    }
     if outcome.leak.is_none() && elsewhere.connections() > 0 {
-        outcome.fate = Some(Err(format!("another host was asked: {}", elsewhere.seen())));
+        outcome.fate = Some(Err(format!(
+            "another host was reached: {}",
+            elsewhere.seen()
+        )));
     }
     outcome
 }
@@ -266,20 +289,26 @@ fn scenario(row: Row) -> atlas_billing_mock::ScenarioBuilder {
         .ready(row.ready())
 }
 
-fn client(row: Row, protocol: Protocol, base_url: &str, watch: &Arc<Watch>, once: bool) -> Client {
+fn client(
+    row: Row,
+    protocol: Protocol,
+    base_url: &str,
+    watch: &Arc<Watch>,
+    proxy: Option<String>,
+) -> Client {
     let seconds = Duration::from_secs;
     let retry = RetryPolicy::new()
         .with_max_attempts(ATTEMPTS)
         .with_max_elapsed(seconds(3_600));
-    // A fault that strikes once is to be outlived, one that strikes always to end the call.
-    let (endured, deadline) = if once { (3_600, 3_600) } else { (3, 5) };
+    // A fault that strikes once is to be tolerated, one that strikes always to end the call.
+    let (tolerated, deadline) = if watch.once { (3_600, 3_600) } else { (3, 5) };
     let polling = PollPolicy::default()
-        .with_wait(WaitPolicy::every(seconds(1)))
-        .with_look_timeout(SILENCE)
-        .with_endurance(EndurancePolicy::default().with_unclear_for(seconds(endured)))
+        .with_backoff(Backoff::every(seconds(1)))
+        .with_poll_timeout(SILENCE)
+        .with_tolerance(Tolerance::of(seconds(tolerated)))
         .with_deadline(seconds(deadline));
     let silences = watch.clone();
-    let clock = WaitClock::new([SILENCE, TOKEN_SILENCE], move || silences.silences());
+    let clock = WaitClock::new([SILENCE], move || silences.silences());
     let builder = Client::builder(row.identity().credentials())
         .base_url(base_url)
         .clock(Arc::new(clock))
@@ -289,17 +318,21 @@ fn client(row: Row, protocol: Protocol, base_url: &str, watch: &Arc<Watch>, once
         .max_body(1 << 18)
         .observer(watch.clone());
     let dead = watch.sort == Sort::SilentConnection;
-    let builder = builder.configure_http(move |http| {
+    let builder = protocol.on(builder).configure_http(move |http| {
         // Where a connection dies, it is to be found dead soon; elsewhere, never by mistake.
         let (after, within) = if dead { (100, 8_000) } else { (60_000, 60_000) };
-        http.no_proxy()
+        let http = http
             .http2_keep_alive_interval(Duration::from_millis(after))
-            .http2_keep_alive_timeout(Duration::from_millis(within))
+            .http2_keep_alive_timeout(Duration::from_millis(within));
+        match proxy {
+            Some(proxy) => http.proxy(Proxy::all(proxy).unwrap()),
+            None => http,
+        }
     });
-    protocol.on(builder).build().unwrap()
+    builder.build().unwrap()
 }
 
-/// Does what comes before the call: creates the query that is looked at, meets the first
+/// Does what comes before the call: creates the query that is polled, meets the first
 /// challenge. The stand-in forgets it, the client does not.
 async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken> {
     if !row.needs_query() && !row.is_warm() {

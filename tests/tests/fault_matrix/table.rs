@@ -79,19 +79,20 @@ const INTRODUCTION: &str = "\
 # What comes of each fault
 
 Written by the test `fault_matrix` from what it has just seen; see there. Each cell was run over
-sockets, on HTTP/1.1 and HTTP/2 with prior knowledge, with the fault striking the first request of
-its kind alone and then every one. A cell says what came out in the first case, and after the
+sockets, on HTTP/1.1 and on HTTP/2 with prior knowledge, with the fault striking the first request
+of its kind alone and then every one. A cell says what came out in the first case, and after the
 comma in the second where that differs; in brackets how many requests were made for it, those for
 signing in included. `result` is the undisturbed result; every other word is a kind of error.
-A call is tried 3 times here. `-` is a cell that cannot be:
+A call makes 3 attempts here. `-` is a cell that cannot be:
 
-- a port that refuses only once cannot be had without a race;
+- a port that refuses a connection only once, or a certificate or proxy that changes its mind,
+  would need a race;
 - HTTP/1.1 has neither streams nor GOAWAY.
 
 `short` stands where a server announces fewer bytes than it has: a CSV file has no end of its own,
-and over HTTP/1.1 nothing tells that one was cut so. On HTTP/2 it is an error.
+and over HTTP/1.1 nothing tells that one was truncated so. On HTTP/2 it is an error.
 
-In no cell a planted credential showed in an error, in what caused it, or in any line that any
+In no cell did a planted credential show in an error, in its sources, or in any line that any
 crate logged at the lowest level, and none reached the other host that a redirect named. Nothing
 panicked.
 

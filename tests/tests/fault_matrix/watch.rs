@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use atlas_billing::{Event, Observer};
+use atlas_billing::{Observer, RequestEvent};
 use atlas_billing_mock::StandIn;
 
 use super::faults::Sort;
@@ -12,17 +12,17 @@ use super::rows::Row;
 pub(crate) fn is_silent(sort: Sort) -> bool {
     matches!(
         sort,
-        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody
+        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody { .. }
     )
 }
 
 /// Knows when a silence has set in: once the struck request is there, or once the head of its
-/// answer is.
+/// response is.
 #[derive(Debug)]
 pub(crate) struct Watch {
     row: Row,
     pub(crate) sort: Sort,
-    once: bool,
+    pub(crate) once: bool,
     pub(crate) stand_in: Arc<StandIn>,
     heads: AtomicU64,
     /// Whether the call itself has begun: nothing falls silent before.
@@ -48,9 +48,8 @@ impl Watch {
         }
         let seen = match self.sort {
             // The body of a 401 is waited for by no one.
-            Sort::SilentBody if self.row == Row::Challenge => 0,
-            // What befalls the token request is not observed; its limit is one for all of it.
-            Sort::SilentBody if self.row != Row::Token => self.heads.load(Ordering::SeqCst),
+            Sort::SilentBody { .. } if self.row == Row::Unsigned => 0,
+            Sort::SilentBody { .. } => self.heads.load(Ordering::SeqCst),
             sort if is_silent(sort) => {
                 let requests = self.stand_in.requests();
                 requests
@@ -73,8 +72,8 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn observe(&self, event: &Event<'_>) {
-        if let Event::Answered { operation, .. } = event
+    fn observe(&self, event: &RequestEvent<'_>) {
+        if let RequestEvent::Response { operation, .. } = event
             && *operation == self.row.operation_name()
         {
             self.heads.fetch_add(1, Ordering::SeqCst);

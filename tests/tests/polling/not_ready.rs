@@ -1,9 +1,10 @@
 //! Every form of "not ready" ends in the result.
 
 use atlas_billing::ErrorKind;
-use atlas_billing_mock::{After102, At, EnvelopeStyle, Fault, NotReady, On, Operation, Ready};
+use atlas_billing_mock::{After102, At, EnvelopeStyle, Fault, NotReady, Ready};
+use atlas_billing_tests::protocol::Protocol;
 
-use crate::{PROTOCOLS, Protocol, looks, org, report, right_answer, scenario, start};
+use crate::{january, org, polls, report, right_rows, scenario, start};
 
 /// Every form in which a client may meet "not ready".
 fn not_ready_forms() -> Vec<NotReady> {
@@ -12,6 +13,9 @@ fn not_ready_forms() -> Vec<NotReady> {
         headers: vec![("content-type".into(), "text/plain".into())],
         body: body.to_owned().into(),
     };
+    let limited = |retry_after: Option<&str>| Fault::RateLimited {
+        retry_after: retry_after.map(str::to_owned),
+    };
     let mut forms: Vec<NotReady> = vec![NotReady::Documented];
     forms.extend(
         [
@@ -19,6 +23,11 @@ fn not_ready_forms() -> Vec<NotReady> {
             enveloped(r#"{"status":102,"content":null}"#),
             enveloped(r#"{"envelope":{},"status":102}"#),
             Fault::Bare(202),
+            // An empty success says nothing of a result.
+            Fault::Bare(200),
+            Fault::Bare(204),
+            Fault::Empty,
+            Fault::HalfBody,
             Fault::Bare102(After102::Close),
             Fault::Bare102(After102::Silence),
             Fault::Bare102(After102::Body),
@@ -38,10 +47,8 @@ fn not_ready_forms() -> Vec<NotReady> {
             Fault::Gateway(503),
             Fault::Gateway(504),
             Fault::Bare(504),
-            Fault::RateLimited { retry_after: None },
-            Fault::RateLimited {
-                retry_after: Some("0".into()),
-            },
+            limited(None),
+            limited(Some("0")),
         ]
         .map(NotReady::from),
     );
@@ -50,58 +57,24 @@ fn not_ready_forms() -> Vec<NotReady> {
 
 #[tokio::test]
 async fn each_form_of_not_ready_ends_in_the_result() {
-    let right = right_answer().await;
-    for protocol in PROTOCOLS {
+    let right = right_rows().await;
+    for protocol in Protocol::BOTH {
         for form in not_ready_forms() {
             let scenario = scenario()
-                .ready(Ready::AfterLooks(2))
+                .ready(Ready::AfterPolls(2))
                 .not_ready([form.clone()]);
             let atlas = start(scenario).await;
             let report = report(&org(&atlas, protocol)).await;
-            let report = report.unwrap_or_else(|error| panic!("{protocol:?} {form:?}: {error}"));
-            assert_eq!(report.rows(), right, "{protocol:?} {form:?}");
-            assert!(looks(&atlas) >= 3, "{protocol:?} {form:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_form_one_after_another_ends_in_the_result() {
-    let right = right_answer().await;
-    for protocol in PROTOCOLS {
-        let forms = not_ready_forms();
-        let count = forms.len();
-        let atlas = start(
-            scenario()
-                .ready(Ready::AfterLooks(count as u64))
-                .not_ready(forms),
-        )
-        .await;
-        let report = report(&org(&atlas, protocol)).await.unwrap();
-        assert_eq!(report.rows(), right, "{protocol:?}");
-        assert!(looks(&atlas) > count, "{protocol:?}");
-    }
-}
-
-#[tokio::test]
-async fn the_real_answer_after_interim_ones_is_taken() {
-    for protocol in PROTOCOLS {
-        for fault in [Fault::Bare102(After102::Answer), Fault::Flood(3)] {
-            let atlas = start(scenario().fault(On::operation(Operation::Look), fault)).await;
-            assert!(
-                !report(&org(&atlas, protocol))
-                    .await
-                    .unwrap()
-                    .rows()
-                    .is_empty()
-            );
+            let report = report.unwrap_or_else(|error| panic!("{protocol} {form:?}: {error}"));
+            assert_eq!(report.rows(), right, "{protocol} {form:?}");
+            assert!(polls(&atlas) >= 3, "{protocol} {form:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn every_style_of_envelope_is_understood() {
-    let right = right_answer().await;
+    let right = right_rows().await;
     for style in [
         EnvelopeStyle::Content,
         EnvelopeStyle::Envelope,
@@ -109,36 +82,31 @@ async fn every_style_of_envelope_is_understood() {
         EnvelopeStyle::KeepStatus,
         EnvelopeStyle::Ignored,
     ] {
-        let scenario = scenario().envelope(style).ready(Ready::AfterLooks(3));
+        let scenario = scenario().envelope(style).ready(Ready::AfterPolls(3));
         let atlas = start(scenario).await;
-        let report = report(&org(&atlas, Protocol::Http1)).await.unwrap();
+        let org = org(&atlas, Protocol::Http1);
+        let report = report(&org).await.unwrap();
         assert_eq!(report.rows(), right, "{style:?}");
+        assert_eq!(report.meta().status(), 200, "{style:?}");
 
         let missing = "ab".repeat(32).parse().unwrap();
-        let error = org(&atlas, Protocol::Http1)
-            .resume(missing)
-            .await
-            .unwrap_err();
+        let error = org.resume(missing).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound, "{style:?}: {error}");
+        assert_eq!(error.status().unwrap(), 404);
         assert_eq!(error.error_code(), Some("RESOURCE_NOT_FOUND"), "{style:?}");
     }
 }
 
 #[tokio::test]
-async fn a_look_is_one_attempt_whatever_the_retry_policy() {
-    let atlas = start(
-        scenario()
-            .ready(Ready::AfterLooks(4))
-            .not_ready([Fault::Gateway(503)]),
-    )
-    .await;
-    let mut query = org(&atlas, Protocol::Http1)
-        .costs("2025-01".parse().unwrap())
-        .start()
-        .await
-        .unwrap();
-    while let Some(look) = query.next().await {
-        assert_eq!(look.unwrap().number() as usize, looks(&atlas));
+async fn a_poll_is_one_attempt_whatever_the_retry_policy() {
+    let scenario = scenario()
+        .ready(Ready::AfterPolls(4))
+        .not_ready([Fault::Gateway(503)]);
+    let atlas = start(scenario).await;
+    let org = org(&atlas, Protocol::Http1);
+    let mut query = org.costs(january()).start().await.unwrap();
+    while let Some(attempt) = query.next().await {
+        assert_eq!(attempt.unwrap().number() as usize, polls(&atlas));
     }
-    assert!(looks(&atlas) >= 5);
+    assert_eq!(polls(&atlas), 5);
 }

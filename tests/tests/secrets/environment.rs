@@ -3,23 +3,23 @@
 use std::error::Error as _;
 use std::process::Command;
 
-use atlas_billing::{Client, ClientBuilder, Error, OrgId};
+use atlas_billing::{Client, ClientBuilder, Error, OrgId, environment};
 use atlas_billing_tests::protocol::Protocol;
 
 /// A secret that was put into every wrong place.
 const PLANTED: &str = "planted-in-the-environment";
 
 const NAMES: [&str; 10] = [
-    "MONGODB_ATLAS_ACCESS_TOKEN",
-    "MONGODB_ATLAS_CLIENT_ID",
-    "MONGODB_ATLAS_CLIENT_SECRET",
-    "MONGODB_ATLAS_PUBLIC_API_KEY",
-    "MONGODB_ATLAS_PRIVATE_API_KEY",
-    "MONGODB_ATLAS_PUBLIC_KEY",
-    "MONGODB_ATLAS_PRIVATE_KEY",
-    "MONGODB_ATLAS_BASE_URL",
-    "MONGODB_ATLAS_OPS_MANAGER_URL",
-    "MONGODB_ATLAS_ORG_ID",
+    environment::ACCESS_TOKEN,
+    environment::CLIENT_ID,
+    environment::CLIENT_SECRET,
+    environment::PUBLIC_KEYS[0],
+    environment::PRIVATE_KEYS[0],
+    environment::PUBLIC_KEYS[1],
+    environment::PRIVATE_KEYS[1],
+    environment::BASE_URLS[0],
+    environment::BASE_URLS[1],
+    environment::ORG_ID,
 ];
 
 /// All that an error says, with what caused it.
@@ -86,7 +86,7 @@ fn the_processs_environment_shows_no_value() {
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{said}");
     assert!(
-        said.contains("MONGODB_ATLAS_ORG_ID holds no organization id"),
+        said.contains("MONGODB_ATLAS_ORG_ID is not the id of an organization"),
         "{said}"
     );
     assert!(!said.contains(PLANTED), "{said}");

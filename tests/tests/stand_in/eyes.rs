@@ -1,4 +1,4 @@
-//! What a client sees of an answer that may be broken.
+//! What a client sees of a response that may be broken.
 
 use std::error::Error;
 use std::time::Duration;
@@ -26,9 +26,9 @@ pub(crate) enum Seen {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// The connection ended before there was an answer.
+    /// The connection ended before there was a response.
     Ended,
-    /// It was no HTTP.
+    /// It was not HTTP.
     Unreadable,
     /// HTTP/2's word for it, with its code.
     Code(u32),

@@ -1,4 +1,4 @@
-//! Each answer of the stand-in against the schema that the slice has for its operation and status.
+//! Each response of the stand-in against the schema that the slice has for its operation and status.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ impl Slice {
         Self(slice)
     }
 
-    /// The schema of an answer's content, and the media types it may have.
-    fn answer(&self, method: &str, path: &str, status: u16) -> (Option<Value>, BTreeSet<String>) {
+    /// The schema of a response's content, and the media types it may have.
+    fn response(&self, method: &str, path: &str, status: u16) -> (Option<Value>, BTreeSet<String>) {
         let mut response = &self.0["paths"][path][method]["responses"][status.to_string()];
         if let Some(reference) = response["$ref"].as_str() {
             response = self.0.pointer(reference.trim_start_matches('#')).unwrap();
@@ -54,21 +54,21 @@ impl Slice {
         (schema, content.keys().cloned().collect())
     }
 
-    fn check(&self, method: &str, path: &str, answer: &Seen) {
-        let (schema, media) = self.answer(method, path, answer.status);
+    fn check(&self, method: &str, path: &str, seen: &Seen) {
+        let (schema, media) = self.response(method, path, seen.status);
         assert!(
-            media.contains(&answer.media),
+            media.contains(&seen.media),
             "{} is none of {media:?}",
-            answer.media
+            seen.media
         );
-        if answer.media.ends_with("csv") {
+        if seen.media.ends_with("csv") {
             return;
         }
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .build(&schema.unwrap())
             .unwrap();
-        let value: Value = serde_json::from_slice(&answer.body).unwrap();
+        let value: Value = serde_json::from_slice(&seen.body).unwrap();
         let errors: Vec<String> = validator
             .iter_errors(&value)
             .map(|error| format!("{} at {}", error, error.instance_path()))
@@ -77,7 +77,7 @@ impl Slice {
         assert!(
             errors.is_empty(),
             "{method} {path} {}: {errors:#?}",
-            answer.status
+            seen.status
         );
     }
 }
@@ -109,12 +109,12 @@ struct Seen {
 }
 
 fn ask(core: &Core, request: Request, accept: &str) -> Seen {
-    let answer = core.respond(&request.header(ACCEPT, accept));
-    let media = answer.headers[CONTENT_TYPE].to_str().unwrap();
+    let response = core.respond(&request.header(ACCEPT, accept));
+    let media = response.headers[CONTENT_TYPE].to_str().unwrap();
     Seen {
-        status: answer.status.as_u16(),
+        status: response.status.as_u16(),
         media: media.split(';').next().unwrap().to_owned(),
-        body: answer.body.into_bytes().to_vec(),
+        body: response.body.into_bytes().to_vec(),
     }
 }
 
@@ -259,6 +259,6 @@ fn a_query_that_is_not_ready_has_no_content_to_check() {
     assert!(
         core.requests()
             .iter()
-            .any(|request| request.operation == Operation::Look)
+            .any(|request| request.operation == Operation::Poll)
     );
 }

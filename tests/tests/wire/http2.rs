@@ -36,8 +36,8 @@ async fn a_connection_that_goes_away_is_followed_by_another() {
         for list in ends(calls).await {
             assert_eq!(list.unwrap().len(), 2, "{code}");
         }
-        let asked = stand_in.requests().len();
-        assert!((41..=80).contains(&asked), "{code}: {asked} requests");
+        let requests = stand_in.requests().len();
+        assert!((41..=80).contains(&requests), "{code}: {requests} requests");
     }
 }
 

@@ -1,11 +1,18 @@
-//! The very bytes of each request: per operation, version and form.
+//! The bytes of each request, per operation, version and form; and that there are no more of them
+//! than a call needs.
 
-use atlas_billing::{ApiVersion, GroupBy, InvoiceStatus, Service};
+use std::sync::Arc;
+use std::time::Duration;
+
+use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
+use atlas_billing::{ApiVersion, CallOptions, GroupBy, InvoiceStatus, Month, Months, Service};
+use atlas_billing_mock::{Fault, On, Operation};
 use atlas_billing_tests::capture::{Capture, message};
 use atlas_billing_tests::planted::Identity;
 use atlas_billing_tests::protocol::Protocol;
 
-use crate::{CSV, INVOICE, JSON, org_of, quick};
+use crate::calls::call;
+use crate::{CSV, INVOICE, JSON, january, org_of, quick};
 
 const TOKEN: &str = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD";
 
@@ -38,19 +45,21 @@ fn version(text: &str) -> ApiVersion {
 #[tokio::test]
 async fn a_query_is_created() {
     let created = message("202 Accepted", JSON, &format!(r#"{{"token":"{TOKEN}"}}"#));
-    let capture = Capture::answering([created.clone(), created.clone(), created]).await;
+    let capture = Capture::responding([created.clone(), created.clone(), created]).await;
     let org = client(&capture);
-    let months = "2025-01..2025-03".parse().unwrap();
-    let asked = || {
-        org.costs(months)
-            .services([Service::Clusters, "Sand".into()])
-    };
-    let query = asked().start().await.unwrap();
+    let months = || Months::new(january(), Month::new(2025, 3).unwrap()).unwrap();
+    let query = org.costs(months()).start().await.unwrap();
     assert_eq!(query.token().as_str(), TOKEN, "its case is kept");
-    let later = asked().version(version("2025-03-12")).start().await;
-    drop(later.unwrap());
     let _ = org
-        .costs(months)
+        .costs(months())
+        .group_by(GroupBy::Services)
+        .services([Service::Clusters, "Sand".into()])
+        .version(version("2025-03-12"))
+        .start()
+        .await
+        .unwrap();
+    let _ = org
+        .costs(january())
         .group_by(GroupBy::Projects)
         .projects(["5f0c1d2e3a4b5c6d7e8f9a0c"])
         .include_partial_matches(false)
@@ -58,9 +67,18 @@ async fn a_query_is_created() {
         .await
         .unwrap();
 
-    let body = r#"{"endDate":"2025-04-01","groupBy":"services","services":["Clusters","Sand"],"startDate":"2025-01-01"}"#;
     let requests = capture.requests();
-    for (request, version) in requests.iter().zip(["2023-01-01", "2025-03-12"]) {
+    for (request, (version, body)) in requests.iter().zip([
+        ("2023-01-01", r#"{"endDate":"2025-04-01","startDate":"2025-01-01"}"#),
+        (
+            "2025-03-12",
+            r#"{"endDate":"2025-04-01","groupBy":"services","services":["Clusters","Sand"],"startDate":"2025-01-01"}"#,
+        ),
+        (
+            "2023-01-01",
+            r#"{"endDate":"2025-02-01","groupBy":"projects","includePartialMatches":false,"projects":["5f0c1d2e3a4b5c6d7e8f9a0c"],"startDate":"2025-01-01"}"#,
+        ),
+    ]) {
         let accept = format!("accept: application/vnd.atlas.{version}+json");
         let content_type = format!("content-type: application/vnd.atlas.{version}+json");
         let length = format!("content-length: {}", body.len());
@@ -69,33 +87,31 @@ async fn a_query_is_created() {
             &content_type,
             &accept,
             "authorization: Bearer planted.bearer.token",
-            &user_agent(),
             "accept-encoding: gzip",
+            &user_agent(),
             "host: HOST",
             &length,
         ];
         assert_request(request, &expected, body);
     }
-    let (_, body) = requests[2].split_once("\n\n").unwrap();
-    let expected = r#"{"endDate":"2025-04-01","groupBy":"projects","includePartialMatches":false,"projects":["5f0c1d2e3a4b5c6d7e8f9a0c"],"startDate":"2025-01-01"}"#;
-    assert_eq!(body, expected);
+    assert_eq!(requests.len(), 3);
 }
 
 #[tokio::test]
-async fn a_query_is_looked_at_in_json_and_fetched_in_either_form() {
+async fn a_query_is_polled_in_json_and_fetched_in_either_form() {
     let done = message(
         "200 OK",
         JSON,
         r#"{"status":200,"content":{"usageDetails":[]}}"#,
     );
     let file = message("200 OK", CSV, "a,b\n1,2\n");
-    let capture = Capture::answering([done.clone(), done, file]).await;
+    let capture = Capture::responding([done.clone(), done, file]).await;
     let org = client(&capture);
     let report = org.resume(TOKEN.parse().unwrap()).await.unwrap();
     assert!(report.rows().is_empty());
     let file = org
         .resume(TOKEN.parse().unwrap())
-        .version(version("2024-10-23"))
+        .options(CallOptions::new().with_version(version("2024-10-23")))
         .csv()
         .await
         .unwrap();
@@ -106,15 +122,15 @@ async fn a_query_is_looked_at_in_json_and_fetched_in_either_form() {
     for (request, (query, media)) in requests.iter().zip([
         ("?envelope=true", "2023-01-01+json"),
         ("?envelope=true", "2024-10-23+json"),
-        // A file is wanted as it is.
+        // A file is requested as it is.
         ("", "2024-10-23+csv"),
     ]) {
         let expected = [
             &*format!("{path}{query} HTTP/1.1"),
             &format!("accept: application/vnd.atlas.{media}"),
             "authorization: Bearer planted.bearer.token",
-            &user_agent(),
             "accept-encoding: gzip",
+            &user_agent(),
             "host: HOST",
         ];
         assert_request(request, &expected, "");
@@ -130,7 +146,7 @@ async fn an_invoice_in_each_form_and_version() {
         &format!(r#"{{"id":"{INVOICE}","lineItems":[]}}"#),
     );
     let csv = message("200 OK", CSV, "Invoice Number,1,\n\nDate\n");
-    let capture = Capture::answering([json.clone(), csv.clone(), json.clone(), csv, json]).await;
+    let capture = Capture::responding([json.clone(), csv.clone(), json.clone(), csv, json]).await;
     let org = client(&capture);
     let invoice = || org.invoice(INVOICE.parse().unwrap());
     invoice().await.unwrap();
@@ -155,8 +171,8 @@ async fn an_invoice_in_each_form_and_version() {
             &*format!("GET /api/atlas/v2/orgs/…/invoices/{INVOICE} HTTP/1.1"),
             &format!("accept: application/vnd.atlas.{media}"),
             "authorization: Bearer planted.bearer.token",
-            &user_agent(),
             "accept-encoding: gzip",
+            &user_agent(),
             "host: HOST",
         ];
         assert_request(request, &expected, "");
@@ -167,12 +183,12 @@ async fn an_invoice_in_each_form_and_version() {
 #[tokio::test]
 async fn the_list_and_its_filters() {
     let page = message("200 OK", JSON, r#"{"results":[],"totalCount":0}"#);
-    let capture = Capture::answering([page.clone(), page]).await;
+    let capture = Capture::responding([page.clone(), page]).await;
     let org = client(&capture);
     org.invoices().await.unwrap();
     org.invoices()
         .statuses([InvoiceStatus::Paid, "SOMETHING NEW".into()])
-        .period("2024-12..2025-02".parse().unwrap())
+        .period("2024-12..2025-02".parse::<Months>().unwrap())
         .linked(false)
         .per_page(7)
         .await
@@ -180,16 +196,16 @@ async fn the_list_and_its_filters() {
 
     let requests = capture.requests();
     for (request, query) in requests.iter().zip([
-        "itemsPerPage=100&pageNum=1&viewLinkedInvoices=true",
-        "fromDate=2024-12-01&itemsPerPage=7&pageNum=1&statusNames=PAID&statusNames=SOMETHING+NEW\
-         &toDate=2025-03-01&viewLinkedInvoices=false",
+        "itemsPerPage=100&orderBy=desc&pageNum=1&sortBy=END_DATE&viewLinkedInvoices=true",
+        "fromDate=2024-12-01&itemsPerPage=7&orderBy=desc&pageNum=1&sortBy=END_DATE&statusNames=PAID\
+         &statusNames=SOMETHING+NEW&toDate=2025-03-01&viewLinkedInvoices=false",
     ]) {
         let expected = [
             &*format!("GET /api/atlas/v2/orgs/…/invoices?{query} HTTP/1.1"),
             "accept: application/vnd.atlas.2023-01-01+json",
             "authorization: Bearer planted.bearer.token",
-            &user_agent(),
             "accept-encoding: gzip",
+            &user_agent(),
             "host: HOST",
         ];
         assert_request(request, &expected, "");
@@ -197,10 +213,93 @@ async fn the_list_and_its_filters() {
     assert_eq!(requests.len(), 2);
 }
 
+/// An invoice by its id is one request, whatever the list responds.
+#[tokio::test]
+async fn an_invoice_by_id_is_one_request() {
+    let on = On::operation(Operation::Invoices);
+    let stand_in = crate::stand_in(crate::scenario().fault(on, Fault::Status(500))).await;
+    for protocol in Protocol::BOTH {
+        let org = crate::org(protocol, &stand_in.base_url());
+        for name in ["invoice", "items", "sums", "bytes", "file"] {
+            call(name, &org).await.unwrap();
+            let requests = stand_in.requests();
+            assert_eq!(requests.len(), 1, "{protocol} {name}");
+            assert_eq!(requests[0].operation, Operation::Invoice);
+            assert_eq!(requests[0].query(), None);
+            stand_in.forget_requests();
+        }
+        let found = org.invoice(INVOICE.parse().unwrap()).find().await.unwrap();
+        assert_eq!((found.id.as_str(), found.summary), (INVOICE, None));
+        assert!(stand_in.requests().is_empty());
+    }
+}
+
+/// What is looked up is requested with filters, without linked invoices, and read only as far as
+/// needed.
+#[tokio::test]
+async fn an_invoice_is_looked_up_in_a_list_of_few() {
+    let today = "2025-03-02".parse().unwrap();
+    let scenario = atlas_billing_mock::Scenario::builder().today(today);
+    let stand_in = crate::stand_in(scenario.with_previous_month_pending()).await;
+    let builder = Protocol::Http1.on(quick(None, &stand_in.base_url()));
+    let org = org_of(builder.clock(Arc::new(Fixed)));
+    let common = "itemsPerPage=100&orderBy=desc&pageNum=1&sortBy=END_DATE";
+    for (request, month, pending, query) in [
+        (
+            org.current_invoice(),
+            "2025-03",
+            true,
+            format!("{common}&statusNames=PENDING&viewLinkedInvoices=false"),
+        ),
+        (
+            org.last_invoice(),
+            "2025-02",
+            true,
+            format!("{common}&toDate=2025-03-02&viewLinkedInvoices=false"),
+        ),
+        (
+            org.invoice_of(january()),
+            "2025-01",
+            false,
+            format!("fromDate=2025-01-01&{common}&toDate=2025-02-01&viewLinkedInvoices=false"),
+        ),
+    ] {
+        let found = request.clone().find().await.unwrap();
+        let summary = found.summary.unwrap();
+        let start = summary.start_date.unwrap().to_string();
+        assert!(start.starts_with(month), "{start}");
+        assert_eq!(summary.status_name == Some(InvoiceStatus::Pending), pending);
+        let invoice = request.await.unwrap();
+        assert_eq!(invoice.id.as_deref(), Some(found.id.as_str()));
+        let requests = stand_in.requests();
+        let queries: Vec<_> = requests.iter().map(|request| request.query()).collect();
+        assert_eq!(queries, [Some(&*query), Some(&*query), None]);
+        stand_in.forget_requests();
+    }
+}
+
+/// The machine's clock on the second of March 2025.
+#[derive(Debug)]
+struct Fixed;
+
+impl Clock for Fixed {
+    fn elapsed(&self) -> Duration {
+        SystemClock::new().elapsed()
+    }
+
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        "2025-03-02T12:00:00Z".parse().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        SystemClock::new().sleep(duration)
+    }
+}
+
 #[tokio::test]
 async fn a_path_before_the_api_is_kept() {
     let json = message("200 OK", JSON, &format!(r#"{{"id":"{INVOICE}"}}"#));
-    let capture = Capture::answering([json.clone(), json]).await;
+    let capture = Capture::responding([json.clone(), json]).await;
     for base in ["/atlas", "/atlas/"] {
         let builder = quick(None, &format!("{}{base}", capture.origin()));
         let org = org_of(Protocol::Http1.on(builder));
@@ -213,8 +312,8 @@ async fn a_path_before_the_api_is_kept() {
 }
 
 #[tokio::test]
-async fn a_version_before_the_first_is_refused_before_anything_is_sent() {
-    let capture = Capture::answering([""; 0]).await;
+async fn a_version_before_the_first_is_rejected_before_anything_is_sent() {
+    let capture = Capture::responding([""; 0]).await;
     let org = client(&capture);
     let error = org
         .invoice(INVOICE.parse().unwrap())
@@ -234,9 +333,8 @@ async fn http2_carries_the_same_headers() {
     for protocol in Protocol::BOTH {
         let builder = quick(Some(Identity::Bearer), &stand_in.base_url());
         let org = org_of(protocol.on(builder));
-        let months = "2025-01".parse().unwrap();
         stand_in.forget_requests();
-        drop(org.costs(months).csv().await.unwrap());
+        drop(org.costs(january()).csv().await.unwrap());
         drop(org.invoice(INVOICE.parse().unwrap()).csv().await.unwrap());
         org.invoices().await.unwrap();
         let requests = stand_in.requests();

@@ -1,67 +1,83 @@
 //! Quirks of enums: closed upstream, open here.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
+use serde_json::{Map, Value, json};
+
+use super::Context;
 use crate::failure::{Failure, Result};
 use crate::overlay::locate;
-use crate::schemas;
-use crate::selection::Selection;
+use crate::selection::NamedEnum;
 
 /// The name under which the generated client's own crate is referred to in the generator's input.
 pub(crate) const OWN_CRATE: &str = "atlas_billing_raw";
 
 /// One unknown value of a closed enum fails a whole invoice. A named enum becomes a type of ours
 /// that keeps what it does not know.
-pub(super) fn named_enums(spec: &mut Value, selection: &Selection) -> Result<usize> {
-    let mut changes = 0;
-    for named in &selection.enums {
-        for path in &named.at {
-            for pointer in places(spec, path, &named.name)? {
-                if let Some(Value::Object(schema)) = spec.pointer_mut(&pointer) {
-                    schema.remove("enum");
-                    schema.insert(
-                        "x-rust-type".to_owned(),
-                        json!({
-                            "crate": OWN_CRATE,
-                            "version": "*",
-                            "path": format!("{OWN_CRATE}::enums::{}", named.name),
-                        }),
-                    );
-                    changes += 1;
-                }
+pub(super) fn named_enums(spec: &mut Value, context: &mut Context<'_>) -> Result<usize> {
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for named in &context.selection.enums {
+        let (pointers, warnings) = places(spec, named)?;
+        context.warnings.extend(warnings);
+        for pointer in pointers {
+            if let Some(other) = taken.insert(pointer.clone(), &named.name) {
+                return Err(Failure::new(format!(
+                    "openapi/slice.toml: the enums {other} and {} both name {pointer}",
+                    named.name
+                )));
             }
         }
     }
-    Ok(changes)
-}
-
-/// Where a named enum stands; refuses a place that is gone or no longer lists values.
-pub(crate) fn places(spec: &Value, path: &str, name: &str) -> Result<Vec<String>> {
-    let pointers = locate(spec, path)?;
-    if pointers.is_empty() {
-        return Err(Failure::new(format!(
-            "the enum {name} is not at {path} any more; mend openapi/slice.toml"
-        )));
-    }
-    for pointer in &pointers {
-        let lists = spec.pointer(pointer).and_then(|schema| schema.get("enum"));
-        if !lists.is_some_and(Value::is_array) {
-            return Err(Failure::new(format!(
-                "{pointer} lists no values any more, so the enum {name} has none there; take the \
-                 place out of openapi/slice.toml (the field becomes plain text)"
-            )));
+    for (pointer, name) in &taken {
+        if let Some(Value::Object(schema)) = spec.pointer_mut(pointer) {
+            schema.remove("enum");
+            schema.insert(
+                "x-rust-type".to_owned(),
+                own_type(&format!("enums::{name}")),
+            );
         }
     }
-    Ok(pointers)
+    Ok(taken.len())
+}
+
+/// The extension that puts a hand-written type of the raw crate in the place of a schema.
+pub(super) fn own_type(path: &str) -> Value {
+    json!({ "crate": OWN_CRATE, "version": "*", "path": format!("{OWN_CRATE}::{path}") })
+}
+
+/// Where a named enum stands. A place that is gone, or lists no values, is a warning with the line
+/// to remove: the field is gone, or text.
+pub(crate) fn places(spec: &Value, named: &NamedEnum) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut found, mut warnings) = (Vec::new(), Vec::new());
+    let name = &named.name;
+    for path in &named.at {
+        let pointers = locate(spec, path)?;
+        let lists = |pointer: &String| {
+            let values = spec.pointer(pointer).and_then(|schema| schema.get("enum"));
+            values.is_some_and(Value::is_array)
+        };
+        let problem = match pointers.as_slice() {
+            [] => "selects nothing",
+            pointers if !pointers.iter().any(lists) => "lists no values",
+            _ => {
+                found.extend(pointers.into_iter().filter(lists));
+                continue;
+            }
+        };
+        warnings.push(format!(
+            "the enum {name}: {path:?} {problem} any more; remove the line from openapi/slice.toml"
+        ));
+    }
+    if found.is_empty() {
+        warnings.push(format!(
+            "the enum {name} stands nowhere any more, and has no type; remove its [[enum]] from \
+             openapi/slice.toml"
+        ));
+    }
+    Ok((found, warnings))
 }
 
 /// Every other enum is plain text: nothing may be rejected only because it is new.
-pub(super) fn plain_enums(spec: &mut Value, _: &Selection) -> Result<usize> {
-    let mut changes = 0;
-    schemas::each(spec, &mut |_, schema| {
-        if schema.remove("enum").is_some() {
-            changes += 1;
-        }
-    });
-    Ok(changes)
+pub(super) fn plain_enums(schema: &mut Map<String, Value>) -> usize {
+    usize::from(schema.remove("enum").is_some())
 }

@@ -1,79 +1,125 @@
-//! The effective specification made digestible for the generator: one function a quirk, each with
-//! its reason, and each failing once it finds nothing to do.
+//! The effective specification made digestible for the generator: one function per quirk, each with
+//! its reason. A quirk that finds nothing to do is a warning: the output is right without it.
 
 mod bodies;
+mod compose;
 mod enums;
 mod values;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use crate::failure::Result;
+use crate::schemas;
+use crate::selection::Selection;
+
+use On::{Document, EachSchema};
+pub(crate) use compose::merge;
 pub(crate) use enums::{OWN_CRATE, places};
+pub(crate) use values::TIMES;
 
-use crate::failure::{Failure, Result};
-use crate::selection::{METHODS, Selection};
+/// What quirks share.
+struct Context<'a> {
+    /// The effective specification, unchanged.
+    effective: &'a Value,
+    selection: &'a Selection,
+    warnings: Vec<String>,
+    /// References that are kept though no response of the generator's input has them any more.
+    kept: BTreeSet<String>,
+}
 
-/// A quirk: what it is called in a refusal, and the function that counts its changes.
-type Quirk = (&'static str, fn(&mut Value, &Selection) -> Result<usize>);
+/// A quirk: what it is called in a message, and what counts its changes.
+type Quirk = (&'static str, On);
 
-/// In this order: bodies first, for what they drop need not be adapted; twins last, as copies of
-/// what is finished.
-const QUIRKS: [Quirk; 18] = [
-    ("stable_names", bodies::stable_names),
-    ("pinned_json", bodies::pinned_json),
-    ("final_successes", bodies::final_successes),
-    ("no_envelope", bodies::no_envelope),
-    ("no_pretty", bodies::no_pretty),
-    ("named_enums", enums::named_enums),
-    ("plain_enums", enums::plain_enums),
-    ("any_parameters", values::any_parameters),
-    ("no_patterns", values::no_patterns),
-    ("no_bounds", values::no_bounds),
-    ("no_defaults", values::no_defaults),
-    ("repeatable_items", values::repeatable_items),
-    ("doubles", values::doubles),
-    ("open_objects", values::open_objects),
-    ("answers_promise_nothing", values::answers_promise_nothing),
-    ("nullable_components", values::nullable_components),
-    ("nullable_lists", values::nullable_lists),
-    ("bytes_twins", bodies::bytes_twins),
+/// What a quirk changes.
+enum On {
+    Document(fn(&mut Value, &mut Context<'_>) -> Result<usize>),
+    EachSchema(fn(&mut Map<String, Value>) -> usize),
+}
+
+/// In this order: bodies first, for what they drop need not be adapted; bytes forms last, as copies
+/// of what is finished.
+const QUIRKS: [Quirk; 20] = [
+    ("stable_names", Document(bodies::stable_names)),
+    ("pinned_json", Document(bodies::pinned_json)),
+    ("final_successes", Document(bodies::final_successes)),
+    ("one_body", Document(bodies::one_body)),
+    ("no_envelope", Document(bodies::no_envelope)),
+    ("no_pretty", Document(bodies::no_pretty)),
+    ("named_enums", Document(enums::named_enums)),
+    ("plain_enums", EachSchema(enums::plain_enums)),
+    ("merged_objects", Document(compose::merged_objects)),
+    ("json_values", EachSchema(compose::json_values)),
+    ("any_parameters", Document(values::any_parameters)),
+    ("no_checks", EachSchema(values::no_checks)),
+    ("exact_numbers", EachSchema(values::exact_numbers)),
+    ("exact_cents", EachSchema(values::exact_cents)),
+    (
+        "responses_require_nothing",
+        Document(values::responses_require_nothing),
+    ),
+    ("nullable_components", Document(values::nullable_components)),
+    ("optional_lists", Document(values::optional_lists)),
+    ("reached_types", Document(values::reached_types)),
+    ("stable_schemas", Document(values::stable_schemas)),
+    ("bytes_forms", Document(bodies::bytes_forms)),
 ];
 
 /// Quirks that need not meet anything: what they guard against comes and goes upstream.
-const MAY_REST: [&str; 2] = ["plain_enums", "open_objects"];
+const MAY_REST: [&str; 8] = [
+    "one_body",
+    "named_enums",
+    "plain_enums",
+    "merged_objects",
+    "json_values",
+    "optional_lists",
+    "reached_types",
+    "stable_schemas",
+];
 
-/// The generator's input.
-pub(crate) fn adapt(effective: &Value, selection: &Selection) -> Result<Value> {
+/// The generator's input, and what the contributor may tidy up.
+pub(crate) fn adapt(effective: &Value, selection: &Selection) -> Result<(Value, Vec<String>)> {
     let mut spec = effective.clone();
+    let mut context = Context {
+        effective,
+        selection,
+        warnings: Vec::new(),
+        kept: BTreeSet::new(),
+    };
     for (name, quirk) in QUIRKS {
-        let changes = quirk(&mut spec, selection)
-            .map_err(|failure| failure.within(format!("adapting for the generator, {name}")))?;
+        let changes = match quirk {
+            Document(change) => change(&mut spec, &mut context)?,
+            EachSchema(change) => {
+                let mut changes = 0;
+                schemas::each(&mut spec, &mut |_, schema| changes += change(schema));
+                changes
+            }
+        };
         if changes == 0 && !MAY_REST.contains(&name) {
-            return Err(Failure::new(format!(
-                "adapting for the generator, {name}: nothing in the specification needs it any \
-                 more; remove it from xtask/src/adapt"
-            )));
+            context.warnings.push(format!(
+                "the quirk {name} finds nothing to do any more: remove its line from QUIRKS in \
+                 xtask/src/adapt/mod.rs"
+            ));
         }
     }
-    values::described_references(&mut spec);
-    Ok(spec)
+    compose::described_references(&mut spec);
+    Ok((spec, context.warnings))
 }
 
-/// Calls `change` with each operation of the document; adds up what it returns.
-fn each_operation(
-    spec: &mut Value,
-    mut change: impl FnMut(&str, &str, &mut Map<String, Value>) -> Result<usize>,
-) -> Result<usize> {
-    let mut changes = 0;
-    if let Some(Value::Object(paths)) = spec.get_mut("paths") {
-        for (path, item) in paths {
-            for method in METHODS {
-                if let Some(Value::Object(operation)) = item.get_mut(method) {
-                    changes += change(path, method, operation)?;
-                }
-            }
-        }
-    }
-    Ok(changes)
+/// The part of a slice that types are made from: the pinned versions' bodies, and what they reach.
+pub(crate) fn pinned(slice: &Value, selection: &Selection) -> Result<Value> {
+    let mut spec = slice.clone();
+    let mut context = Context {
+        effective: slice,
+        selection,
+        warnings: Vec::new(),
+        kept: BTreeSet::new(),
+    };
+    bodies::pinned_json(&mut spec, &mut context)?;
+    bodies::final_successes(&mut spec, &mut context)?;
+    values::reached_types(&mut spec, &mut context)?;
+    Ok(spec)
 }
 
 #[cfg(test)]

@@ -1,93 +1,92 @@
 //! Quirks of values: what the generated types would reject, and must not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::Context;
+use super::enums::own_type;
 use crate::failure::{Failure, Result};
 use crate::schemas;
-use crate::selection::Selection;
+use crate::spec::{SCHEMAS, each_reference, of_reference, operations};
 
 /// Declared as objects, but strings and integers have been recorded: anything may stand there.
-pub(super) fn any_parameters(spec: &mut Value, _: &Selection) -> Result<usize> {
+pub(super) fn any_parameters(spec: &mut Value, _: &mut Context<'_>) -> Result<usize> {
     let place = "/components/schemas/ApiError/properties/parameters/items";
     match spec.pointer_mut(place) {
         Some(Value::Object(items)) if items.get("type") == Some(&json!("object")) => {
             items.clear();
             Ok(1)
         }
-        _ => Err(Failure::new(format!(
-            "{place} is no longer declared as an object"
-        ))),
+        _ => Ok(0),
     }
 }
 
-/// A pattern becomes a type that rejects on decoding; upstream's patterns lag behind its data.
-pub(super) fn no_patterns(spec: &mut Value, _: &Selection) -> Result<usize> {
-    without_keys(spec, &["pattern", "minLength", "maxLength"])
-}
+/// Keywords that make the generated types reject or reorder values: a pattern or a length becomes a
+/// type that rejects on decoding, a bound another integer type, unique items a hash set, a closed
+/// object one that refuses new fields; upstream's facts lag behind its data. What the service does
+/// by default it does when nothing is sent.
+const CHECKS: [&str; 17] = [
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "default",
+    "not",
+    "discriminator",
+    "patternProperties",
+];
 
-/// A bound becomes another integer type, which rejects on decoding and changes with the bound.
-pub(super) fn no_bounds(spec: &mut Value, _: &Selection) -> Result<usize> {
-    let bounds = [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-    ];
-    let lengths = ["minItems", "maxItems", "minProperties", "maxProperties"];
-    without_keys(spec, &[bounds.as_slice(), lengths.as_slice()].concat())
-}
+/// The formats of a string that have a type here.
+pub(crate) const TIMES: [&str; 3] = ["date", "date-time", "binary"];
 
-/// What is left out is left out: the service applies its default, and may change it.
-pub(super) fn no_defaults(spec: &mut Value, _: &Selection) -> Result<usize> {
-    without_keys(spec, &["default"])
-}
-
-/// A list whose items are unique becomes a hash set: no order, and a rejected repetition.
-pub(super) fn repeatable_items(spec: &mut Value, _: &Selection) -> Result<usize> {
-    without_keys(spec, &["uniqueItems"])
-}
-
-fn without_keys(spec: &mut Value, keys: &[&str]) -> Result<usize> {
-    let mut changes = 0;
-    schemas::each(spec, &mut |_, schema| {
-        let before = schema.len();
-        schema.retain(|key, _| !keys.contains(&key.as_str()));
-        changes += before - schema.len();
+/// Nothing is rejected but for its type.
+pub(super) fn no_checks(schema: &mut Map<String, Value>) -> usize {
+    let before = schema.len();
+    let is_string = schema.get("type") == Some(&json!("string"));
+    schema.retain(|key, value| {
+        let is_closed = key == "additionalProperties" && *value == json!(false);
+        // Others become types of their own (a UUID, an address), or nothing.
+        let is_format = key == "format" && is_string && !TIMES.iter().any(|kept| value == kept);
+        !is_closed && !is_format && !CHECKS.contains(&key.as_str())
     });
-    Ok(changes)
+    before - schema.len()
 }
 
-/// `format: float` becomes an f32, in which 33.3 is not the number that was sent.
-pub(super) fn doubles(spec: &mut Value, _: &Selection) -> Result<usize> {
+/// A `number` becomes a binary fraction, which is not the number that was sent.
+pub(super) fn exact_numbers(schema: &mut Map<String, Value>) -> usize {
+    let is_number = schema.get("type") == Some(&json!("number"));
+    if is_number {
+        schema.insert("x-rust-type".to_owned(), own_type("Number"));
+    }
+    usize::from(is_number)
+}
+
+/// An amount is not any integer: it is summed, and shown with two places.
+pub(super) fn exact_cents(schema: &mut Map<String, Value>) -> usize {
     let mut changes = 0;
-    schemas::each(spec, &mut |_, schema| {
-        if schema.get("format") == Some(&json!("float")) {
-            schema.insert("format".to_owned(), json!("double"));
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if name.ends_with("Cents") && property["type"] == "integer" {
+            property["x-rust-type"] = own_type("Cents");
             changes += 1;
         }
-    });
-    Ok(changes)
+    }
+    changes
 }
 
-/// An object that is closed becomes a type that rejects fields it does not know.
-pub(super) fn open_objects(spec: &mut Value, _: &Selection) -> Result<usize> {
-    let mut changes = 0;
-    schemas::each(spec, &mut |_, schema| {
-        if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
-            schema.remove("additionalProperties");
-            changes += 1;
-        }
-    });
-    Ok(changes)
-}
-
-/// What is required of an answer changes between releases; a field that is missing must not fail a
-/// decode, nor change its type when the promise changes. Schemas that answers are made of require
-/// nothing.
-pub(super) fn answers_promise_nothing(spec: &mut Value, _: &Selection) -> Result<usize> {
+/// What is required of a response changes between releases; a missing field must not fail a decode,
+/// nor change its type when the promise changes.
+pub(super) fn responses_require_nothing(spec: &mut Value, _: &mut Context<'_>) -> Result<usize> {
     let requests = request_schemas(spec);
     let mut changes = 0;
     schemas::each(spec, &mut |place, schema| {
@@ -98,120 +97,118 @@ pub(super) fn answers_promise_nothing(spec: &mut Value, _: &Selection) -> Result
     Ok(changes)
 }
 
-/// The component schemas that request bodies reach and answers do not.
+/// The component schemas that request bodies reach and responses do not.
 fn request_schemas(spec: &Value) -> BTreeSet<String> {
-    let (mut requests, mut answers) = (BTreeSet::new(), BTreeSet::new());
-    if let Some(Value::Object(paths)) = spec.get("paths") {
-        for operation in paths
-            .values()
-            .filter_map(Value::as_object)
-            .flat_map(Map::values)
-        {
-            reach(
-                spec,
-                operation.get("requestBody").unwrap_or(&Value::Null),
-                &mut requests,
-            );
-            reach(
-                spec,
-                operation.get("responses").unwrap_or(&Value::Null),
-                &mut answers,
-            );
-        }
+    let (mut requests, mut responses) = (BTreeSet::new(), BTreeSet::new());
+    for (.., operation) in operations(spec) {
+        reach(spec, &operation["requestBody"], &mut requests);
+        reach(spec, &operation["responses"], &mut responses);
     }
-    &schema_names(&requests) - &schema_names(&answers)
-}
-
-fn schema_names(references: &BTreeSet<String>) -> BTreeSet<String> {
-    let below = references
-        .iter()
-        .filter_map(|text| text.strip_prefix("#/components/schemas/"));
-    below
-        .filter_map(|rest| rest.split('/').next())
+    let only = requests.difference(&responses);
+    only.filter_map(|reference| reference.strip_prefix(SCHEMAS))
         .map(str::to_owned)
         .collect()
 }
 
 /// Collects the references that a node leads to, directly or not.
 fn reach(spec: &Value, node: &Value, reached: &mut BTreeSet<String>) {
-    match node {
-        Value::Object(map) => {
-            if let Some(reference) = map.get("$ref").and_then(Value::as_str)
-                && reached.insert(reference.to_owned())
-            {
-                reach(spec, crate::versions::resolve(spec, node), reached);
-            }
-            map.values().for_each(|value| reach(spec, value, reached));
+    let mut new = Vec::new();
+    each_reference(&mut node.clone(), &mut |reference| {
+        if reached.insert(reference.clone()) {
+            new.push(reference.clone());
         }
-        Value::Array(items) => items.iter().for_each(|item| reach(spec, item, reached)),
-        _ => {}
+    });
+    for reference in new {
+        let pointer = of_reference(&reference).unwrap_or_default();
+        reach(spec, spec.pointer(pointer).unwrap_or(&Value::Null), reached);
+    }
+}
+
+/// Types that no pinned version reaches are not generated.
+pub(super) fn reached_types(spec: &mut Value, context: &mut Context<'_>) -> Result<usize> {
+    let mut reached = BTreeSet::new();
+    reach(spec, &spec["paths"], &mut reached);
+    for reference in &context.kept {
+        reach(spec, &json!({ "$ref": reference }), &mut reached);
+    }
+    match spec.pointer_mut("/components/schemas") {
+        Some(Value::Object(components)) => {
+            let before = components.len();
+            components.retain(|name, _| reached.contains(&format!("{SCHEMAS}{name}")));
+            Ok(before - components.len())
+        }
+        _ => Ok(0),
     }
 }
 
 /// A nullable component becomes a type around an option, of which each use is an option again. The
 /// component says what it is when it is there; whoever refers to it does not require it.
-pub(super) fn nullable_components(spec: &mut Value, _: &Selection) -> Result<usize> {
+pub(super) fn nullable_components(spec: &mut Value, _: &mut Context<'_>) -> Result<usize> {
     let mut nullable = BTreeSet::new();
-    if let Some(Value::Object(components)) = spec.pointer_mut("/components/schemas") {
-        for (name, schema) in components {
-            let removed = schema
+    let components = spec.pointer_mut("/components/schemas");
+    for (name, schema) in components
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        if schema["nullable"] == true {
+            nullable.insert(format!("{SCHEMAS}{name}"));
+            schema
                 .as_object_mut()
-                .and_then(|schema| schema.remove("nullable"));
-            if removed == Some(Value::Bool(true)) {
-                nullable.insert(format!("#/components/schemas/{name}"));
-            }
+                .map(|schema| schema.remove("nullable"));
         }
     }
     schemas::each(spec, &mut |_, schema| {
-        let optional: BTreeSet<String> = match schema.get("properties") {
-            Some(Value::Object(properties)) => properties
-                .iter()
-                .filter(|(_, property)| {
-                    property["$ref"]
-                        .as_str()
-                        .is_some_and(|target| nullable.contains(target))
-                })
-                .map(|(name, _)| name.clone())
-                .collect(),
-            _ => return,
-        };
+        let properties = schema.get("properties").cloned().unwrap_or_default();
         if let Some(Value::Array(required)) = schema.get_mut("required") {
-            required.retain(|name| name.as_str().is_none_or(|name| !optional.contains(name)));
+            let is_nullable = |name: &str| {
+                let reference = properties[name]["$ref"].as_str();
+                reference.is_some_and(|reference| nullable.contains(reference))
+            };
+            required.retain(|name| !name.as_str().is_some_and(is_nullable));
         }
     });
     Ok(nullable.len())
 }
 
-/// An optional list or map becomes one that is empty when it is missing, and rejects null. Marked
-/// nullable it becomes an option, which takes null and keeps "none" apart from "not said". The
-/// lists in a map may be null as well.
-pub(super) fn nullable_lists(spec: &mut Value, _: &Selection) -> Result<usize> {
+/// An optional list or map of a request becomes one that is not sent when it is empty. Marked
+/// nullable it becomes an option, which keeps "none" apart from "not said". Those of a response are
+/// plain: missing, null and empty are the same, and our decoders take all three.
+pub(super) fn optional_lists(spec: &mut Value, _: &mut Context<'_>) -> Result<usize> {
+    let requests = request_schemas(spec);
     let mut changes = 0;
-    schemas::each(spec, &mut |_, schema| {
-        let required: BTreeSet<String> = match schema.get("required") {
-            Some(Value::Array(names)) => names
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => BTreeSet::new(),
+    schemas::each(spec, &mut |place, schema| {
+        let is_request = place.component.is_none_or(|name| requests.contains(name));
+        let required = schema.get("required").cloned().unwrap_or_default();
+        let is_required = |name: &str| {
+            required
+                .as_array()
+                .is_some_and(|r| r.contains(&json!(name)))
         };
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            for (name, property) in properties {
-                if !required.contains(name) && is_collection(property) {
-                    property["nullable"] = json!(true);
-                    changes += 1;
-                }
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, property) in properties.into_iter().flatten() {
+            if is_collection(property) && !is_required(name) {
+                changes += set_nullable(property, is_request);
             }
         }
         if let Some(inner) = schema.get_mut("additionalProperties")
-            && inner.get("type") == Some(&json!("array"))
+            && is_collection(inner)
         {
-            inner["nullable"] = json!(true);
-            changes += 1;
+            changes += set_nullable(inner, is_request);
         }
     });
     Ok(changes)
+}
+
+fn set_nullable(schema: &mut Value, nullable: bool) -> usize {
+    let Value::Object(schema) = schema else {
+        return 0;
+    };
+    let before = match nullable {
+        true => schema.insert("nullable".to_owned(), json!(true)),
+        false => schema.remove("nullable"),
+    };
+    usize::from((before == Some(json!(true))) != nullable)
 }
 
 fn is_collection(schema: &Value) -> bool {
@@ -222,14 +219,33 @@ fn is_collection(schema: &Value) -> bool {
     }
 }
 
-/// OpenAPI 3.0 ignores what stands beside a `$ref`, so a description of a field that refers to a
-/// schema is put around it.
-pub(super) fn described_references(spec: &mut Value) {
-    schemas::each(spec, &mut |_, schema| {
-        if schema.contains_key("description")
-            && let Some(reference) = schema.remove("$ref")
-        {
-            schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+/// Upstream names its schemas after its own classes; our types have names of ours, which stay.
+pub(super) fn stable_schemas(spec: &mut Value, context: &mut Context<'_>) -> Result<usize> {
+    let mut renamed = BTreeMap::new();
+    let Some(Value::Object(components)) = spec.pointer_mut("/components/schemas") else {
+        return Ok(0);
+    };
+    for named in &context.selection.schemas {
+        let (upstream, name) = (&named.upstream, &named.name);
+        let Some(schema) = components.remove(upstream) else {
+            context.warnings.push(format!(
+                "the schema {upstream} is not used any more, and {name} has no type; remove its \
+                 [[schema]] from openapi/slice.toml"
+            ));
+            continue;
+        };
+        if components.insert(name.clone(), schema).is_some() {
+            return Err(Failure::new(format!(
+                "openapi/slice.toml: {upstream} cannot be called {name}: the slice has another \
+                 schema of that name"
+            )));
+        }
+        renamed.insert(format!("{SCHEMAS}{upstream}"), format!("{SCHEMAS}{name}"));
+    }
+    each_reference(spec, &mut |reference| {
+        if let Some(name) = renamed.get(reference) {
+            reference.clone_from(name);
         }
     });
+    Ok(renamed.len())
 }

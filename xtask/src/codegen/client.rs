@@ -6,20 +6,20 @@ use std::sync::Once;
 
 use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
-use serde_json::Value;
+use serde_json::{Value, json};
 use syn::Item;
 
 use super::{docs, finish};
 use crate::adapt::OWN_CRATE;
-use crate::failure::{Failure, Result};
-use crate::json;
+use crate::failure::{Failure, Problems, Result};
+use crate::spec::{operations, sorted};
 
 /// The texts of `client.rs` and `types.rs`.
 pub(super) fn generate(input: &Value) -> Result<(String, String)> {
-    let mut file = run(input)?;
+    let mut file = run(input).map_err(|failure| culprits(input).unwrap_or(failure))?;
     let mut types = take_types(&mut file)?;
 
-    finish::types(&mut types);
+    finish::types(&mut types, &file);
     finish::client(&mut file);
     let parameters = docs::parameters(input);
     docs::complete(&mut types.items, &parameters);
@@ -28,21 +28,38 @@ pub(super) fn generate(input: &Value) -> Result<(String, String)> {
     Ok((prettyplease::unparse(&file), prettyplease::unparse(&types)))
 }
 
+/// The generator does not say which operation it rejects: each is tried by itself.
+fn culprits(input: &Value) -> Option<Failure> {
+    let mut problems = Problems::default();
+    // A bytes form fails for what its operation fails for.
+    let typed = operations(input).filter(|(path, ..)| !path.starts_with("//"));
+    for (path, method, operation) in typed {
+        let mut alone = input.clone();
+        alone["paths"] = json!({ path: { method: operation } });
+        if let Some(shared) = input["paths"][path].get("parameters") {
+            alone["paths"][path]["parameters"] = shared.clone();
+        }
+        let title = format!("{} {path}", method.to_uppercase());
+        problems.check(run(&alone).map_err(|failure| failure.within(title)));
+    }
+    problems.refuse().err()
+}
+
 fn run(input: &Value) -> Result<syn::File> {
-    let refused = |error: String| Failure::new(format!("the generator refuses its input: {error}"));
+    let refused = |error: String| Failure::new(format!("the generator rejects its input: {error}"));
     let document =
-        serde_json::from_value(json::sorted(input)).map_err(|error| refused(error.to_string()))?;
+        serde_json::from_value(sorted(input)).map_err(|error| refused(error.to_string()))?;
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::Seam))
+        .with_inner_type(quote!(crate::SharedTransport))
         .with_crate(OWN_CRATE, CrateVers::Any, None)
         // Entries in the order of their keys, whatever order they came in.
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
 
-    // The generator panics on what it has no answer for, two success bodies for instance.
+    // The generator panics on what it does not support, two success bodies for instance.
     let tokens = quietly(|| Generator::new(&settings).generate_tokens(&document))
         .map_err(|panic| refused(panic_text(panic.as_ref())))?
         .map_err(|error| refused(error.to_string()))?;

@@ -7,8 +7,7 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Expr, ExprLit, ImplItem, Item, Lit, Meta, Type, parse_quote};
 
-use crate::selection::METHODS;
-use crate::versions::resolve;
+use crate::spec::{operations, resolve};
 
 /// The descriptions of an operation's parameters, by builder and method.
 pub(super) type Parameters = BTreeMap<(String, String), String>;
@@ -16,22 +15,16 @@ pub(super) type Parameters = BTreeMap<(String, String), String>;
 /// Collects the descriptions of all parameters of the generator's input.
 pub(super) fn parameters(input: &Value) -> Parameters {
     let mut found = Parameters::new();
-    let paths = input.get("paths").and_then(Value::as_object);
-    for item in paths.into_iter().flat_map(|paths| paths.values()) {
-        for operation in METHODS.iter().filter_map(|method| item.get(method)) {
-            let builder = operation["operationId"].as_str().unwrap_or_default();
-            let own = operation.get("parameters").and_then(Value::as_array);
-            let shared = item.get("parameters").and_then(Value::as_array);
-            for parameter in shared.into_iter().chain(own).flatten() {
+    for (path, _, operation) in operations(input) {
+        let builder = operation["operationId"].as_str().unwrap_or_default();
+        for holder in [&input["paths"][path], operation] {
+            for parameter in holder["parameters"].as_array().into_iter().flatten() {
                 let parameter = resolve(input, parameter);
-                let (Some(name), Some(description)) = (
-                    parameter["name"].as_str(),
-                    parameter["description"].as_str(),
-                ) else {
-                    continue;
-                };
-                let key = (builder.to_upper_camel_case(), name.to_snake_case());
-                found.insert(key, description.to_owned());
+                let text = |key: &str| parameter[key].as_str();
+                if let (Some(name), Some(description)) = (text("name"), text("description")) {
+                    let key = (builder.to_upper_camel_case(), name.to_snake_case());
+                    found.insert(key, description.to_owned());
+                }
             }
         }
     }
@@ -42,6 +35,16 @@ pub(super) fn parameters(input: &Value) -> Parameters {
 pub(super) fn complete(items: &mut [Item], parameters: &Parameters) {
     for item in items.iter_mut() {
         match item {
+            // The description of an object in place is on its type alone.
+            Item::Struct(item) => {
+                let is_bare = |field: &&mut syn::Field| {
+                    field.ident.is_some() && matches!(field.vis, syn::Visibility::Public(_))
+                };
+                for field in item.fields.iter_mut().filter(is_bare) {
+                    let name = innermost(&field.ty);
+                    document(&mut field.attrs, format!(" See [`{name}`]."));
+                }
+            }
             Item::Impl(block) => {
                 let owner = type_name(&block.self_ty);
                 methods(block, |method| associated(&owner, method));
@@ -116,6 +119,21 @@ fn document(attributes: &mut Vec<Attribute>, about: String) {
         .any(|attribute| attribute.path().is_ident("doc"))
     {
         attributes.insert(0, parse_quote!(#[doc = #about]));
+    }
+}
+
+/// The name of the type inside options and lists.
+fn innermost(ty: &Type) -> String {
+    let Type::Path(path) = ty else {
+        return String::new();
+    };
+    let last = path.path.segments.last();
+    match last.map(|last| &last.arguments) {
+        Some(syn::PathArguments::AngleBracketed(inner)) => match inner.args.last() {
+            Some(syn::GenericArgument::Type(inner)) => innermost(inner),
+            _ => type_name(ty),
+        },
+        _ => type_name(ty),
     }
 }
 

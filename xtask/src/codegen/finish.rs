@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use quote::quote;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Fields, File, GenericArgument, ImplItem, Item, PathArguments, Type, parse_quote};
 
@@ -9,11 +11,17 @@ use crate::adapt::OWN_CRATE;
 
 /// Types can grow (`non_exhaustive`), have a default, describe themselves where asked to, take 1.0
 /// for 1, and read timestamps at little cost.
-pub(super) fn types(file: &mut File) {
+///
+/// `client` is what uses them: builders are kept for what it sends.
+pub(super) fn types(file: &mut File, client: &File) {
     file.attrs
         .push(parse_quote!(#![doc = " Types used as operation parameters and responses."]));
     file.attrs.push(parse_quote!(#![allow(clippy::all)]));
     OwnCrate.visit_file_mut(file);
+    let sent = sent(&file.items, client);
+    keep_builders(&mut file.items, &sent);
+    let pages: Vec<Item> = file.items.iter().filter_map(page).collect();
+    file.items.extend(pages);
     let with_default = defaultable(&file.items);
     for item in &mut file.items {
         match item {
@@ -23,7 +31,10 @@ pub(super) fn types(file: &mut File) {
                 if with_default.contains(&item.ident.to_string()) && !derives_default(&item.attrs) {
                     item.attrs.push(parse_quote!(#[derive(Default)]));
                 }
-                item.fields.iter_mut().for_each(read_by_ours);
+                // The value in a newtype is the whole document: null is not one.
+                if let Fields::Named(fields) = &mut item.fields {
+                    fields.named.iter_mut().for_each(read_by_ours);
+                }
             }
             Item::Enum(item) => {
                 item.attrs.push(json_schema());
@@ -49,6 +60,15 @@ pub(super) fn client(file: &mut File) {
     file.items
         .retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
+        if let Item::Mod(module) = item
+            && let Some((_, items)) = &mut module.content
+        {
+            items.sort_by_key(|item| match item {
+                Item::Struct(item) => item.ident.to_string().ends_with("Bytes"),
+                Item::Impl(block) => self_name(block).ends_with("Bytes"),
+                _ => false,
+            });
+        }
         // The crate's root re-exports what its users need.
         if let Item::Use(import) = item {
             import.vis = syn::Visibility::Inherited;
@@ -58,8 +78,127 @@ pub(super) fn client(file: &mut File) {
             block
                 .items
                 .retain(|item| !matches!(item, ImplItem::Fn(f) if f.sig.ident == "new"));
+            block.items.sort_by_key(|item| match item {
+                ImplItem::Fn(method) => method.sig.ident.to_string().ends_with("_bytes"),
+                _ => false,
+            });
         }
     }
+}
+
+/// A type with a list of `results` is a page of a list.
+fn page(item: &Item) -> Option<Item> {
+    let Item::Struct(page) = item else {
+        return None;
+    };
+    let named = |wanted: &str| {
+        let is_it = |field: &&syn::Field| field.ident.as_ref().is_some_and(|name| name == wanted);
+        let field = page.fields.iter().find(is_it)?;
+        argument_of(&field.ty, "Vec")
+    };
+    let (name, item) = (&page.ident, named("results")?);
+    // Without links the page does not say whether another follows.
+    let has_next: syn::Expr = match named("links") {
+        Some(_) => parse_quote! {
+            (!self.links.is_empty()).then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+        },
+        None => parse_quote!(None),
+    };
+    Some(parse_quote! {
+        impl crate::Page for #name {
+            type Item = #item;
+
+            fn has_next(&self) -> Option<bool> {
+                #has_next
+            }
+
+            fn into_items(self) -> ::std::vec::Vec<#item> {
+                self.results
+            }
+        }
+    })
+}
+
+/// The types of request bodies, and the types in them.
+fn sent(items: &[Item], client: &File) -> BTreeSet<String> {
+    let mut names = Names::default();
+    names.visit_file(client);
+    let mut sent = names.built;
+    loop {
+        let mut names = Names::default();
+        for item in items {
+            if let Item::Struct(item) = item
+                && sent.contains(&item.ident.to_string())
+            {
+                names.visit_item_struct(item);
+            }
+        }
+        let before = sent.len();
+        sent.extend(names.last);
+        if sent.len() == before {
+            return sent;
+        }
+    }
+}
+
+/// The names in a syntax tree.
+#[derive(Default)]
+struct Names {
+    /// The last segments of all paths.
+    last: BTreeSet<String>,
+    /// Those that stand in a module `builder` of `types`.
+    built: BTreeSet<String>,
+}
+
+impl<'a> Visit<'a> for Names {
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        if let [types, builder, name] = segments.as_slice()
+            && types == "types"
+            && builder == "builder"
+        {
+            self.built.insert(name.clone());
+        }
+        self.last.extend(segments.last().cloned());
+        visit::visit_path(self, path);
+    }
+}
+
+/// The last segment of the type that a block is for.
+fn self_name(block: &syn::ItemImpl) -> String {
+    match &*block.self_ty {
+        Type::Path(path) => path.path.segments.last().map(|s| s.ident.to_string()),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
+/// Nobody builds a response: its builder is three quarters of its code.
+fn keep_builders(items: &mut Vec<Item>, sent: &BTreeSet<String>) {
+    let is_sent = |block: &syn::ItemImpl| sent.contains(&self_name(block));
+    items.retain_mut(|item| match item {
+        Item::Impl(block) if block.trait_.is_none() && !is_sent(block) => {
+            block
+                .items
+                .retain(|item| !matches!(item, ImplItem::Fn(f) if f.sig.ident == "builder"));
+            !block.items.is_empty()
+        }
+        Item::Mod(module) if module.ident == "builder" => {
+            let Some((_, items)) = &mut module.content else {
+                return false;
+            };
+            items.retain(|item| match item {
+                Item::Struct(item) => sent.contains(&item.ident.to_string()),
+                Item::Impl(block) => is_sent(block),
+                _ => true,
+            });
+            !items.is_empty()
+        }
+        _ => true,
+    });
 }
 
 fn json_schema() -> syn::Attribute {
@@ -126,6 +265,17 @@ fn read_by_ours(field: &mut syn::Field) {
             }
             false => parse_quote!(#[serde(deserialize_with = "crate::timestamp::required")]),
         }
+    } else if optional {
+        return;
+    } else if argument_of(inner, "Vec").is_some() {
+        parse_quote!(#[serde(deserialize_with = "crate::lenient::list")])
+    } else if last_argument_of(inner, "BTreeMap").is_some_and(|v| argument_of(v, "Vec").is_some()) {
+        parse_quote!(#[serde(deserialize_with = "crate::lenient::map_of_lists")])
+    } else if last_argument_of(inner, "BTreeMap")
+        .or(argument_of(inner, "Map"))
+        .is_some()
+    {
+        parse_quote!(#[serde(deserialize_with = "crate::lenient::or_default")])
     } else {
         return;
     };
@@ -135,18 +285,26 @@ fn read_by_ours(field: &mut syn::Field) {
 /// The names of the types that have a default or can derive one: until nothing is added, those
 /// whose every field has one.
 fn defaultable(items: &[Item]) -> BTreeSet<String> {
+    let structs = |item: &Item| match item {
+        Item::Struct(item) => Some((item.ident.to_string(), item.fields.clone())),
+        _ => None,
+    };
+    let structs: Vec<(String, Fields)> = items.iter().filter_map(structs).collect();
     let mut known: BTreeSet<String> = BTreeSet::new();
     loop {
         let before = known.len();
-        for item in items {
-            let Item::Struct(item) = item else { continue };
-            let fields = match &item.fields {
-                Fields::Named(fields) => &fields.named,
-                Fields::Unnamed(fields) => &fields.unnamed,
-                Fields::Unit => continue,
+        for (name, fields) in &structs {
+            // Open enums have none; other types of this file do once they are known.
+            let has_default = |ty: &Type| match ty {
+                Type::Path(path) => path.path.segments.iter().all(|segment| {
+                    let is_ours = structs.iter().any(|(name, _)| segment.ident == name);
+                    segment.ident != "enums"
+                        && (!is_ours || known.contains(&segment.ident.to_string()))
+                }),
+                _ => false,
             };
-            if fields.iter().all(|field| has_default(&field.ty, &known)) {
-                known.insert(item.ident.to_string());
+            if fields.iter().all(|field| has_default(&field.ty)) {
+                known.insert(name.clone());
             }
         }
         if known.len() == before {
@@ -155,53 +313,13 @@ fn defaultable(items: &[Item]) -> BTreeSet<String> {
     }
 }
 
-fn has_default(ty: &Type, known: &BTreeSet<String>) -> bool {
-    let std_types = [
-        "Option",
-        "Vec",
-        "BTreeMap",
-        "Map",
-        "Value",
-        "String",
-        "bool",
-        "f32",
-        "f64",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "NaiveDate",
-        "DateTime",
-    ];
-    match ty {
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            std_types.iter().any(|name| last.ident == name)
-                || known.contains(&last.ident.to_string())
-        }),
-        _ => false,
-    }
-}
-
 fn derives_default(attributes: &[syn::Attribute]) -> bool {
-    attributes
+    let derives = attributes
         .iter()
-        .filter(|attribute| attribute.path().is_ident("derive"))
-        .any(|attribute| {
-            let mut found = false;
-            let read = attribute.parse_nested_meta(|meta| {
-                found |= meta
-                    .path
-                    .segments
-                    .last()
-                    .is_some_and(|last| last.ident == "Default");
-                Ok(())
-            });
-            read.is_ok() && found
-        })
+        .filter(|attribute| attribute.path().is_ident("derive"));
+    derives
+        .map(|derive| quote!(#derive).to_string())
+        .any(|text| text.contains("Default"))
 }
 
 fn is_utc(ty: &Type) -> bool {
@@ -212,21 +330,27 @@ fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     matches!(ty, Type::Path(path) if names.iter().any(|name| path.path.is_ident(name)))
 }
 
-/// `T` of a `…::Wrapper<T>`.
+/// `T` of a `…::Wrapper<T, …>`.
 fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    arguments(ty, wrapper)?.next()
+}
+
+/// `T` of a `…::Wrapper<…, T>`.
+fn last_argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    arguments(ty, wrapper)?.last()
+}
+
+fn arguments<'a>(ty: &'a Type, wrapper: &str) -> Option<impl Iterator<Item = &'a Type>> {
     let Type::Path(path) = ty else { return None };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|last| last.ident == wrapper)?;
+    let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
     };
-    match arguments.args.first()? {
+    let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(inner) => Some(inner),
         _ => None,
-    }
+    });
+    (last.ident == wrapper).then_some(types)
 }
 
 #[cfg(test)]
@@ -238,8 +362,9 @@ mod tests {
         let file: File = parse_quote! {
             struct A { b: B, when: ::chrono::naive::NaiveDate }
             struct B { text: ::std::option::Option<C> }
-            struct C { other: Elsewhere }
+            struct C { other: crate::enums::Kind }
             struct D(pub ::std::vec::Vec<C>);
+            struct E { other: C }
         };
         let expected: BTreeSet<String> = ["A", "B", "D"].map(str::to_owned).into();
         assert_eq!(defaultable(&file.items), expected);
@@ -259,7 +384,7 @@ mod tests {
                 pub updated: ::chrono::DateTime<::chrono::offset::Utc>,
             }
         };
-        types(&mut file);
+        types(&mut file, &parse_quote!());
         let text = prettyplease::unparse(&file);
         assert!(text.contains(
             "#[serde(default, deserialize_with = \"crate::lenient::optional_integer\")]\n    pub cents"

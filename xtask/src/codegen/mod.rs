@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use enums::values;
+
 use crate::adapt::adapt;
-use crate::failure::Result;
+use crate::failure::{Problems, Result};
 use crate::overlay::{self, Overlay, Undescribed};
 use crate::selection::Selection;
 
@@ -24,6 +26,8 @@ pub(crate) struct Generated {
     pub(crate) files: BTreeMap<String, String>,
     /// What has a neutral sentence for want of a description of ours.
     pub(crate) undescribed: Vec<Undescribed>,
+    /// What the contributor may tidy up: the output is right without it.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Runs the whole way. Touches no file.
@@ -32,19 +36,24 @@ pub(crate) fn generate(
     overlay: &Overlay,
     selection: &Selection,
 ) -> Result<Generated> {
-    let mut effective = overlay.apply(slice)?;
+    let (mut effective, mut warnings) = overlay.apply(slice)?;
     let undescribed = overlay::fill(&mut effective);
-    let enums = enums::generate(&effective, selection)?;
-    let table = table::generate(&effective, selection)?;
-    let input = adapt(&effective, selection)?;
+    let mut problems = Problems::default();
+    let (input, adapting) = problems
+        .check(adapt(&effective, selection))
+        .unwrap_or_default();
+    warnings.extend(adapting);
+    let enums = problems.check(enums::generate(&effective, selection, &mut warnings));
+    let table = problems.check(table::generate(&effective, selection));
+    problems.refuse()?;
     let (client, types) = client::generate(&input)?;
 
     let parts = [
         ("mod.rs", MODULES.to_owned()),
         ("client.rs", client),
         ("types.rs", types),
-        ("enums.rs", enums),
-        ("operations.rs", table),
+        ("enums.rs", enums.unwrap_or_default()),
+        ("operations.rs", table.unwrap_or_default()),
     ];
     let files = parts
         .into_iter()
@@ -52,6 +61,7 @@ pub(crate) fn generate(
     Ok(Generated {
         files: files.collect(),
         undescribed,
+        warnings,
     })
 }
 

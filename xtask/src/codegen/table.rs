@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Result};
 use crate::selection::Selection;
+use crate::spec::texts;
 use crate::versions;
 
 /// The text of `operations.rs`.
@@ -23,14 +24,7 @@ pub(super) fn generate(effective: &Value, selection: &Selection) -> Result<Strin
             .find(effective)
             .ok_or_else(|| Failure::new(format!("{} is not in the slice", wanted.title())))?;
         versions::check_pinned(effective, wanted)?;
-        let roles = operation
-            .get("x-rolesRequirements")
-            .and_then(Value::as_array);
-        let roles: Vec<&str> = roles
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let roles = texts(operation, "x-rolesRequirements");
         // Writing to a String cannot fail.
         let _ = write!(
             text,
@@ -46,8 +40,8 @@ pub(super) fn generate(effective: &Value, selection: &Selection) -> Result<Strin
             let _ = writeln!(
                 text,
                 "            OperationVersion {{\n                date: {date:?},\n                \
-                 request: {:?},\n                answers: &{:?},\n            }},",
-                offer.request, offer.answers,
+                 request: {:?},\n                responses: &{:?},\n            }},",
+                offer.request, offer.responses,
             );
         }
         text.push_str("        ],\n    },\n");

@@ -64,6 +64,11 @@ fn types_can_grow_and_have_defaults() {
     assert_eq!(types.matches("#[non_exhaustive]\n").count(), all);
     assert!(types.contains("/// What it costs, in cents.\n"));
     assert!(types.contains("pub cents: ::std::option::Option<i64>"));
+    assert!(types.contains("pub price_cents: ::std::option::Option<crate::Cents>"));
+    assert!(types.contains("pub discount: ::std::option::Option<crate::Number>"));
+    assert!(types.contains("\"crate::lenient::list\")]\n    pub lines: ::std::vec::Vec<Line>"));
+    assert!(types.contains("\"crate::lenient::map_of_lists\")]\n    pub tags: "));
+    assert!(types.contains("\"crate::lenient::or_default\")]\n    pub weights: "));
     assert!(types.contains("pub day: ::chrono::naive::NaiveDate"));
     let new_order = types.split("pub struct NewOrder {").next().unwrap();
     assert!(
@@ -73,6 +78,27 @@ fn types_can_grow_and_have_defaults() {
     assert!(types.contains("pub code: ::std::option::Option<::std::string::String>"));
     assert!(types.contains("pub state: ::std::option::Option<crate::enums::OrderState>"));
     assert!(!types.contains("<details>"));
+}
+
+#[test]
+fn a_list_of_results_is_a_page() {
+    let types = file("types.rs");
+    assert!(types.contains("impl crate::Page for OrderPage {\n    type Item = Order;\n"));
+    assert_eq!(types.matches("impl crate::Page for").count(), 1);
+}
+
+#[test]
+fn builders_are_for_what_is_sent() {
+    let types = file("types.rs");
+    let builders = types.split("pub mod builder {").nth(1).unwrap();
+    assert!(builders.contains("pub struct NewOrder {"));
+    assert_eq!(
+        builders.matches("    pub struct ").count(),
+        2,
+        "and the error"
+    );
+    assert!(types.contains("impl NewOrder {"));
+    assert!(!types.contains("impl Order {"));
 }
 
 #[test]
@@ -93,7 +119,7 @@ fn enums_list_the_values_of_the_slice_and_of_the_overlay() {
 #[test]
 fn the_table_keeps_what_the_generator_dropped() {
     let table = file("operations.rs");
-    assert!(table.contains("answers: &[\"application/vnd.atlas.2023-01-01+json\", \"application/vnd.atlas.2023-01-01+csv\"]"));
+    assert!(table.contains("responses: &[\"application/vnd.atlas.2023-01-01+json\", \"application/vnd.atlas.2023-01-01+csv\"]"));
     assert!(table.contains("roles: &[\"Shop Keeper\"]"));
     assert!(table.contains("request: Some(\"application/vnd.atlas.2023-01-01+json\")"));
     let order = ["listAllOrders", "placeOrder", "getOrder"].map(|name| table.find(name).unwrap());
@@ -101,46 +127,81 @@ fn the_table_keeps_what_the_generator_dropped() {
 }
 
 #[test]
-fn what_the_generator_panics_on_is_one_line() {
+fn what_the_generator_rejects_is_named_by_its_operation() {
     let refused = generated(|spec| {
-        let responses = &mut spec["paths"]["/shops/{shopId}/orders"]["post"]["responses"];
-        responses["201"] = json!({"description": "", "content": {
-            "application/vnd.atlas.2023-01-01+json": {"schema": {"$ref": "#/components/schemas/Line"}},
-        }});
+        let place = &mut spec["paths"]["/shops/{shopId}/orders"]["post"];
+        place["requestBody"]["content"]["text/plain"] = json!({"schema": {"type": "string"}});
     });
-    let message = refused.err().unwrap().to_string();
-    assert!(
-        message.starts_with("the generator refuses its input: "),
-        "{message}"
-    );
-    assert_eq!(message.lines().count(), 1);
+    let failure = refused.err().unwrap();
+    let message = "POST /shops/{shopId}/orders: the generator rejects its input: ";
+    assert!(failure.to_string().starts_with(message), "{failure}");
+    assert_eq!(failure.lines().len(), 1);
 }
 
 #[test]
-fn a_described_value_that_is_gone_is_named() {
-    let refused = generated(|spec| {
+fn a_described_or_named_value_that_is_gone_is_a_warning() {
+    let generated = generated(|spec| {
         spec["components"]["schemas"]["Order"]["properties"]["state"]["enum"] = json!(["DONE"]);
         let parameters = &mut spec["paths"]["/shops/{shopId}/orders"]["get"]["parameters"];
         parameters[3]["schema"]["items"]["enum"] = json!(["DONE"]);
     });
-    let message = refused.err().unwrap().to_string();
-    assert!(
-        message.contains("OrderState") && message.contains("\"OPEN\""),
-        "{message}"
-    );
+    let warnings = generated.unwrap().warnings;
+    let expected = "the enum OrderState: openapi/overlay.json describes \"OPEN\"";
+    assert!(warnings[0].contains(expected), "{warnings:?}");
 }
 
 #[test]
-fn two_values_with_one_name_are_refused() {
-    let refused = generated(|spec| {
-        let values = json!(["OPEN", "DONE", "done"]);
-        spec["components"]["schemas"]["Order"]["properties"]["state"]["enum"] = values;
-    });
-    assert!(
-        refused
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("would both be called Done")
-    );
+fn values_that_cannot_be_named_are_refused_with_the_line_that_names_them() {
+    for (value, expected) in [
+        ("done", "variants = { \"done\" = \"Done2\" }"),
+        ("*", "variants = { \"*\" = \"…\" }"),
+    ] {
+        let refused = generated(|spec| {
+            let values = json!(["OPEN", "DONE", value]);
+            spec["components"]["schemas"]["Order"]["properties"]["state"]["enum"] = values;
+        });
+        let failure = refused.err().unwrap().to_string();
+        assert!(failure.starts_with("the enum OrderState: "), "{failure}");
+        assert!(failure.contains(expected), "{failure}");
+    }
+}
+
+#[test]
+fn typed_methods_come_before_the_bytes_forms() {
+    let client = file("client.rs");
+    for (kind, names) in [
+        (
+            "pub fn ",
+            ["list_all_orders(", "get_order(", "list_all_orders_bytes("],
+        ),
+        (
+            "pub struct ",
+            ["ListAllOrders<", "GetOrder<", "ListAllOrdersBytes<"],
+        ),
+    ] {
+        let at = names.map(|name| client.find(&format!("{kind}{name}")).unwrap());
+        assert!(at[0] < at[2] && at[1] < at[2], "{names:?}");
+    }
+}
+
+#[test]
+fn no_sentence_stands_twice_in_one_comment() {
+    for name in ["client.rs", "types.rs", "enums.rs"] {
+        let text = file(name);
+        let mut comment: Vec<&str> = Vec::new();
+        for line in text.lines().map(str::trim) {
+            let Some(words) = line.strip_prefix("///") else {
+                comment.clear();
+                continue;
+            };
+            for sentence in words.split_inclusive(". ").map(str::trim) {
+                let is_prose = sentence.ends_with('.') && sentence.contains(' ');
+                assert!(
+                    !(is_prose && comment.contains(&sentence)),
+                    "{name}: {sentence}"
+                );
+                comment.push(sentence);
+            }
+        }
+    }
 }

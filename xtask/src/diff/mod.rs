@@ -1,28 +1,25 @@
 //! What changed between two releases of the specification, seen by a program that was written
 //! against the previous release of ours.
 //!
-//! Rules bear the names oasdiff gives them, where it has them. Levels are our own, for we decode
-//! more than a specification promises: an enum is open, and an answer need not hold anything.
+//! Rules bear the names that oasdiff gives them, where it has them. Levels are our own, for we
+//! decode more than a specification promises: an enum is open, and a response need not hold
+//! anything. Nothing about an unstable version is breaking.
 
-mod answers;
-mod enums;
-mod limits;
-mod operations;
-mod parameters;
-mod properties;
-mod remarks;
+mod operation;
 mod report;
-mod requests;
-mod schemas;
-mod shape;
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::failure::{Failure, Result};
+use crate::adapt::merge;
+use crate::failure::{Problems, Result};
+use crate::overlay::locate;
 use crate::selection::{Selection, Wanted};
 use crate::slice;
+use crate::spec::{child, of_reference};
+use crate::versions::is_stable;
 
 pub(crate) use report::Format;
 
@@ -31,7 +28,7 @@ pub(crate) use report::Format;
 pub(crate) enum Level {
     /// It fails to compile, to send or to decode.
     Breaking,
-    /// It goes on as before, and something is there that was not.
+    /// It goes on as before, and there is something new.
     Additive,
     /// It goes on as before.
     Note,
@@ -45,6 +42,11 @@ impl Level {
             Self::Note => "note",
         }
     }
+
+    /// This level if it applies, else a note.
+    fn only_if(self, applies: bool) -> Self {
+        if applies { self } else { Self::Note }
+    }
 }
 
 /// One row.
@@ -52,71 +54,78 @@ impl Level {
 pub(crate) struct Change {
     pub(crate) level: Level,
     pub(crate) rule: String,
-    /// Where it is, as a JSON pointer: in the new release, unless it is gone there.
-    pub(crate) place: String,
     /// One sentence that names the thing.
     pub(crate) what: String,
+    /// Where it is, as JSON pointers: in the new release, unless it is gone there.
+    pub(crate) places: Vec<String>,
     /// The operations it touches, in the order of `slice.toml`.
     pub(crate) operations: Vec<String>,
 }
 
-/// Compares two specifications, whole or sliced, by the operations of the selection. Breaking
-/// changes come first.
-pub(crate) fn diff(old: &Value, new: &Value, selection: &Selection) -> Result<Vec<Change>> {
+/// A comparison of two specifications.
+#[derive(Debug, Default)]
+pub(crate) struct Diff {
+    /// The changes, breaking ones first; one row for one change across operations.
+    pub(crate) rows: Vec<Change>,
+    /// Schemas that have another name now, the old name first.
+    pub(crate) renames: BTreeMap<String, String>,
+}
+
+/// Compares two specifications, whole or sliced, by the operations of the selection.
+pub(crate) fn diff(old: &Value, new: &Value, selection: &Selection) -> Result<Diff> {
+    let mut problems = Problems::default();
     for wanted in &selection.operations {
         if wanted.find(old).is_none() && wanted.find(new).is_none() {
-            return Err(Failure::new(format!(
-                "{} ({}) is in neither specification",
-                wanted.title(),
-                wanted.name
-            )));
+            let (title, name) = (wanted.title(), &wanted.name);
+            problems.add(format!("{title} ({name}) is in neither specification"));
         }
     }
+    problems.refuse()?;
     let whole_new = new;
-    let old = slice::part(old, &selection.operations)
-        .map_err(|failure| failure.within("the old specification"))?;
-    let new = slice::part(new, &selection.operations)
-        .map_err(|failure| failure.within("the new specification"))?;
-    let named = enums::named_places(&old, &new, selection);
-    let mut rows = Vec::new();
-    for wanted in &selection.operations {
+    let part = |spec: &Value, which: &str| {
+        let part = slice::part(spec, &selection.operations);
+        part.map_err(|failure| failure.within(format!("the {which} specification")))
+    };
+    let (mut old, mut new) = (part(old, "old")?, part(new, "new")?);
+    // An object that is composed of others is the object, as it is for the generator.
+    merge(&mut old);
+    merge(&mut new);
+    let paths = selection.enums.iter().flat_map(|named| &named.at);
+    let places = paths.flat_map(|path| [&old, &new].map(|spec| locate(spec, path)));
+    let named: BTreeSet<String> = places.flat_map(Result::unwrap_or_default).collect();
+
+    let mut diff = Diff::default();
+    let mut merged: BTreeMap<_, (BTreeSet<usize>, BTreeSet<String>)> = BTreeMap::new();
+    for (index, wanted) in selection.operations.iter().enumerate() {
         let mut comparison = Comparison {
             old: &old,
             new: &new,
             named: &named,
             wanted,
             seen: BTreeSet::new(),
+            renames: BTreeMap::new(),
             rows: Vec::new(),
         };
-        operations::compare(&mut comparison, whole_new);
-        rows.extend(comparison.rows);
+        operation::compare(&mut comparison, whole_new);
+        diff.renames.append(&mut comparison.renames);
+        for (level, rule, place, what) in comparison.rows {
+            let (operations, places) = merged.entry((level, rule, what)).or_default();
+            operations.insert(index);
+            places.insert(place);
+        }
     }
-    Ok(merged(rows, selection))
-}
-
-/// One row a change: the same change of a shared part, met from several operations, is one.
-fn merged(rows: Vec<Change>, selection: &Selection) -> Vec<Change> {
-    let mut by_change: BTreeMap<(Level, String, String, String), BTreeSet<usize>> = BTreeMap::new();
-    for row in rows {
-        let order = |name: &String| selection.operations.iter().position(|w| &w.name == name);
-        by_change
-            .entry((row.level, row.rule, row.place, row.what))
-            .or_default()
-            .extend(row.operations.iter().filter_map(order));
-    }
-    by_change
+    let name = |index: usize| selection.operations[index].name.clone();
+    let rows = merged
         .into_iter()
-        .map(|((level, rule, place, what), operations)| Change {
+        .map(|((level, rule, what), (operations, places))| Change {
             level,
             rule,
-            place,
             what,
-            operations: operations
-                .into_iter()
-                .map(|index| selection.operations[index].name.clone())
-                .collect(),
-        })
-        .collect()
+            places: places.into_iter().collect(),
+            operations: operations.into_iter().map(name).collect(),
+        });
+    diff.rows = rows.collect();
+    Ok(diff)
 }
 
 /// The comparison of one operation.
@@ -128,19 +137,64 @@ struct Comparison<'a> {
     wanted: &'a Wanted,
     /// Pairs of shared parts that have been compared, in which direction.
     seen: BTreeSet<(&'static str, String, String)>,
-    rows: Vec<Change>,
+    renames: BTreeMap<String, String>,
+    rows: Vec<(Level, String, String, String)>,
 }
 
 impl Comparison<'_> {
-    fn row(&mut self, level: Level, rule: impl Into<String>, place: &str, what: String) {
-        self.rows.push(Change {
-            level,
-            rule: rule.into(),
-            place: place.to_owned(),
-            what,
-            operations: vec![self.wanted.name.clone()],
-        });
+    fn row(
+        &mut self,
+        level: Level,
+        rule: impl Into<String>,
+        at: &Node<'_>,
+        what: impl Into<String>,
+    ) {
+        let is_stable = is_stable(&self.wanted.version);
+        let level = level.only_if(level != Level::Breaking || is_stable);
+        self.rows
+            .push((level, rule.into(), at.place.clone(), what.into()));
     }
+
+    fn breaking(&mut self, rule: impl Into<String>, at: &Node<'_>, what: impl Into<String>) {
+        self.row(Level::Breaking, rule, at, what);
+    }
+
+    fn additive(&mut self, rule: impl Into<String>, at: &Node<'_>, what: impl Into<String>) {
+        self.row(Level::Additive, rule, at, what);
+    }
+
+    fn note(&mut self, rule: impl Into<String>, at: &Node<'_>, what: impl Into<String>) {
+        self.row(Level::Note, rule, at, what);
+    }
+
+    /// A keyword that changes nothing for a program: which rule it is when it comes, goes and
+    /// changes.
+    fn remark(&mut self, key: &str, rules: [&str; 3], of: &str, old: &Node<'_>, new: &Node<'_>) {
+        let (rule, what) = match (old.value.get(key), new.value.get(key)) {
+            (before, after) if before == after => return,
+            (None, Some(after)) => (rules[0], format!("The `{key}` of {of} is new: {after}.")),
+            (Some(before), None) => (
+                rules[1],
+                format!("The `{key}` of {of} is gone; it was {before}."),
+            ),
+            (before, after) => {
+                let [before, after] = [before, after].map(|value| value.unwrap_or(&Value::Null));
+                (
+                    rules[2],
+                    format!("The `{key}` of {of} is {after}; it was {before}."),
+                )
+            }
+        };
+        self.note(rule, new, what);
+    }
+}
+
+/// The entries that one map has and another has not.
+fn only<'m, K: Ord, V, W>(
+    these: &'m BTreeMap<K, V>,
+    others: &BTreeMap<K, W>,
+) -> impl Iterator<Item = (&'m K, &'m V)> {
+    these.iter().filter(|(key, _)| !others.contains_key(*key))
 }
 
 /// A node of one of the two specifications, and where it stands.
@@ -152,54 +206,42 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn new(value: &'a Value, place: impl Into<String>) -> Self {
-        Self {
-            value,
-            place: place.into(),
-        }
+        let place = place.into();
+        Self { value, place }
     }
 
     fn child(&self, key: &str) -> Option<Node<'a>> {
-        Some(Self::new(
-            self.value.get(key)?,
-            crate::pointer::child(&self.place, key),
-        ))
+        Some(Self::new(self.value.get(key)?, child(&self.place, key)))
     }
 
-    fn get(&self, key: &str) -> Option<&'a Value> {
-        self.value.get(key)
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.get(key)?.as_str()
+    }
+
+    fn list(&self, key: &str) -> Option<&'a Vec<Value>> {
+        self.value.get(key)?.as_array()
+    }
+
+    fn is(&self, key: &str) -> bool {
+        self.value.get(key) == Some(&Value::Bool(true))
     }
 
     /// The node that a reference leads to, or the node itself.
     fn resolved(&self, spec: &'a Value) -> Node<'a> {
-        let target = self.get("$ref").and_then(Value::as_str);
-        let pointer = target.and_then(crate::pointer::of_reference);
-        pointer
-            .and_then(|pointer| Some(Self::new(spec.pointer(pointer)?, pointer)))
-            .unwrap_or_else(|| self.clone())
+        let pointer = self.text("$ref").and_then(of_reference);
+        let target = pointer.and_then(|pointer| Some(Self::new(spec.pointer(pointer)?, pointer)));
+        target.unwrap_or_else(|| self.clone())
     }
 
-    /// The entries of an object, by key.
-    fn entries(&self) -> BTreeMap<&'a str, Node<'a>> {
-        match self.value {
-            Value::Object(map) => map
-                .iter()
-                .map(|(key, value)| {
-                    (
-                        key.as_str(),
-                        Self::new(value, crate::pointer::child(&self.place, key)),
-                    )
-                })
-                .collect(),
-            _ => BTreeMap::new(),
-        }
+    /// The entries of the object below `key`.
+    fn entries(&self, key: &str) -> BTreeMap<&'a str, Node<'a>> {
+        let map = self.value.get(key).and_then(Value::as_object);
+        let at = child(&self.place, key);
+        let entry = |(key, value): (&'a String, &'a Value)| {
+            (key.as_str(), Self::new(value, child(&at, key)))
+        };
+        map.into_iter().flatten().map(entry).collect()
     }
-}
-
-/// The entries below `key` of a node that may be missing.
-fn entries_of<'a>(node: Option<&Node<'a>>, key: &str) -> BTreeMap<&'a str, Node<'a>> {
-    node.and_then(|node| node.child(key))
-        .map(|node| node.entries())
-        .unwrap_or_default()
 }
 
 /// `a, b and c`, each in back quotes.

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::pointer;
 use crate::schemas;
-use crate::selection::METHODS;
+use crate::spec::{METHODS, child, tokens};
 
 /// A node without a description of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +25,57 @@ impl Undescribed {
 /// Gives each undescribed operation, parameter, schema and property its neutral sentence, and says
 /// which they were.
 pub(crate) fn fill(spec: &mut Value) -> Vec<Undescribed> {
-    let mut missing = operations(spec);
-    missing.extend(component_parameters(spec));
-    missing.extend(component_schemas(spec));
+    let mut missing = Vec::new();
+    let mut note = |node: &Value, pointer: String, sentence: String| {
+        if text(node, "description").trim().is_empty() {
+            let target = path_of(spec, &pointer);
+            missing.push(Undescribed {
+                target,
+                pointer,
+                sentence,
+            });
+        }
+    };
+    let named = |node: &Value| format!("The parameter `{}`.", text(node, "name"));
+    for (path, item) in entries(spec, "/paths") {
+        let at = child("/paths", path);
+        let methods = METHODS
+            .iter()
+            .filter_map(|method| Some((*method, item.get(method)?)));
+        for (method, operation) in methods.clone() {
+            let sentence = format!("The operation `{}`.", text(operation, "operationId"));
+            note(operation, child(&at, method), sentence);
+        }
+        let methods = methods.map(|(method, operation)| (child(&at, method), operation));
+        for (at, holder) in [(at.clone(), item)].into_iter().chain(methods) {
+            let parameters = holder.get("parameters").and_then(Value::as_array);
+            for (index, node) in parameters.into_iter().flatten().enumerate() {
+                if node.get("$ref").is_none() {
+                    note(node, format!("{at}/parameters/{index}"), named(node));
+                }
+            }
+        }
+    }
+    for (key, node) in entries(spec, "/components/parameters") {
+        note(node, child("/components/parameters", key), named(node));
+    }
+    // The walk hands out mutable schemas; a copy is walked so that the document is not.
+    schemas::each(&mut spec.clone(), &mut |place, schema| {
+        let tokens = tokens(place.pointer);
+        let Some(component) = place.component else {
+            return;
+        };
+        let name = &tokens[tokens.len() - 1];
+        let sentence = match tokens.len() {
+            3 => format!("The schema `{name}`."),
+            _ if tokens[tokens.len() - 2] == "properties" => {
+                format!("The field `{name}` of `{component}`.")
+            }
+            _ => return,
+        };
+        let schema = Value::Object(schema.clone());
+        note(&schema, place.pointer.to_owned(), sentence);
+    });
     for node in &missing {
         if let Some(Value::Object(map)) = spec.pointer_mut(&node.pointer) {
             map.insert("description".to_owned(), json!(node.sentence));
@@ -37,125 +84,33 @@ pub(crate) fn fill(spec: &mut Value) -> Vec<Undescribed> {
     missing
 }
 
-fn lacks_description(node: &Value) -> bool {
-    node.get("description")
-        .and_then(Value::as_str)
-        .is_none_or(|text| text.trim().is_empty())
+fn entries<'a>(spec: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let map = spec.pointer(pointer).and_then(Value::as_object);
+    map.into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
 }
 
-fn operations(spec: &Value) -> Vec<Undescribed> {
-    let mut missing = Vec::new();
-    let Some(Value::Object(paths)) = spec.get("paths") else {
-        return missing;
-    };
-    for (path, item) in paths {
-        let at = pointer::child("/paths", path);
-        let target = format!("$.paths{}", member(path));
-        missing.extend(parameters(item, &at, &target));
-        for method in METHODS {
-            let Some(operation) = item.get(method) else {
-                continue;
-            };
-            let at = pointer::child(&at, method);
-            let target = format!("{target}{}", member(method));
-            if lacks_description(operation) {
-                missing.push(Undescribed {
-                    target: target.clone(),
-                    pointer: at.clone(),
-                    sentence: format!("Sends `{} {path}`.", method.to_uppercase()),
-                });
-            }
-            missing.extend(parameters(operation, &at, &target));
-        }
-    }
-    missing
+fn text<'a>(node: &'a Value, key: &str) -> &'a str {
+    node.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn parameters(holder: &Value, at: &str, target: &str) -> Vec<Undescribed> {
-    let Some(Value::Array(parameters)) = holder.get("parameters") else {
-        return Vec::new();
-    };
-    let inline = parameters
-        .iter()
-        .enumerate()
-        .filter(|(_, node)| node.get("$ref").is_none());
-    inline
-        .filter(|(_, parameter)| lacks_description(parameter))
-        .map(|(index, parameter)| {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            Undescribed {
-                target: format!("{target}.parameters[?@.name=={}]", quoted(name)),
-                pointer: format!("{at}/parameters/{index}"),
-                sentence: format!("The parameter `{name}`."),
-            }
-        })
-        .collect()
-}
-
-fn component_parameters(spec: &Value) -> Vec<Undescribed> {
-    let Some(Value::Object(parameters)) = spec.pointer("/components/parameters") else {
-        return Vec::new();
-    };
-    parameters
-        .iter()
-        .filter(|(_, parameter)| lacks_description(parameter))
-        .map(|(key, parameter)| Undescribed {
-            target: format!("$.components.parameters{}", member(key)),
-            pointer: pointer::child("/components/parameters", key),
-            sentence: format!(
-                "The parameter `{}`.",
-                parameter["name"].as_str().unwrap_or(key)
-            ),
-        })
-        .collect()
-}
-
-/// Component schemas and the properties in them, at any depth.
-fn component_schemas(spec: &Value) -> Vec<Undescribed> {
-    let mut missing = Vec::new();
-    // The walk hands out mutable schemas; a copy is walked so that the document is not.
-    let mut copy = spec.clone();
-    schemas::each(&mut copy, &mut |place, schema| {
-        let tokens = pointer::tokens(place.pointer);
-        let Some(component) = place.component else {
-            return;
-        };
-        let is_component = tokens.len() == 3;
-        let is_property = tokens.len() > 4 && tokens[tokens.len() - 2] == "properties";
-        let described = schema
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !(is_component || is_property) || !described.trim().is_empty() {
-            return;
-        }
-        let name = &tokens[tokens.len() - 1];
-        let sentence = if is_component {
-            format!("The schema `{name}`.")
-        } else {
-            format!("The field `{name}` of `{component}`.")
-        };
-        missing.push(Undescribed {
-            target: path_of(&tokens),
-            pointer: place.pointer.to_owned(),
-            sentence,
-        });
-    });
-    missing
-}
-
-/// The JSONPath of a schema, from the tokens of its pointer.
-fn path_of(tokens: &[String]) -> String {
+/// The JSONPath of the node that a pointer leads to. An element of a list that has a name is
+/// selected by it: its index changes.
+pub(crate) fn path_of(spec: &Value, pointer: &str) -> String {
     let mut path = String::from("$");
-    for (index, token) in tokens.iter().enumerate() {
-        let parent = index
-            .checked_sub(1)
-            .map_or("", |before| tokens[before].as_str());
-        if matches!(parent, "allOf" | "anyOf" | "oneOf") {
-            path.push_str(&format!("[{token}]"));
-        } else {
-            path.push_str(&member(token));
-        }
+    let mut node = spec;
+    for token in tokens(pointer) {
+        let index = token.parse::<usize>().ok().filter(|_| node.is_array());
+        node = match index {
+            Some(index) => node.get(index).unwrap_or(&Value::Null),
+            None => &node[&token],
+        };
+        path.push_str(&match (index, node.get("name").and_then(Value::as_str)) {
+            (Some(_), Some(name)) => format!("[?@.name=={}]", quoted(name)),
+            (Some(index), None) => format!("[{index}]"),
+            (None, _) => member(&token),
+        });
     }
     path
 }
@@ -183,7 +138,7 @@ mod tests {
     use crate::pocket::{overlay, sliced};
 
     fn filled() -> (Value, Vec<Undescribed>) {
-        let mut spec = overlay().apply(&sliced(|_| {}).unwrap()).unwrap();
+        let mut spec = overlay().apply(&sliced(|_| {}).unwrap()).unwrap().0;
         let missing = fill(&mut spec);
         (spec, missing)
     }
@@ -198,7 +153,7 @@ mod tests {
         );
         assert!(!missing.iter().any(|node| node.target.ends_with("cents")));
         let list = &spec["paths"]["/shops/{shopId}/orders"]["get"];
-        assert_eq!(list["description"], "Sends `GET /shops/{shopId}/orders`.");
+        assert_eq!(list["description"], "The operation `listOrders`.");
         assert_eq!(
             list["parameters"][2]["description"],
             "The parameter `itemsPerPage`."
@@ -234,7 +189,7 @@ mod tests {
             })
             .collect();
         let text = json!({"overlay": "1.0.0", "info": {}, "actions": actions}).to_string();
-        let mut spec = Overlay::parse(&text).unwrap().apply(&slice).unwrap();
+        let mut spec = Overlay::parse(&text).unwrap().apply(&slice).unwrap().0;
         // Left: what the small overlay describes, and this one does not.
         let left: Vec<String> = fill(&mut spec)
             .into_iter()
@@ -249,16 +204,9 @@ mod tests {
         assert_eq!(member("0"), "['0']");
         assert_eq!(member("it's"), "['it\\'s']");
         assert_eq!(member("a-b"), "['a-b']");
-        let tokens = [
-            "components",
-            "schemas",
-            "A",
-            "allOf",
-            "0",
-            "properties",
-            "0",
-        ];
-        let path = path_of(&tokens.map(str::to_owned));
-        assert_eq!(path, "$.components.schemas.A.allOf[0].properties['0']");
+        let spec = json!({"a": {"x": [{"0": {}}, {"name": "n", "k": 1}]}});
+        let path = path_of(&spec, "/a/x/0/0");
+        assert_eq!(path, "$.a.x[0]['0']");
+        assert_eq!(path_of(&spec, "/a/x/1/k"), "$.a.x[?@.name=='n'].k");
     }
 }

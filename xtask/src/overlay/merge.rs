@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Result};
-use crate::pointer;
+use crate::spec::{child, tokens};
 
 /// Whether an update does more than describe.
 pub(super) fn corrects(update: &Value) -> bool {
@@ -48,12 +48,12 @@ pub(super) fn merge(node: &mut Value, update: &Value, at: &str) -> Result<()> {
 }
 
 fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str) -> Result<()> {
-    let at = pointer::child(at, key);
+    let at = child(at, key);
     match (node.get_mut(key), value) {
         (Some(inner), Value::Object(_) | Value::Array(_)) => merge(inner, value, &at),
         // An extension is a remark of ours, no node of the service's.
         (None, Value::Object(_) | Value::Array(_)) if !key.starts_with("x-") => Err(Failure::new(
-            format!("{at} is not there any more, and an overlay makes no node"),
+            format!("{at} is missing, and an overlay makes no node"),
         )),
         (Some(inner), _) if inner == value => Err(Failure::new(format!(
             "{at} is {value} already; remove it from the action"
@@ -69,7 +69,7 @@ fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str
 pub(super) fn remove(spec: &mut Value, pointer: &str) -> Result<()> {
     let unreachable = || Failure::new(format!("{pointer} cannot be removed"));
     let (parent, _) = pointer.rsplit_once('/').ok_or_else(unreachable)?;
-    let token = pointer::tokens(pointer).pop().unwrap_or_default();
+    let token = tokens(pointer).pop().unwrap_or_default();
     match spec.pointer_mut(parent) {
         Some(Value::Object(map)) => {
             // shift_remove or a sorted map: either way the order of the rest stays.

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Problems, Result};
 
 use merge::{corrects, merge, remove};
 
-pub(crate) use describe::{Undescribed, fill};
+pub(crate) use describe::{Undescribed, fill, path_of};
 
 /// An OpenAPI Overlay document, version 1.0.
 #[derive(Debug, Deserialize)]
@@ -51,27 +51,43 @@ impl Overlay {
         Ok(overlay)
     }
 
-    /// The slice with every action applied, in order.
-    pub(crate) fn apply(&self, slice: &Value) -> Result<Value> {
-        let mut spec = slice.clone();
+    /// The slice with every action applied, in order. All actions that do not apply are reported: a
+    /// correction is refused, a description of what is gone is a warning.
+    pub(crate) fn apply(&self, slice: &Value) -> Result<(Value, Vec<String>)> {
+        let (mut spec, mut warnings) = (slice.clone(), Vec::new());
+        let mut problems = Problems::default();
         for action in &self.actions {
-            action.apply(&mut spec).map_err(|failure| {
-                failure.within(format!("openapi/overlay.json: {}", action.target))
-            })?;
+            let place = || format!("openapi/overlay.json: {}", action.target);
+            match action.apply(&mut spec) {
+                Ok(true) => {}
+                Ok(false) => warnings.push(format!(
+                    "{}: selects nothing any more; remove the action, or correct its target",
+                    place()
+                )),
+                Err(failure) => drop(problems.check::<()>(Err(failure.within(place())))),
+            }
         }
-        Ok(spec)
+        problems.refuse()?;
+        Ok((spec, warnings))
+    }
+
+    /// Our descriptions, each with the target of its action.
+    pub(crate) fn descriptions(&self) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        for action in &self.actions {
+            if let Some(update) = &action.update {
+                collect_texts(update, &action.target, &mut found);
+            }
+        }
+        found
     }
 }
 
 impl Action {
-    fn apply(&self, spec: &mut Value) -> Result<()> {
+    /// Whether there was anything to describe.
+    fn apply(&self, spec: &mut Value) -> Result<bool> {
         // Locate by path, change by pointer: a query cannot hand out several mutable places.
         let pointers = locate(spec, &self.target)?;
-        if pointers.is_empty() {
-            return Err(Failure::new(
-                "selects nothing any more; mend or remove the action",
-            ));
-        }
         let corrects = self.remove || self.update.as_ref().is_some_and(corrects);
         if corrects
             && self
@@ -80,7 +96,12 @@ impl Action {
                 .is_none_or(|reason| reason.trim().is_empty())
         {
             return Err(Failure::new(
-                "a correction needs its reason, as the action's description",
+                "a correction lacks its reason, the action's description",
+            ));
+        }
+        if corrects && pointers.is_empty() {
+            return Err(Failure::new(
+                "selects nothing any more; correct or remove the action",
             ));
         }
         if self.remove {
@@ -88,7 +109,7 @@ impl Action {
             for pointer in pointers.iter().rev() {
                 remove(spec, pointer)?;
             }
-            return Ok(());
+            return Ok(true);
         }
         let Some(update) = &self.update else {
             return Err(Failure::new("neither updates nor removes anything"));
@@ -99,7 +120,17 @@ impl Action {
                 .ok_or_else(|| Failure::new(format!("{pointer} cannot be reached")))?;
             merge(node, update, pointer)?;
         }
-        Ok(())
+        Ok(!pointers.is_empty())
+    }
+}
+
+fn collect_texts<'a>(node: &'a Value, target: &'a str, found: &mut Vec<(&'a str, &'a str)>) {
+    match node {
+        Value::String(text) => found.push((target, text)),
+        Value::Object(map) => map
+            .values()
+            .for_each(|value| collect_texts(value, target, found)),
+        _ => {}
     }
 }
 
@@ -129,7 +160,7 @@ mod tests {
 
     fn apply(action: Value) -> Result<Value> {
         let overlay = json!({"overlay": "1.0.0", "info": {}, "actions": [action]});
-        Overlay::parse(&overlay.to_string())?.apply(&spec())
+        Ok(Overlay::parse(&overlay.to_string())?.apply(&spec())?.0)
     }
 
     #[test]
@@ -177,7 +208,7 @@ mod tests {
         };
         let table = [
             (
-                described("$.components.schemas.B"),
+                json!({"target": "$.components.schemas.B", "description": "why", "remove": true}),
                 "selects nothing any more",
             ),
             (described("$.components[schemas"), "not a JSONPath"),
@@ -217,6 +248,28 @@ mod tests {
             assert!(message.contains(expected), "{message}");
             assert!(message.contains(&target), "{message}");
         }
+    }
+
+    #[test]
+    fn every_action_that_does_not_apply_is_reported() {
+        let overlay = json!({"overlay": "1.0.0", "info": {}, "actions": [
+            {"target": "$.a", "update": {"description": "d"}},
+            {"target": "$.c", "description": "why", "update": {"type": "object"}},
+            {"target": "$.components.schemas.A", "update": {"description": "d"}},
+            {"target": "$.b", "remove": true, "description": "why"},
+            {"target": "$.d", "update": {"x-note": {"c": "e"}}},
+        ]});
+        let mut overlay = Overlay::parse(&overlay.to_string()).unwrap();
+        let failure = overlay.apply(&spec()).unwrap_err();
+        assert_eq!(failure.lines().len(), 2, "{failure}");
+        assert_eq!(overlay.descriptions().last(), Some(&("$.d", "e")));
+        // Without the corrections, what is described and gone is a warning.
+        overlay
+            .actions
+            .retain(|action| action.description.is_none());
+        let (_, warnings) = overlay.apply(&spec()).unwrap();
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].starts_with("openapi/overlay.json: $.a: selects nothing"));
     }
 
     #[test]

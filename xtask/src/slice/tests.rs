@@ -1,17 +1,16 @@
 //! The slice of the small specification.
 
-use serde_json::json;
-
 use super::*;
 use crate::document;
 use crate::pocket::{UPSTREAM, selection, sliced, upstream};
+use crate::spec::json_text;
 
 #[test]
 fn both_forms_and_any_order_give_the_same_bytes() {
-    let from_yaml = json::text(&slice(&upstream(), &selection()).unwrap());
+    let from_yaml = json_text(&slice(&upstream(), &selection()).unwrap());
     let as_json = document::parse(&serde_json::to_string(&upstream()).unwrap()).unwrap();
     assert_eq!(
-        json::text(&slice(&as_json, &selection()).unwrap()),
+        json_text(&slice(&as_json, &selection()).unwrap()),
         from_yaml
     );
 
@@ -25,12 +24,9 @@ fn both_forms_and_any_order_give_the_same_bytes() {
     }
     parts.reverse();
     let turned = document::parse(&parts.concat()).unwrap();
-    assert_eq!(
-        json::text(&slice(&turned, &selection()).unwrap()),
-        from_yaml
-    );
+    assert_eq!(json_text(&slice(&turned, &selection()).unwrap()), from_yaml);
     let again = document::parse(&from_yaml).unwrap();
-    assert_eq!(json::text(&slice(&again, &selection()).unwrap()), from_yaml);
+    assert_eq!(json_text(&slice(&again, &selection()).unwrap()), from_yaml);
 }
 
 #[test]
@@ -63,9 +59,9 @@ fn structure_stays_and_prose_goes() {
     ] {
         assert_eq!(list.get(key), None, "{key}");
     }
-    let answer = &list["responses"]["200"];
-    assert_eq!(answer["description"], "");
-    let content = &answer["content"]["application/vnd.atlas.2023-01-01+json"];
+    let response = &list["responses"]["200"];
+    assert_eq!(response["description"], "");
+    let content = &response["content"]["application/vnd.atlas.2023-01-01+json"];
     assert_eq!(content["x-xgen-version"], "2023-01-01");
     assert_eq!(
         slice["components"]["responses"]["refused"]["description"],
@@ -77,7 +73,7 @@ fn structure_stays_and_prose_goes() {
         slice["info"]["x-xgen-sha"],
         upstream()["info"]["x-xgen-sha"]
     );
-    let text = json::text(&slice);
+    let text = json_text(&slice);
     for prose in [
         "An order",
         "One order",
@@ -142,8 +138,8 @@ fn what_cannot_be_sliced_is_named() {
         ),
         (
             |spec| {
-                let answer = &mut spec["paths"]["/shops/{shopId}/orders"]["get"]["responses"];
-                answer["200"]["content"] =
+                let response = &mut spec["paths"]["/shops/{shopId}/orders"]["get"]["responses"];
+                response["200"]["content"] =
                     json!({"application/vnd.atlas.2024-01-01+json": {"schema": {}}});
             },
             "(listAllOrders) is pinned to 2023-01-01, which is not offered; offered: 2024-01-01",
@@ -155,7 +151,7 @@ fn what_cannot_be_sliced_is_named() {
                     .unwrap()
                     .remove("Line");
             },
-            "#/components/schemas/Line is referred to but not there",
+            "#/components/schemas/Line is referred to and missing",
         ),
         (
             |spec| {
@@ -169,4 +165,58 @@ fn what_cannot_be_sliced_is_named() {
         let message = sliced(change).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
+}
+
+#[test]
+fn every_problem_is_reported_in_one_run() {
+    let failure = sliced(|spec| {
+        let paths = spec["paths"].as_object_mut().unwrap();
+        paths.remove("/shops/{shopId}/orders/{orderId}");
+        let post = &mut paths["/shops/{shopId}/orders"]["post"];
+        post["responses"] = json!({});
+        post.as_object_mut().unwrap().remove("requestBody");
+    });
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.lines().len(), 2, "{failure}");
+    assert!(failure.lines()[0].contains("(placeOrder) is pinned to 2023-01-01"));
+    assert!(failure.lines()[1].contains("(getOrder) is not in the specification"));
+}
+
+#[test]
+fn sign_in_methods_are_kept_without_prose() {
+    let slice = sliced(|_| {}).unwrap();
+    let schemes = &slice["components"]["securitySchemes"];
+    let names: Vec<&String> = schemes.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["Basic", "Tokens"], "`Unused` is not referred to");
+    let flow = &schemes["Tokens"]["flows"]["clientCredentials"];
+    assert_eq!(flow["scopes"], json!({"orders": ""}));
+    assert_eq!(flow["tokenUrl"], "https://shop.test/token");
+    let paths = &slice["paths"];
+    let list = &paths["/shops/{shopId}/orders"]["get"];
+    assert_eq!(
+        list["security"],
+        json!([{"Basic": []}, {"Tokens": ["orders"]}])
+    );
+    let get = &paths["/shops/{shopId}/orders/{orderId}"]["get"];
+    assert_eq!(get["security"], json!([]), "its own");
+    assert_eq!(slice.get("security"), None);
+    // Without a word for all operations, an operation that says nothing is open to everybody.
+    let open = sliced(|spec| drop(spec.as_object_mut().unwrap().remove("security"))).unwrap();
+    let list = &open["paths"]["/shops/{shopId}/orders"]["get"];
+    assert_eq!(list["security"], json!([]));
+}
+
+#[test]
+fn types_are_written_as_openapi_3_0_writes_them() {
+    let slice = sliced(|spec| {
+        let order = &mut spec["components"]["schemas"]["Order"]["properties"];
+        order["title"] = json!({"type": ["string", "null"]});
+        order["cents"] = json!({"type": ["integer"]});
+        order["description"] = json!({"type": ["string", "integer"]});
+    })
+    .unwrap();
+    let order = &slice["components"]["schemas"]["Order"]["properties"];
+    assert_eq!(order["title"], json!({"type": "string", "nullable": true}));
+    assert_eq!(order["cents"], json!({"type": "integer"}));
+    assert_eq!(order["description"], json!({}));
 }

@@ -110,3 +110,27 @@ impl Shop {
         found
     }
 }
+
+/// A refusal: exit code 2, lines that say why, nothing written.
+pub(crate) fn refused(shop: &Shop, arguments: &[&str], expected: &str) {
+    let before = shop.files();
+    let ran = shop.run(arguments);
+    assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
+    assert_eq!(ran.stdout, "", "{arguments:?}");
+    let lines = ran.stderr.lines();
+    assert!(
+        lines.clone().all(|line| line.starts_with("error: ")),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains(expected),
+        "{arguments:?}: {}",
+        ran.stderr
+    );
+    assert_eq!(shop.files(), before, "{arguments:?} wrote something");
+}
+
+pub(crate) fn done(ran: Ran) -> String {
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.stdout
+}

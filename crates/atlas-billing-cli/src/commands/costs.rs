@@ -1,26 +1,27 @@
 //! `costs`: a Cost Explorer query from its creation to its table.
 
+use std::future::IntoFuture;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use atlas_billing::raw::enums::GroupBy;
-use atlas_billing::{Error, ErrorKind, Month, Months, Org, PollPolicy, Query};
+use atlas_billing::{
+    COMMERCIAL, CostQuery, CostReport, CostRequest, Error, GroupBy, Month, Months, Org, PollPolicy,
+};
 use chrono::NaiveDate;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, interval_at};
 
-use super::costs_table::layouts;
-use super::resume;
-use crate::args::{CostsArgs, Format, Grouping, shown_period};
+use super::Context;
+use super::costs_table::{columns, grouping_of, layouts};
+use crate::args::values::{Format, Grouping, shown_duration, shown_period};
+use crate::args::{CostsArgs, Global};
 use crate::connect::{Connection, connect};
-use crate::context::Context;
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::output::{Records, Sink};
-use crate::progress;
-use crate::records::cost::{self, CostRow, grouping_of};
+use crate::failure::{Failure, exit};
+use crate::output::Sink;
 
-/// How often a progress line is drawn anew.
-const TICK: Duration = Duration::from_millis(200);
+/// Where no line can be rewritten, a line of progress is due so often.
+const STILL: Duration = Duration::from_secs(30);
 
 /// How many months are asked for where none are named, the running one included.
 const DEFAULT_MONTHS: u32 = 6;
@@ -29,27 +30,42 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
     let months = months(args, context.today)?;
     refuse_missing_ids(args)?;
     let connection = connect(context).await?;
-    // Before a query is made: a file that cannot be written is better known now.
-    let sink = match args.no_wait {
+    let out = match args.no_wait {
         true => Sink::open(None)?,
         false => context.sink()?,
     };
-    let query = match (&args.resume, months) {
-        (Some(token), _) => connection.org.resume(token.clone()),
+    let org = &connection.org;
+    let (query, whole) = match (&args.resume, months) {
+        (Some(token), _) => (org.resume(token.clone()), None),
         (None, Some(months)) => {
             context
                 .voice
                 .note(&format!("Period: {}", shown_period(months, context.today)));
-            request(&connection.org, args, months).await?
+            let request = request(org, args, months);
+            // The service wants to be told what to group, and is told what is known here: only the
+            // query without a grouping tells what else there is.
+            let shown = !args.no_wait && !context.style.format.is_raw();
+            let whole = request.ungrouped().filter(|_| shown);
+            (request.start().await?, whole)
         }
-        (None, None) => return Err(Failure::usage("no period.")),
+        (None, None) => return Err(Failure::usage("no period")),
     };
     let resume = tell_token(context, &connection, &query);
     if args.no_wait {
-        return print_token(sink, &query);
+        let mut out = out;
+        writeln!(out, "{}", query.token())?;
+        return Ok(out.finish()?);
     }
-    let ended = fetch(context, args, query, months, sink).await;
-    ended.map_err(|failure| with_resume(failure, resume.as_deref()))
+    let policy = policy(context, args);
+    let whole = whole.map(|whole| tokio::spawn(whole.polling(policy).into_future()));
+    let ended = fetch(context, args, query.polling(policy), whole, months, out).await;
+    ended.map_err(|failure| match resume {
+        // Others leave the query as it was.
+        Some(resume) if ![0, exit::NOT_FOUND, exit::USAGE].contains(&failure.exit) => {
+            failure.with_help(format!("resume with: {resume}"))
+        }
+        _ => failure,
+    })
 }
 
 /// The months asked for; none are known of a query that is resumed.
@@ -66,103 +82,113 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
 
 /// Cost Explorer wants to be told which projects or clusters to group.
 fn refuse_missing_ids(args: &CostsArgs) -> Result<(), Failure> {
-    let (flag, one) = match args.by {
-        Some(Grouping::Projects) if args.project.is_empty() => ("--project", "project"),
-        Some(Grouping::Clusters) if args.cluster.is_empty() => ("--cluster", "cluster"),
+    let (by, one) = match args.by {
+        Some(by @ Grouping::Projects) if args.project.is_empty() => (by.name(), by.singular()),
+        Some(by @ Grouping::Clusters) if args.cluster.is_empty() => (by.name(), by.singular()),
         _ => return Ok(()),
     };
-    Err(Failure::usage(format!(
-        "Cost Explorer groups by {one}s only where it is told which: give {flag} ID for each. For \
-         all of them, one month at a time: atlas-billing invoices show YYYY-MM --by {one}"
-    )))
+    Err(
+        Failure::usage(format!("--by {by} needs --{one} ID for each {one}")).with_help(format!(
+            "for all {by}, one month at a time: atlas-billing invoices show YYYY-MM --by {one}"
+        )),
+    )
 }
 
-/// Creates the query.
-async fn request(org: &Org, args: &CostsArgs, months: Months) -> Result<Query, Error> {
-    let by = match args.by.unwrap_or(Grouping::Services) {
-        Grouping::Services => GroupBy::Services,
-        Grouping::Projects => GroupBy::Projects,
-        Grouping::Clusters => GroupBy::Clusters,
-        Grouping::Organizations => GroupBy::Organizations,
-    };
-    let mut request = org
+/// The query to be created.
+fn request(org: &Org, args: &CostsArgs, months: Months) -> CostRequest {
+    let by = args.by.unwrap_or(Grouping::Services).name();
+    let request = org
         .costs(months)
-        .group_by(by)
+        .group_by(GroupBy::from(by))
         .services(args.service.iter().cloned())
         .projects(args.project.iter().cloned())
         .clusters(args.cluster.iter().cloned())
-        .organizations(args.organization.iter().copied());
-    if args.include_partial_matches {
-        request = request.include_partial_matches(true);
+        .organizations(args.linked_org.iter().copied());
+    match args.include_partial_matches {
+        true => request.include_partial_matches(true),
+        false => request,
     }
-    request.start().await
 }
 
-/// Says how the query can be resumed, as soon as it can, and gives the command back.
-fn tell_token(context: &Context, connection: &Connection, query: &Query) -> Option<String> {
-    if connection.demo.is_some() {
-        context.voice.note(&format!(
-            "Query {} (it ends with the demonstration)",
-            query.token()
-        ));
+/// Says how the query can be resumed, as soon as it can, and returns the command for it.
+fn tell_token(context: &Context, connection: &Connection, query: &CostQuery) -> Option<String> {
+    let token = query.token().as_str();
+    if context.global.demo {
+        context
+            .voice
+            .note(&format!("Query {token} (it ends with the demonstration)"));
         return None;
     }
-    let command = resume::command(&context.global, &connection.org, query.token());
-    context.voice.must(&format!("To resume: {command}"));
+    let org = &connection.org;
+    let command = resume_command(
+        &context.global,
+        org.id().as_str(),
+        org.client().base_url(),
+        token,
+    );
+    context.voice.must(&format!("Resume with: {command}"));
     Some(command)
-}
-
-fn print_token(mut sink: Sink, query: &Query) -> Result<(), Failure> {
-    writeln!(sink, "{}", query.token())?;
-    sink.finish()
 }
 
 /// Waits for the result and writes it.
 async fn fetch(
     context: &Context,
     args: &CostsArgs,
-    query: Query,
+    query: CostQuery,
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
     months: Option<Months>,
-    mut sink: Sink,
+    mut out: Sink,
 ) -> Result<(), Failure> {
-    let query = wait(context, query.polling(policy(context, args))).await?;
-    match context.form() {
-        Format::RawJson => sink.write_all(&query.bytes().await?)?,
+    let query = wait(context, query).await?;
+    match context.style.format {
+        Format::RawJson => out.write_all(&query.bytes().await?.1)?,
         Format::RawCsv => {
             let mut file = query.csv().await?;
             while let Some(bytes) = file.next().await {
-                sink.write_all(&bytes?)?;
+                out.write_all(&bytes?)?;
             }
         }
-        Format::Table | Format::Markdown => {
-            let rows = rows(query.await?, context.today);
-            let by = grouping(args, &rows);
-            let drawn = layouts(&rows, by, months, context.today, context.paper.width);
-            let drawn = drawn.ok_or_else(|| {
-                let message = "the amounts add up to more than can be held: use -o csv.";
-                Failure::new(Exit::Other, message)
-            })?;
-            context.draw_into(&mut sink, &drawn)?;
-        }
-        form => {
-            let columns = cost::columns();
-            let mut records = Records::begin(form, &columns, context.paper, sink)?;
-            for row in rows(query.await?, context.today) {
-                records.write(&row)?;
+        _ => {
+            let mut report = query.await?;
+            if let Some(whole) = whole {
+                match whole.await {
+                    Ok(Ok(whole)) => report = report.completed_by(&whole)?,
+                    failed => warn_incomplete(context, failed),
+                }
             }
-            sink = records.end()?;
+            let rows = report.into_rows();
+            return context
+                .style
+                .write(out, &columns(context.today), &rows, || {
+                    let by = args.by.unwrap_or_else(|| match args.resume {
+                        // What a query that was created before is grouped by, its rows have to tell.
+                        Some(_) => grouping_of(&rows),
+                        None => Grouping::Services,
+                    });
+                    layouts(&rows, by, months, context.today, context.style.paper.width).ok_or_else(
+                        || {
+                            Failure::new(
+                                exit::OTHER,
+                                "the sum of the amounts is too large to show; use -o csv",
+                            )
+                        },
+                    )
+                });
         }
     }
-    sink.finish()
+    Ok(out.finish()?)
 }
 
-/// What was grouped by. Of a query that was created before, the rows have to tell.
-fn grouping(args: &CostsArgs, rows: &[CostRow]) -> Grouping {
-    match (args.by, &args.resume) {
-        (Some(by), _) => by,
-        (None, None) => Grouping::Services,
-        (None, Some(_)) => grouping_of(rows),
-    }
+/// The result is shown all the same.
+fn warn_incomplete(context: &Context, failed: Result<Result<CostReport, Error>, JoinError>) {
+    let why = match failed {
+        Ok(Err(error)) => error.message().to_owned(),
+        _ => "it ended unexpectedly".to_owned(),
+    };
+    let what = "services or organizations that are not listed may be missing";
+    context.voice.must(&format!(
+        "warning: {what}; the query for the whole failed: {why}"
+    ));
 }
 
 fn policy(context: &Context, args: &CostsArgs) -> PollPolicy {
@@ -171,72 +197,101 @@ fn policy(context: &Context, args: &CostsArgs) -> PollPolicy {
         policy = policy.with_deadline(deadline);
     }
     if let Some(limit) = context.global.request_timeout {
-        policy = policy.with_look_timeout(limit);
+        policy = policy.with_poll_timeout(limit);
     }
     policy
 }
 
-/// Looks until the result is there, and tells of it.
-async fn wait(context: &Context, mut query: Query) -> Result<Query, Error> {
+/// Polls until the result is ready, and tells of it.
+async fn wait(context: &Context, mut query: CostQuery) -> Result<CostQuery, Error> {
     let began = Instant::now();
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let (mut looks, mut last) = (0, None);
+    let mut still = interval_at(began + STILL, STILL);
+    let mut text = "Waiting for the result".to_owned();
+    let mut polls = 0;
     loop {
+        context.voice.progress(&text);
         tokio::select! {
-            look = query.next() => match look {
-                Some(look) => {
-                    let look = look?;
-                    looks = look.number();
-                    last = Some(look.seen().to_string());
+            attempt = query.next() => match attempt {
+                Some(attempt) => {
+                    let attempt = attempt?;
+                    polls = attempt.number();
+                    text = format!("Waiting for the result: {}, the last: {}", polled(polls), attempt.status());
                 }
                 None => break,
             },
-            _ = ticks.tick() => {
-                let text = progress::waiting(looks, began.elapsed(), last.as_deref());
-                context.voice.progress(began.elapsed(), &text);
+            _ = still.tick() => {
+                context.voice.still(&format!("{text}, after {} s", began.elapsed().as_secs()));
             }
         }
     }
     let seconds = began.elapsed().as_secs_f64();
+    context.voice.clear();
     context.voice.note(&format!(
-        "The result was there at look {looks}, after {seconds:.1} s."
+        "Result ready after {}, {seconds:.1} s",
+        polled(polls)
     ));
     Ok(query)
 }
 
-fn rows(report: atlas_billing::CostReport, today: NaiveDate) -> Vec<CostRow> {
-    report
-        .into_rows()
-        .into_iter()
-        .map(|row| CostRow::new(row, today))
-        .collect()
+fn polled(polls: u32) -> String {
+    format!("{polls} poll{}", if polls == 1 { "" } else { "s" })
 }
 
-/// A failure that leaves the query as it was says how to go on with it.
-fn with_resume(failure: Failure, resume: Option<&str>) -> Failure {
-    match (failure, resume) {
-        (Failure::Said { exit, message }, Some(resume)) if can_go_on(exit) => {
-            Failure::new(exit, format!("{message}\nTo resume: {resume}"))
-        }
-        (failure, _) => failure,
+/// `atlas-billing costs --resume TOKEN …`, with all that decides where it goes and what is written.
+fn resume_command(global: &Global, org: &str, base_url: &str, token: &str) -> String {
+    let base_url = base_url.trim_end_matches('/');
+    let path = |file: &Option<PathBuf>| Some(file.as_ref()?.to_string_lossy().into_owned());
+    let mut command = format!("atlas-billing costs --resume {token} --org {org}");
+    let mut add = |flag: &str, value: Option<String>| {
+        let value = value.map(|value| format!(" {flag} {}", quoted(&value)));
+        command.push_str(&value.unwrap_or_default());
+    };
+    add(
+        "--base-url",
+        Some(base_url.to_owned()).filter(|url| url != COMMERCIAL),
+    );
+    add("--ca-file", path(&global.ca_file));
+    add(
+        "--api-version",
+        global.api_version.map(|version| version.to_string()),
+    );
+    add(
+        "--request-timeout",
+        global.request_timeout.map(shown_duration),
+    );
+    add("--output", global.output.map(Format::name));
+    add("--output-file", path(&global.output_file));
+    for (flag, given) in [
+        (" --excel", global.excel),
+        (" --keep-token", global.keep_token),
+    ] {
+        command.push_str(if given { flag } else { "" });
     }
+    command
 }
 
-fn can_go_on(exit: Exit) -> bool {
-    exit != Exit::NotFound && exit != Exit::from(ErrorKind::Input)
+/// A word as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
 
-    fn args(line: &str) -> CostsArgs {
-        use clap::Parser;
-
-        let cli = crate::args::Cli::try_parse_from(line.split(' ')).unwrap();
+    fn read(line: &[&str]) -> (Global, CostsArgs) {
+        let line = ["atlas-billing", "costs"]
+            .iter()
+            .chain(line)
+            .map(Into::into);
+        let cli = Cli::read(line).unwrap();
         match cli.command {
-            crate::args::Command::Costs(args) => args,
+            Command::Costs(args) => (cli.global, args),
             command => panic!("{command:?}"),
         }
     }
@@ -244,62 +299,57 @@ mod tests {
     #[test]
     fn half_a_year_is_asked_for_unless_said_otherwise() {
         let today = "2025-03-14".parse().unwrap();
-        let asked = |line: &str| {
-            months(&args(line), today)
+        let asked = |line: &[&str]| {
+            months(&read(line).1, today)
                 .unwrap()
                 .map(|months| months.to_string())
         };
-        assert_eq!(asked("x costs").as_deref(), Some("2024-10..2025-03"));
-        assert_eq!(asked("x costs last-month").as_deref(), Some("2025-02"));
-        let token = "9c0d".repeat(16);
-        assert_eq!(asked(&format!("x costs --resume {token}")), None);
-    }
-
-    #[test]
-    fn what_was_asked_for_is_the_title_whatever_the_rows() {
-        let organization = CostRow {
-            organization_id: Some("x".to_owned()),
-            ..CostRow::default()
-        };
-        for rows in [vec![], vec![organization]] {
-            assert_eq!(grouping(&args("x costs"), &rows), Grouping::Services);
-            let args = args("x costs --by organizations");
-            assert_eq!(grouping(&args, &rows), Grouping::Organizations);
-        }
-        let resumed = args(&format!("x costs --resume {}", "9c0d".repeat(16)));
-        assert_eq!(grouping(&resumed, &[]), Grouping::Organizations);
+        assert_eq!(asked(&[]).as_deref(), Some("2024-10..2025-03"));
+        assert_eq!(asked(&["last-month"]).as_deref(), Some("2025-02"));
+        assert_eq!(asked(&["--resume", &"9c0d".repeat(16)]), None);
     }
 
     #[test]
     fn projects_without_ids_are_refused_with_another_way() {
         let id = "64b7f0a1c2d3e4f506172839";
-        assert!(refuse_missing_ids(&args("x costs --by services")).is_ok());
-        assert!(
-            refuse_missing_ids(&args(&format!("x costs --by projects --project {id}"))).is_ok()
+        assert!(refuse_missing_ids(&read(&["--by", "service"]).1).is_ok());
+        assert!(refuse_missing_ids(&read(&["--by", "projects", "--project", id]).1).is_ok());
+        let told = refuse_missing_ids(&read(&["--by", "cluster"]).1).unwrap_err();
+        assert_eq!(
+            (told.exit, told.message.contains("--cluster ID")),
+            (exit::USAGE, true)
         );
-        let Err(Failure::Said { exit, message }) =
-            refuse_missing_ids(&args("x costs --by clusters"))
-        else {
-            panic!("an error");
-        };
-        assert_eq!(exit, Exit::Usage);
-        assert!(
-            message.contains("--cluster ID") && message.contains("--by cluster"),
-            "{message}"
-        );
+        assert!(told.help[0].ends_with("--by cluster"), "{:?}", told.help);
     }
 
     #[test]
-    fn how_to_resume_is_said_where_it_helps() {
-        let said = |exit| with_resume(Failure::new(exit, "m"), Some("c"));
+    fn the_resume_command_says_again_what_decides_the_result() {
+        const ORG: &str = "64b7f0a1c2d3e4f506172839";
+        let token = "9C0d".repeat(16);
+        let line = resume_command(&read(&[]).0, ORG, "https://cloud.mongodb.com/", &token);
         assert_eq!(
-            said(Exit::NotReady),
-            Failure::new(Exit::NotReady, "m\nTo resume: c")
+            line,
+            format!("atlas-billing costs --resume {token} --org {ORG}")
         );
-        assert_eq!(said(Exit::NotFound), Failure::new(Exit::NotFound, "m"));
+        let flags = [
+            "-o",
+            "csv",
+            "--output-file",
+            "it's.csv",
+            "--api-version",
+            "2023-01-01",
+            "--request-timeout",
+            "90s",
+        ];
+        let line = resume_command(&read(&flags).0, ORG, "http://127.0.0.1:8080", &token);
         assert_eq!(
-            with_resume(Failure::ReaderGone, Some("c")),
-            Failure::ReaderGone
+            line,
+            format!(
+                "atlas-billing costs --resume {token} --org {ORG} --base-url http://127.0.0.1:8080 --api-version \
+                 2023-01-01 --request-timeout 1m30s --output csv --output-file 'it'\\''s.csv'"
+            )
         );
+        let words: Vec<&str> = line.split(' ').skip(2).collect();
+        assert!(read(&words).1.resume.is_some());
     }
 }

@@ -1,177 +1,225 @@
-//! Costs for a reader: what was grouped by, month by month, with totals, shares and bars.
+//! Costs as records, and for a reader: groups by month, with totals, shares and bars.
 
 use std::collections::BTreeMap;
 
-use atlas_billing::{Month, Months};
+use atlas_billing::{CostRow, Decimal, Month, Months};
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::args::Grouping;
-use crate::output::{Heading, Layout, Row, amount, table};
-use crate::records::cost::CostRow;
+use crate::args::values::{Grouping, shown_period};
+use crate::output::{Cell, Column, Kind, Layout, columns, table};
+use crate::text;
 
-/// What an amount has no month, or no group, for.
+/// Where an amount has no month, or no group.
 const NONE: &str = "(none)";
 
-/// A group's amounts.
-#[derive(Debug, Default)]
+/// What a query without a grouping has more than one with it.
+const NOT_LISTED: &str = "(not listed)";
+
+/// Describes the record of a row, as of `today`.
+pub(super) fn columns(today: NaiveDate) -> Vec<Column<CostRow>> {
+    let running = Month::of(today);
+    let mut columns = columns! { CostRow:
+        "usage_date" Day = |r| r.usage_date, "The first day of the month that the amount is for.";
+        "to_date" Boolean always = |r| r.usage_date.is_some_and(|date| running.contains(date)),
+            "Whether that month was still running, so that the amount grows.";
+        "invoice_id" Text = |r| r.invoice_id.as_deref(), "The invoice that the amount is on.";
+        "organization_id" Text = |r| r.organization_id.as_deref(), "The organization.";
+        "organization_name" Text = |r| r.organization_name.as_deref(), "The name of the organization.";
+        "project_id" Text = |r| r.project_id.as_deref(), "The project.";
+        "project_name" Text = |r| r.project_name.as_deref(), "The name of the project.";
+        "cluster_id" Text = |r| r.cluster_id.as_deref(), "The cluster.";
+        "cluster_name" Text = |r| r.cluster_name.as_deref(), "The name of the cluster.";
+        "service" Text = |r| r.service.as_deref(), "The service.";
+        "usage_amount" Number = |r| r.usage_amount.as_ref(),
+            "The amount, digit by digit as received. It names no currency; by all that is known it is US \
+             dollars.";
+    };
+    let means = "Fields that the service sent and this program does not know.";
+    columns.push(Column::new("other", Kind::Object, means, |r: &CostRow| {
+        Cell::json(Some(&r.other).filter(|other| !other.is_empty()))
+    }));
+    columns
+}
+
+/// What tells the groups of `by` apart, and what a reader knows a group by.
+fn group(row: &CostRow, by: Grouping) -> (Option<&str>, Option<&str>) {
+    let (id, name) = match by {
+        Grouping::Services => (&row.service, &row.service),
+        Grouping::Projects => (&row.project_id, &row.project_name),
+        Grouping::Clusters => (&row.cluster_id, &row.cluster_name),
+        Grouping::Organizations => (&row.organization_id, &row.organization_name),
+    };
+    let (id, name) = (id.as_deref(), name.as_deref());
+    (id.or(name), name.or(id))
+}
+
+/// What rows are grouped by, as far as they show it: the most particular thing that one names.
+pub(super) fn grouping_of(rows: &[CostRow]) -> Grouping {
+    let any = |by: &Grouping| rows.iter().any(|row| group(row, *by).0.is_some());
+    let particular = [Grouping::Clusters, Grouping::Projects, Grouping::Services];
+    particular
+        .into_iter()
+        .find(any)
+        .unwrap_or(Grouping::Organizations)
+}
+
+/// The amounts of a group.
+#[derive(Debug, Clone, Default)]
 struct Group {
     name: String,
     by_month: BTreeMap<Option<Month>, Decimal>,
     total: Decimal,
 }
 
-/// Lays the rows out. Where a column a month does not fit into `width`, months and groups become
-/// two tables. Sums that leave a decimal's range are `None`.
-pub(crate) fn layouts(
+impl Group {
+    fn add(&mut self, month: Option<Month>, amount: Decimal) -> Option<()> {
+        let sum = self.by_month.entry(month).or_default();
+        *sum = sum.checked_add(amount)?;
+        self.total = self.total.checked_add(amount)?;
+        Some(())
+    }
+}
+
+/// Lays the rows out. Where one column per month does not fit into `width`, months and groups
+/// become two tables. `None` where a sum leaves the range of a decimal.
+pub(super) fn layouts(
     rows: &[CostRow],
     by: Grouping,
     asked: Option<Months>,
     today: NaiveDate,
     width: Option<usize>,
 ) -> Option<Vec<Layout>> {
-    let title = title(rows, by, asked, today);
-    let groups = groups(rows, by)?;
-    let mut months: Vec<Option<Month>> = groups
-        .iter()
-        .flat_map(|group| group.by_month.keys().copied())
-        .collect();
-    months.extend(asked.into_iter().flatten().map(Some));
-    months.sort();
-    months.dedup();
-    let total = groups
-        .iter()
-        .try_fold(Decimal::ZERO, |sum, group| sum.checked_add(group.total))?;
-    let notes = notes(rows, &months, today);
-    if months.len() > 1 {
-        let mut one = Layout::titled(title.as_str(), headings(by, &months, today));
-        for group in &groups {
-            let amounts = months
-                .iter()
-                .map(|month| group.by_month.get(month).copied());
-            one.rows.push(row(&group.name, amounts, group.total, total));
-        }
-        let sums = sums(&groups, &months)?;
-        one.sums
-            .push(row("total", sums.iter().copied().map(Some), total, total));
-        one.notes.clone_from(&notes);
-        if width.is_none_or(|width| table::wanted_width(&one) <= width) {
-            return Some(vec![one]);
-        }
-    }
-    let mut layouts = Vec::new();
-    if months.len() > 1 {
-        let mut by_month = Layout::titled(title.as_str(), headings_total("month"));
-        for (month, sum) in months.iter().zip(sums(&groups, &months)?) {
-            by_month
-                .rows
-                .push(row(&shown(*month, today), [], sum, total));
-        }
-        by_month.sums.push(row("total", [], total, total));
-        layouts.push(by_month);
-    }
-    let mut by_group = Layout {
-        headings: headings_total(by.singular()),
-        ..Layout::default()
+    let mut all = Group {
+        name: "total".to_owned(),
+        ..Group::default()
     };
-    if layouts.is_empty() {
-        by_group.title = Some(title);
+    for row in rows {
+        all.add(row.usage_date.map(Month::of), row.amount())?;
     }
-    for group in &groups {
-        by_group.rows.push(row(&group.name, [], group.total, total));
+    for month in asked.into_iter().flatten() {
+        all.by_month.entry(Some(month)).or_default();
     }
-    by_group.sums.push(row("total", [], total, total));
-    by_group.notes = notes;
-    layouts.push(by_group);
-    Some(layouts)
+    let groups = groups(rows, by)?;
+    let notes = notes(rows, &all, today);
+    let title = Some(title(rows, by, asked, today));
+    let months: Vec<_> = all
+        .by_month
+        .keys()
+        .map(|month| (*month, shown(*month, today)))
+        .collect();
+    if months.len() <= 1 {
+        return Some(vec![Layout {
+            title,
+            notes,
+            ..layout(by.singular(), &[], &groups, &all)
+        }]);
+    }
+    let one = Layout {
+        title,
+        notes,
+        ..layout(by.singular(), &months, &groups, &all)
+    };
+    if width.is_none_or(|width| table::wanted_width(&one) <= width) {
+        return Some(vec![one]);
+    }
+    let by_month = months.iter().map(|(month, name)| {
+        let total = all.by_month.get(month).copied().unwrap_or_default();
+        Group {
+            name: name.clone(),
+            total,
+            ..Group::default()
+        }
+    });
+    let by_month: Vec<Group> = by_month.collect();
+    let by_group = layout(by.singular(), &[], &groups, &all);
+    Some(vec![
+        Layout {
+            title: one.title,
+            ..layout("month", &[], &by_month, &all)
+        },
+        Layout {
+            notes: one.notes,
+            ..by_group
+        },
+    ])
+}
+
+/// Groups with a column for each of `months`, and their sum.
+fn layout(
+    first: &'static str,
+    months: &[(Option<Month>, String)],
+    groups: &[Group],
+    all: &Group,
+) -> Layout {
+    // For a bar and a share on a screen a float is exact enough; amounts never pass through one.
+    let float = |amount: Decimal| amount.to_f64().unwrap_or(0.0);
+    let whole = float(all.total);
+    let mut columns =
+        vec![Column::new(first, Kind::Text, "", |g: &Group| Cell::from(&*g.name)).shown(first)];
+    columns.extend(months.iter().cloned().map(|(month, name)| {
+        Column::new(name.clone(), Kind::Number, "", move |g: &Group| {
+            g.by_month
+                .get(&month)
+                .map(|amount| text::decimal(*amount))
+                .into()
+        })
+        .shown(name)
+    }));
+    columns.extend(columns! { Group:
+        "total" Number ("total") = |g| text::decimal(g.total), "";
+        "share" Number ("share") = |g| text::share(float(g.total), whole), "";
+    });
+    let mut layout = Layout::of(&columns, groups);
+    layout.sums = Layout::of(&columns, std::slice::from_ref(all)).rows;
+    for (row, group) in layout.rows.iter_mut().zip(groups) {
+        row.bar = Some(float(group.total));
+    }
+    layout
 }
 
 fn title(rows: &[CostRow], by: Grouping, asked: Option<Months>, today: NaiveDate) -> String {
-    let seen = || {
-        let months = || rows.iter().filter_map(CostRow::month);
-        Months::new(months().min()?, months().max()?).ok()
-    };
-    match asked.or_else(seen) {
-        Some(months) => format!(
-            "Costs {} by {}",
-            crate::args::shown_period(months, today),
-            by.name()
-        ),
-        None => format!("Costs by {}", by.name()),
-    }
+    let months = || rows.iter().filter_map(|row| row.usage_date.map(Month::of));
+    let seen = || Months::new(months().min()?, months().max()?).ok();
+    let period = asked
+        .or_else(seen)
+        .map(|months| format!(" {}", shown_period(months, today)));
+    format!("Costs{} by {}", period.unwrap_or_default(), by.name())
 }
 
-fn notes(rows: &[CostRow], months: &[Option<Month>], today: NaiveDate) -> Vec<String> {
-    let mut notes = Vec::new();
-    if months.contains(&Some(Month::of(today))) {
-        notes.push(format!(
-            "{} is to date: it grows until the month is over.",
-            Month::of(today)
-        ));
-    }
-    let silent = rows.iter().filter(|row| row.amount.is_none()).count();
-    if silent > 0 {
-        notes.push(format!(
-            "{silent} of {} rows name no amount and count as nothing.",
+fn notes(rows: &[CostRow], all: &Group, today: NaiveDate) -> Vec<String> {
+    let running = Month::of(today);
+    let incomplete = all.by_month.contains_key(&Some(running));
+    let silent = rows.iter().filter(|row| row.usage_amount.is_none()).count();
+    let incomplete =
+        incomplete.then(|| format!("{running} is incomplete: the month is still running."));
+    let silent = (silent > 0).then(|| {
+        format!(
+            "{silent} of {} rows have no amount and count as 0.",
             rows.len()
-        ));
-    }
-    notes
+        )
+    });
+    incomplete.into_iter().chain(silent).collect()
 }
 
 /// The groups, the largest first.
 fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
+    let none = match by {
+        Grouping::Services | Grouping::Organizations => NOT_LISTED,
+        Grouping::Projects | Grouping::Clusters => NONE,
+    };
     let mut groups: BTreeMap<Option<&str>, Group> = BTreeMap::new();
     for row in rows {
-        let (id, name) = row.group(by);
+        let (id, name) = group(row, by);
         let group = groups.entry(id).or_default();
         if group.name.is_empty() {
-            group.name = name.unwrap_or(NONE).to_owned();
+            group.name = name.unwrap_or(none).to_owned();
         }
-        let amount = row.amount.unwrap_or_default();
-        let month = group.by_month.entry(row.month()).or_default();
-        *month = month.checked_add(amount)?;
-        group.total = group.total.checked_add(amount)?;
+        group.add(row.usage_date.map(Month::of), row.amount())?;
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
     groups.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
     Some(groups)
-}
-
-/// The sum of each month.
-fn sums(groups: &[Group], months: &[Option<Month>]) -> Option<Vec<Decimal>> {
-    let of = |month| {
-        let amounts = groups.iter().filter_map(|group| group.by_month.get(month));
-        amounts
-            .copied()
-            .try_fold(Decimal::ZERO, Decimal::checked_add)
-    };
-    months.iter().map(of).collect()
-}
-
-fn headings(by: Grouping, months: &[Option<Month>], today: NaiveDate) -> Vec<Heading> {
-    let mut headings = vec![Heading::left(by.singular())];
-    headings.extend(
-        months
-            .iter()
-            .map(|month| Heading::right(shown(*month, today))),
-    );
-    headings.extend([
-        Heading::right("total"),
-        Heading::right("share"),
-        Heading::bar(),
-    ]);
-    headings
-}
-
-fn headings_total(first: &str) -> Vec<Heading> {
-    vec![
-        Heading::left(first),
-        Heading::right("total"),
-        Heading::right("share"),
-        Heading::bar(),
-    ]
 }
 
 /// A month, with a mark where it is still running.
@@ -183,45 +231,33 @@ fn shown(month: Option<Month>, today: NaiveDate) -> String {
     }
 }
 
-fn row(
-    name: &str,
-    amounts: impl IntoIterator<Item = Option<Decimal>>,
-    sum: Decimal,
-    total: Decimal,
-) -> Row {
-    // For a bar and a share on a screen a float is exact enough; amounts never pass through one.
-    let (part, whole) = (sum.to_f64().unwrap_or(0.0), total.to_f64().unwrap_or(0.0));
-    let mut texts = vec![name.to_owned()];
-    let show = |amount: Option<Decimal>| amount.map(amount::decimal).unwrap_or_default();
-    texts.extend(amounts.into_iter().map(show));
-    texts.extend([amount::decimal(sum), amount::share(part, whole)]);
-    Row::new(texts).with_bar(part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Paper;
 
     fn cost(service: &str, date: &str, amount: &str) -> CostRow {
-        CostRow {
-            service: Some(service.to_owned()),
-            usage_date: date.parse().ok(),
-            amount: amount.parse().ok(),
-            ..CostRow::default()
-        }
+        let mut row = CostRow::default();
+        row.service = Some(service.to_owned());
+        row.usage_date = date.parse().ok();
+        row.usage_amount = amount.parse().ok();
+        row
     }
 
     fn drawn(rows: &[CostRow], asked: Option<&str>, width: Option<usize>) -> String {
         let asked = asked.map(|text| text.parse().unwrap());
         let today = "2025-03-14".parse().unwrap();
-        let layouts = layouts(rows, Grouping::Services, asked, today, width).unwrap();
         let mut out = Vec::new();
-        for layout in layouts {
-            let paper = crate::output::Paper {
-                width,
-                color: false,
-            };
-            table::draw(&layout, paper, &mut out).unwrap();
+        for layout in layouts(rows, Grouping::Services, asked, today, width).unwrap() {
+            table::draw(
+                &layout,
+                Paper {
+                    width,
+                    color: false,
+                },
+                &mut out,
+            )
+            .unwrap();
         }
         String::from_utf8(out).unwrap()
     }
@@ -245,9 +281,9 @@ service   2025-01   2025-02  2025-03 to date     total    share
 Clusters           1,000.00           500.00  1,500.00  100.7 %  ███████████████
 Backup                10.10                      10.10    0.7 %  ▏
 Credits                               -20.00    -20.00   -1.3 %
-────────  ───────  ────────  ───────────────  ────────  ───────
+───────────────────────────────────────────────────────────────
 total        0.00  1,010.10           480.00  1,490.10  100.0 %
-2025-03 is to date: it grows until the month is over.
+2025-03 is incomplete: the month is still running.
 "
         );
     }
@@ -274,12 +310,12 @@ total        0.00  1,010.10           480.00  1,490.10  100.0 %
     }
 
     #[test]
-    fn nothing_and_the_unsaid_have_their_place() {
+    fn nothing_and_the_unknown_have_their_place() {
         assert!(drawn(&[], Some("2025-02"), None).contains("total     0.00"));
         assert!(drawn(&[], None, None).starts_with("Costs by services\n"));
         let text = drawn(&[CostRow::default()], Some("2025-02"), None);
-        assert!(text.contains("(none)"), "{text}");
-        assert!(text.contains("1 of 1 rows name no amount"), "{text}");
+        assert!(text.contains("(not listed)"), "{text}");
+        assert!(text.contains("1 of 1 rows have no amount"), "{text}");
     }
 
     #[test]
@@ -289,7 +325,22 @@ total        0.00  1,010.10           480.00  1,490.10  100.0 %
             cost("a", "2025-02-01", &huge),
             cost("b", "2025-02-01", &huge),
         ];
-        let today = NaiveDate::MIN;
-        assert_eq!(layouts(&rows, Grouping::Services, None, today, None), None);
+        assert_eq!(
+            layouts(&rows, Grouping::Services, None, NaiveDate::MIN, None),
+            None
+        );
+    }
+
+    #[test]
+    fn a_group_goes_by_its_id_and_shows_its_name() {
+        let mut row = CostRow::default();
+        row.organization_id = Some("o".into());
+        assert_eq!(grouping_of(&[]), Grouping::Organizations);
+        assert_eq!(grouping_of(&[row.clone()]), Grouping::Organizations);
+        row.project_id = Some("1".into());
+        assert_eq!(group(&row, Grouping::Projects), (Some("1"), Some("1")));
+        row.project_name = Some("web".into());
+        assert_eq!(group(&row, Grouping::Projects), (Some("1"), Some("web")));
+        assert_eq!(grouping_of(&[row]), Grouping::Projects);
     }
 }

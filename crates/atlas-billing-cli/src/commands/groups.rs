@@ -1,145 +1,443 @@
-//! The largest groups, and the rest as one.
+//! Line items in groups: `invoices show --by`, and `invoices compare`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use atlas_billing::{Cents, Dimension, Group, Key, Total};
+use atlas_billing::Cents;
+use atlas_billing::totals::{Dimension, Group, Key, Project, Total, Totals};
 
-use crate::output::{Heading, Layout, Row, amount};
-use crate::records::group::GroupRow;
+use super::{Context, invoices};
+use crate::args::{By, CompareArgs, Linked};
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::output::{Column, Kind, Layout, Sink, columns};
+use crate::records::InvoiceRow;
+use crate::text;
 
-/// Groups as rows, the largest first; those beyond `top` as one.
-pub(super) fn rows(
-    mut groups: Vec<Group>,
-    whole: Total,
+/// A group of line items of one invoice or two; without keys it is the sum of several.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct GroupRow {
+    keys: Vec<Key>,
+    /// What a reader knows it by where it has no keys.
+    label: String,
+    /// In the first invoice, where there are two.
+    from: Total,
+    total: Total,
+    /// How many groups this row stands for.
+    groups: usize,
+}
+
+impl GroupRow {
+    /// All of `rows` as one.
+    fn sum(rows: &[Self], label: String) -> Self {
+        Self {
+            keys: Vec::new(),
+            label,
+            from: rows.iter().map(|row| row.from).sum(),
+            total: rows.iter().map(|row| row.total).sum(),
+            groups: rows.iter().map(|row| row.groups).sum(),
+        }
+    }
+
+    /// How much more the second invoice has, before discounts.
+    fn change(&self) -> Cents {
+        self.total.gross - self.from.gross
+    }
+
+    /// The change as a part of the first; none of nothing or of a credit.
+    fn change_part(&self) -> Option<f64> {
+        part(self.change(), self.from.gross).filter(|_| self.from.gross > Cents::ZERO)
+    }
+
+    /// The change in percent, for a reader.
+    fn percent(&self) -> String {
+        match self.change_part() {
+            _ if self.change() == Cents::ZERO => String::new(),
+            Some(part) => format!("{:+.1}", part * 100.0),
+            None if self.from.gross == Cents::ZERO => "new".to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// The key of a dimension, for a reader.
+    fn shown(&self, at: usize) -> String {
+        match self.keys.get(at) {
+            Some(key) => key.to_string(),
+            None if at == 0 => self.label.clone(),
+            None => String::new(),
+        }
+    }
+}
+
+/// A part of a whole, 0.25 for a quarter: for showing, no amount is made of it.
+fn part(part: Cents, whole: Cents) -> Option<f64> {
+    Some(part.get() as f64 / whole.get() as f64).filter(|part| part.is_finite())
+}
+
+/// Rows in the order of `size`, the largest first; those beyond `top` as one.
+fn largest(
+    mut rows: Vec<GroupRow>,
     top: Option<usize>,
-    invoice_id: Option<&str>,
+    size: fn(&GroupRow) -> i128,
 ) -> Vec<GroupRow> {
     // A stable sort: equal groups stay in the order of their keys.
-    groups.sort_by_key(|group| Reverse(group.total.gross));
-    let rest = groups.split_off(top.unwrap_or(groups.len()).min(groups.len()));
-    let row = |keys: Vec<Key>, total: Total, groups: usize| {
-        // For showing: exact enough, and no amount is made of it.
-        let share = total.gross.get() as f64 / whole.gross.get() as f64;
-        GroupRow {
-            invoice_id: invoice_id.map(str::to_owned),
-            keys,
-            total,
-            share: Some(share).filter(|share| share.is_finite()),
-            groups,
-        }
-    };
-    let mut rows: Vec<GroupRow> = groups
-        .into_iter()
-        .map(|group| row(group.keys, group.total, 1))
-        .collect();
+    rows.sort_by_key(|row| Reverse(size(row)));
+    let rest = rows.split_off(top.unwrap_or(rows.len()).min(rows.len()));
     if !rest.is_empty() {
-        let total = sum(rest.iter().map(|group| group.total));
-        rows.push(row(Vec::new(), total, rest.len()));
+        rows.push(GroupRow::sum(&rest, format!("other ({})", rest.len())));
     }
     rows
 }
 
-/// The sum of totals. Sums of 64-bit cents stay far inside of 128 bits.
-pub(super) fn sum(totals: impl Iterator<Item = Total>) -> Total {
-    totals.fold(Total::default(), |mut sum, total| {
-        sum.gross = Cents::new(sum.gross.get().saturating_add(total.gross.get()));
-        sum.discount = Cents::new(sum.discount.get().saturating_add(total.discount.get()));
-        sum.count = sum.count.saturating_add(total.count);
-        sum
+/// `invoices show --by`.
+pub(super) fn show(
+    context: &Context,
+    by: &By,
+    invoice: &InvoiceRow,
+    totals: Totals,
+    out: Sink,
+) -> Result<(), Failure> {
+    let whole = totals.total().gross;
+    let rows = largest(changes(Vec::new(), totals.into_groups()), by.top, |row| {
+        row.total.gross.get()
+    });
+    let id = invoice.invoice.id.clone();
+    let mut columns = columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
+    columns.extend(key_columns(&by.by));
+    columns.extend(columns! { GroupRow:
+        "gross_cents" Cents always = |r| r.total.gross, "The sum of the items before discounts.";
+        "discount_cents" Cents always = |r| r.total.discount, "The discounts of the items.";
+        "share" Number = |r| part(r.total.gross, whole), "The part of all gross cents, 0.25 for a quarter.";
+        "items" Integer always = |r| r.total.count, "How many items.";
+        "groups" Integer always = |r| r.groups as u64,
+            "How many groups the row stands for: 1, or with --top the number of those left over.";
+    });
+    context.style.write(out, &columns, &rows, || {
+        let names: Vec<String> = by.by.iter().map(ToString::to_string).collect();
+        let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
+        let mut layout = groups_layout(title, &rows, &by.by, whole);
+        layout.notes.extend(invoice.to_date_note());
+        Ok(vec![layout])
     })
 }
 
-/// The headings of what is grouped by.
-pub(super) fn key_headings(by: &[Dimension]) -> Vec<Heading> {
-    by.iter()
-        .map(|dimension| Heading::left(dimension.to_string()))
-        .collect()
-}
-
-/// A group's keys for a reader, one text a dimension.
-pub(super) fn key_texts(keys: &[Key], by: &[Dimension], groups: usize) -> Vec<String> {
-    if !keys.is_empty() || by.is_empty() {
-        return keys.iter().map(ToString::to_string).collect();
+fn groups_layout(title: String, rows: &[GroupRow], by: &[Dimension], whole: Cents) -> Layout {
+    let mut columns = shown_columns(by);
+    columns.extend(columns! { GroupRow:
+        "gross" Cents ("gross") = |r| r.total.gross, "";
+        "discount" Cents ("discount") = |r| r.total.discount, "";
+        "share" Number ("share") = |r| text::share(r.total.gross.get() as f64, whole.get() as f64), "";
+        "items" Integer ("items") = |r| r.total.count, "";
+    });
+    let note = "Gross is before discounts and tax.".to_owned();
+    let mut layout = layout(title, rows, &columns, note);
+    for (line, row) in layout.rows.iter_mut().zip(rows) {
+        // The rest is no group: it would set the scale.
+        line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
     }
-    let mut texts = vec![format!("other ({groups})")];
-    texts.resize(by.len(), String::new());
-    texts
+    layout
 }
 
-/// Groups as a table: gross, discount, share, count.
-pub(super) fn layout(title: String, rows: &[GroupRow], by: &[Dimension], whole: Total) -> Layout {
-    let mut headings = key_headings(by);
-    headings.extend(["gross", "discount", "share", "items"].map(Heading::right));
-    headings.push(Heading::bar());
-    let mut layout = Layout::titled(title, headings);
-    let figures = |total: &Total, share: Option<f64>| {
-        [
-            amount::cents(total.gross.get()),
-            amount::cents(total.discount.get()),
-            share.map_or(String::new(), |share| amount::share(share, 1.0)),
-            amount::count(total.count),
-        ]
+/// `invoices compare`.
+pub(super) async fn compare(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
+    let by = match args.by.by.as_slice() {
+        [] => vec![Dimension::Sku],
+        by => by.to_vec(),
     };
-    for row in rows {
-        let mut texts = key_texts(&row.keys, by, row.groups);
-        texts.extend(figures(&row.total, row.share));
-        layout
-            .rows
-            .push(Row::new(texts).with_bar(row.total.gross.get() as f64));
+    let connection = connect(context).await?;
+    let org = &connection.org;
+    let out = context.sink()?;
+    let from = invoices::find(context, org, &args.from).await?.id;
+    let to = invoices::find(context, org, &args.to).await?.id;
+    if from == to {
+        return Err(Failure::usage(format!(
+            "both are the invoice {from}; name two"
+        )));
     }
-    let mut texts = vec!["total".to_owned()];
-    texts.resize(by.len(), String::new());
-    texts.extend(figures(&whole, Some(1.0)));
-    layout.sums.push(Row::new(texts));
-    layout.notes.push(
-        "Gross is before discounts, as documented; tax and credits that were applied stand apart."
-            .to_owned(),
+    let (from, before) = invoices::summed(context, org, from, &by, Linked::Omit).await?;
+    let (to, after) = invoices::summed(context, org, to, &by, Linked::Omit).await?;
+    context
+        .voice
+        .note(&format!("Periods: {} and {}", from.period(), to.period()));
+    let rows = changes(before.into_groups(), after.into_groups());
+    let rows = largest(rows, args.by.top, |row| row.change().get().saturating_abs());
+    let mut columns = key_columns(&by);
+    columns.extend(columns! { GroupRow:
+        "from_gross_cents" Cents always = |r| r.from.gross, "The sum in the first invoice, before discounts.";
+        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first invoice.";
+        "to_gross_cents" Cents always = |r| r.total.gross, "The sum in the second invoice, before discounts.";
+        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second invoice.";
+        "change_cents" Cents always = |r| r.change(), "How much more the second has, before discounts.";
+        "change" Number = |r| r.change_part(),
+            "The change as a part of the first, 0.25 for a quarter more; null where that is not above 0.";
+        "groups" Integer always = |r| r.groups as u64,
+            "How many groups the row stands for: 1, or with --top the number of those left over.";
+    });
+    context.style.write(out, &columns, &rows, || {
+        Ok(vec![changes_layout(&rows, &by, &from, &to)])
+    })
+}
+
+/// The groups of two invoices, each once.
+fn changes(from: Vec<Group>, to: Vec<Group>) -> Vec<GroupRow> {
+    let mut rows: BTreeMap<Vec<Vec<Option<String>>>, GroupRow> = BTreeMap::new();
+    let from = from
+        .into_iter()
+        .map(|group| (group.keys, group.total, Total::default()));
+    let to = to
+        .into_iter()
+        .map(|group| (group.keys, Total::default(), group.total));
+    for (keys, from, to) in from.chain(to) {
+        let row = rows.entry(keys.iter().map(identity).collect()).or_default();
+        // The names of the second invoice are the newer ones.
+        (row.keys, row.groups) = (keys, 1);
+        row.from += from;
+        row.total += to;
+    }
+    rows.into_values().collect()
+}
+
+/// What makes a group the same in both invoices: a project keeps its id when it is renamed.
+fn identity(key: &Key) -> Vec<Option<String>> {
+    let project = |project: &Option<Project>| {
+        let project = project.as_ref()?;
+        project.id.clone().or_else(|| project.name.clone())
+    };
+    match key {
+        Key::Project(of) => vec![project(of)],
+        Key::Cluster { project: of, name } => vec![project(of), name.clone()],
+        Key::Tag {
+            values: Some(values),
+            ..
+        } => values.iter().cloned().map(Some).collect(),
+        key => vec![key.label()],
+    }
+}
+
+fn changes_layout(
+    rows: &[GroupRow],
+    by: &[Dimension],
+    from: &InvoiceRow,
+    to: &InvoiceRow,
+) -> Layout {
+    let mut columns = shown_columns(by);
+    columns.extend(columns! { GroupRow:
+        "from" Cents = |r| r.from.gross, "";
+        "to" Cents = |r| r.total.gross, "";
+        "change" Number ("change") = |r| text::change(r.change().get()), "";
+        "percent" Number ("in %") = |r| r.percent(), "";
+    });
+    columns[by.len()].heading = Some(from.period_plain().into());
+    columns[by.len() + 1].heading = Some(to.period_plain().into());
+    let title = format!("From {} to {}", from.period(), to.period());
+    let mut layout = layout(
+        title,
+        rows,
+        &columns,
+        "Amounts are line items before discounts.".to_owned(),
     );
     layout
+        .notes
+        .extend([from, to].into_iter().filter_map(InvoiceRow::to_date_note));
+    layout
+}
+
+/// Rows, and their sum.
+fn layout(title: String, rows: &[GroupRow], columns: &[Column<GroupRow>], note: String) -> Layout {
+    let all = [GroupRow::sum(rows, "total".to_owned())];
+    Layout {
+        title: Some(title),
+        sums: Layout::of(columns, &all).rows,
+        notes: vec![note],
+        ..Layout::of(columns, rows)
+    }
+}
+
+/// The columns that name a group for a reader.
+fn shown_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
+    let column = |(at, dimension): (usize, &Dimension)| {
+        let name = dimension.to_string();
+        Column::new(name.clone(), Kind::Text, "", move |r: &GroupRow| {
+            r.shown(at).into()
+        })
+        .shown(name)
+    };
+    by.iter().enumerate().map(column).collect()
+}
+
+/// The columns that name a group: an id beside the name where there is one.
+fn key_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
+    let mut columns: Vec<Column<GroupRow>> = Vec::new();
+    for (at, dimension) in by.iter().enumerate() {
+        for (name, means, read) in parts(dimension) {
+            let kind = if *dimension == Dimension::Day {
+                Kind::Day
+            } else {
+                Kind::Text
+            };
+            if columns.iter().all(|column| column.name != name) {
+                columns.push(Column::new(name, kind, means, move |r: &GroupRow| {
+                    r.keys.get(at).and_then(read).into()
+                }));
+            }
+        }
+    }
+    columns
+}
+
+type Part = (String, &'static str, fn(&Key) -> Option<String>);
+
+/// What names a group of `dimension`: column, meaning, value.
+fn parts(dimension: &Dimension) -> Vec<Part> {
+    fn project(key: &Key) -> Option<&Project> {
+        match key {
+            Key::Project(project) | Key::Cluster { project, .. } => project.as_ref(),
+            _ => None,
+        }
+    }
+    let one = |name: &str, means| vec![(name.to_owned(), means, Key::label as fn(&Key) -> _)];
+    let projects: [Part; 2] = [
+        ("project_id".to_owned(), "The project.", |key| {
+            project(key)?.id.clone()
+        }),
+        (
+            "project_name".to_owned(),
+            "The name of the project.",
+            |key| project(key)?.name.clone(),
+        ),
+    ];
+    match dimension {
+        Dimension::Sku => one("sku", "What was used, as a code."),
+        Dimension::Project => projects.to_vec(),
+        Dimension::Cluster => {
+            let mut parts = projects.to_vec();
+            parts.push(
+                ("cluster_name".to_owned(), "The cluster.", |key| match key {
+                    Key::Cluster { name, .. } => name.clone(),
+                    _ => None,
+                }),
+            );
+            parts
+        }
+        Dimension::Provider => one("cloud_provider", "The cloud provider."),
+        Dimension::Day => one("day", "The day on which the usage began, UTC."),
+        Dimension::Month => one("month", "The month in which the usage began, UTC."),
+        Dimension::Tag(key) => {
+            let snake = |c: char| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '_'
+                }
+            };
+            let name = format!("tag_{}", key.chars().map(snake).collect::<String>());
+            one(&name, "The values of the tag, joined by commas.")
+        }
+        _ => one(&dimension.to_string(), "What was grouped by."),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use atlas_billing::LineItem;
+
     use super::*;
 
-    fn group(sku: &str, gross: i128) -> Group {
-        let mut items = atlas_billing::Totals::new(&[Dimension::Sku]);
-        let mut item = atlas_billing::LineItem::default();
-        item.sku = Some(sku.to_owned());
-        item.total_price_cents = Some(i64::try_from(gross).unwrap());
-        item.discount_cents = Some(1);
-        items.add(&item);
-        items.into_groups().remove(0)
+    fn groups(items: &[(&str, i64)]) -> Vec<Group> {
+        let mut totals = Totals::new(&[Dimension::Sku]);
+        for (sku, cents) in items {
+            let mut item = LineItem::default();
+            item.sku = Some((*sku).to_owned());
+            item.total_price_cents = Some(Cents::from(*cents));
+            item.discount_cents = Some(Cents::from(1));
+            totals.add(&item);
+        }
+        totals.into_groups()
+    }
+
+    fn texts(rows: &[crate::output::Row]) -> Vec<String> {
+        rows.iter().map(|row| row.texts.join(" ")).collect()
     }
 
     #[test]
     fn the_rest_is_one_row_and_everything_adds_up() {
-        let groups = vec![
-            group("a", 10),
-            group("b", 70),
-            group("c", -5),
-            group("d", 25),
-        ];
-        let whole = sum(groups.iter().map(|group| group.total));
+        let all = changes(
+            Vec::new(),
+            groups(&[("a", 10), ("b", 70), ("c", -5), ("d", 25)]),
+        );
+        let whole = GroupRow::sum(&all, "total".to_owned());
         for top in [None, Some(1), Some(2), Some(4), Some(9)] {
-            let rows = rows(groups.clone(), whole, top, None);
-            assert_eq!(sum(rows.iter().map(|row| row.total)), whole);
-            assert_eq!(rows[0].keys[0].to_string(), "b");
-            assert_eq!(rows.iter().map(|row| row.groups).sum::<usize>(), 4);
-            let others = rows.iter().filter(|row| row.keys.is_empty()).count();
-            assert_eq!(others, usize::from(top.is_some_and(|top| top < 4)));
+            let rows = largest(all.clone(), top, |row| row.total.gross.get());
+            assert_eq!(GroupRow::sum(&rows, "total".to_owned()), whole);
+            assert_eq!(rows[0].shown(0), "b");
         }
-        let two = rows(groups, whole, Some(2), Some("id"));
-        assert_eq!(two[2].total.gross, Cents::new(5));
-        assert_eq!(two[0].share, Some(0.7));
-        let drawn = layout("t".into(), &two, &[Dimension::Sku], whole);
+        let rows = largest(all, Some(2), |row| row.total.gross.get());
+        let layout = groups_layout("t".into(), &rows, &[Dimension::Sku], whole.total.gross);
+        assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
+        assert_eq!(layout.rows[2].bar, None);
+        assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
+    }
+
+    #[test]
+    fn the_largest_change_comes_first() {
+        let from = groups(&[("same", 500), ("less", 900), ("gone", 50), ("credit", -10)]);
+        let to = groups(&[("same", 500), ("less", 100), ("new", 120), ("credit", -70)]);
+        let rows = largest(changes(from, to), Some(3), |row| {
+            row.change().get().saturating_abs()
+        });
+        let none = InvoiceRow::default();
+        let layout = changes_layout(&rows, &[Dimension::Sku], &none, &none);
         assert_eq!(
-            drawn.rows[2].texts,
-            ["other (2)", "0.05", "0.02", "5.0 %", "2"]
+            texts(&layout.rows),
+            [
+                "less 9.00 1.00 -8.00 -88.9",
+                "new 0.00 1.20 +1.20 new",
+                "credit -0.10 -0.70 -0.60 ",
+                "other (2) 5.50 5.00 -0.50 -9.1"
+            ]
         );
+    }
+
+    #[test]
+    fn a_renamed_project_is_the_same_one() {
+        let project = |name: &str| {
+            let mut totals = Totals::new(&[Dimension::Project]);
+            let mut item = LineItem::default();
+            item.group_id = Some("64b7f0a1c2d3e4f506172839".to_owned());
+            item.group_name = Some(name.to_owned());
+            item.total_price_cents = Some(Cents::from(10));
+            totals.add(&item);
+            totals.into_groups()
+        };
+        let rows = changes(project("old"), project("new"));
+        assert_eq!(rows.len(), 1);
         assert_eq!(
-            drawn.sums[0].texts,
-            ["total", "1.00", "0.04", "100.0 %", "4"]
+            (rows[0].shown(0), rows[0].change()),
+            ("new".to_owned(), Cents::ZERO)
         );
+    }
+
+    #[test]
+    fn ids_stand_beside_names_and_no_column_twice() {
+        let names = |by: &[&str]| -> Vec<String> {
+            let by: Vec<Dimension> = by.iter().map(|by| by.parse().unwrap()).collect();
+            let columns = key_columns(&by);
+            let none = GroupRow::default();
+            assert!(
+                columns
+                    .iter()
+                    .all(|column| column.read(&none).plain() == "")
+            );
+            columns
+                .iter()
+                .map(|column| column.name.to_string())
+                .collect()
+        };
+        assert_eq!(names(&["sku", "day"]), ["sku", "day"]);
+        assert_eq!(
+            names(&["project", "cluster"]),
+            ["project_id", "project_name", "cluster_name"]
+        );
+        assert_eq!(names(&["tag:Cost Center"]), ["tag_cost_center"]);
     }
 }

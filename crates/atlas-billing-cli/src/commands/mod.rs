@@ -1,40 +1,243 @@
-//! The commands, one a file.
+//! The commands. What they share: flags, today, where messages and data go.
 
-mod check;
-mod completions;
 mod costs;
 mod costs_table;
-mod find;
 mod groups;
-mod invoices_compare;
-mod invoices_items;
-mod invoices_list;
-mod invoices_show;
-mod read;
-mod resume;
-mod schema;
-mod summary;
+mod invoices;
+mod items;
 
-use crate::args::{Command, InvoicesCommand};
-use crate::context::Context;
-use crate::demo;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
+use atlas_billing::{Client, Error, Month, Org};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::args::{Color, Command, Global, InvoicesCommand, SchemaOf, definition};
+use crate::connect::connect;
 use crate::failure::Failure;
+use crate::output::{Heading, Layout, Paper, Row, Sink, Style, columns, schema};
+use crate::records::{self, InvoiceRow};
+use crate::text::counted;
+use crate::voice::{Voice, is_dumb};
+
+/// What every command knows.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) voice: Voice,
+    /// The day in UTC, which is the calendar of Atlas.
+    pub(crate) today: NaiveDate,
+    pub(crate) clock: Arc<Calendar>,
+    pub(crate) style: Style,
+    /// The client, once there is one, for the end of the run.
+    pub(crate) client: Arc<OnceLock<Client>>,
+}
+
+impl Context {
+    pub(crate) fn new(
+        global: Global,
+        voice: Voice,
+        client: Arc<OnceLock<Client>>,
+    ) -> Result<Self, Failure> {
+        let system = SystemClock::new();
+        let today = system.now().date_naive();
+        let shift = global.today.map_or(TimeDelta::zero(), |day| day - today);
+        let clock = Arc::new(Calendar { system, shift });
+        let today = clock.now().date_naive();
+        let format = global.format().map_err(Failure::usage)?;
+        let paper = paper(global.color, global.output_file.is_some());
+        let style = Style {
+            format,
+            excel: global.excel,
+            paper,
+        };
+        Ok(Self {
+            voice,
+            today,
+            clock,
+            style,
+            global,
+            client,
+        })
+    }
+
+    /// Where the data of this command goes. Opened before anything is asked: a file that cannot be
+    /// written is better known then.
+    pub(crate) fn sink(&self) -> Result<Sink, Failure> {
+        Ok(Sink::open(self.global.output_file.as_deref())?)
+    }
+}
+
+/// The clock of the system on the day that `--today` says.
+#[derive(Debug)]
+pub(crate) struct Calendar {
+    system: SystemClock,
+    shift: TimeDelta,
+}
+
+impl Clock for Calendar {
+    fn elapsed(&self) -> Duration {
+        self.system.elapsed()
+    }
+
+    fn awake(&self) -> Duration {
+        self.system.awake()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.system.now() + self.shift
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.system.sleep(duration)
+    }
+}
+
+/// What a table is drawn on: COLUMNS where it is set, else the width of the terminal; a pipe or a
+/// file has no edge, and no color unless it is asked for.
+fn paper(color: Color, to_file: bool) -> Paper {
+    let stdout = std::io::stdout();
+    let is_terminal = stdout.is_terminal() && !to_file;
+    let columns = std::env::var("COLUMNS").ok().filter(|_| !to_file);
+    let columns = columns.and_then(|text| text.trim().parse().ok());
+    let own = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    // Set and not empty: what https://no-color.org asks for.
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Paper {
+        width: columns
+            .or(own.filter(|_| is_terminal))
+            .filter(|width| *width > 0),
+        color: match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color && !is_dumb(),
+        },
+    }
+}
 
 /// Does what was asked.
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Costs(args) => costs::run(context, &args).await,
-        Command::Invoices(InvoicesCommand::List(args)) => invoices_list::run(context, &args).await,
-        Command::Invoices(InvoicesCommand::Show(args)) => invoices_show::run(context, &args).await,
-        Command::Invoices(InvoicesCommand::Items(args)) => {
-            invoices_items::run(context, &args).await
+        Command::Invoices(InvoicesCommand::List(args)) => invoices::list(context, &args).await,
+        Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
+        Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
+        Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
+        Command::Check => check(context).await,
+        #[cfg(feature = "demo")]
+        Command::Mock(args) => crate::demo::serve(context, &args).await,
+        Command::Schema { of } => print_schema(context, of),
+        Command::Completions { shell } => {
+            // Into memory first: the generator panics where it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut definition(), "atlas-billing", &mut script);
+            let mut sink = context.sink()?;
+            sink.write_all(&script)?;
+            Ok(sink.finish()?)
         }
-        Command::Invoices(InvoicesCommand::Compare(args)) => {
-            invoices_compare::run(context, &args).await
-        }
-        Command::Check => check::run(context).await,
-        Command::Mock(args) => demo::serve(context, &args).await,
-        Command::Schema { of } => schema::run(context, of),
-        Command::Completions { shell } => completions::run(context, shell),
     }
+}
+
+/// `schema`: what the records of csv, jsonl and json hold.
+fn print_schema(context: &Context, of: SchemaOf) -> Result<(), Failure> {
+    let schema = match of {
+        SchemaOf::Costs => schema(
+            "costs",
+            "One amount of a Cost Explorer query: a month of what was grouped by.",
+            &costs_table::columns(context.today),
+        ),
+        SchemaOf::Invoice => schema(
+            "invoice",
+            "One invoice, without its line items. All cents are hundredths of a US dollar, as the \
+             service documents them; negative amounts are credits.",
+            &records::invoice_columns(),
+        ),
+        SchemaOf::LineItem => schema(
+            "line-item",
+            "One line item of an invoice. Load a file by replacing everything that has its \
+             invoice_id: the items of a pending invoice change until it is closed.",
+            &records::item_columns(),
+        ),
+    };
+    let mut sink = context.sink()?;
+    serde_json::to_writer_pretty(&mut sink, &schema).map_err(std::io::Error::from)?;
+    writeln!(sink)?;
+    Ok(sink.finish()?)
+}
+
+/// What was checked, and the result.
+struct Checked {
+    what: &'static str,
+    ok: bool,
+    result: String,
+}
+
+/// `check`: whether credentials and organization work, and what they may read.
+async fn check(context: &Context) -> Result<(), Failure> {
+    let connection = connect(context).await?;
+    let out = context.sink()?;
+    let org = &connection.org;
+    let mut failures = Vec::new();
+    let mut checked = |what, result: Result<String, Error>| match result {
+        Ok(result) => Checked {
+            what,
+            ok: true,
+            result,
+        },
+        Err(error) => {
+            let kind = error.kind().to_string().replace('_', " ");
+            let status = error
+                .status()
+                .map_or(String::new(), |status| format!(" ({})", status.as_u16()));
+            failures.push(Failure::from(error));
+            Checked {
+                what,
+                ok: false,
+                result: format!("{kind}{status}"),
+            }
+        }
+    };
+    let rows = [
+        checked("list of invoices", newest_invoice(org).await),
+        checked("Cost Explorer", query(context, org).await),
+    ];
+    let columns = columns! { Checked:
+        "what" Text always = |r| r.what, "What was checked.";
+        "ok" Boolean always = |r| r.ok, "Whether it worked.";
+        "result" Text always = |r| &*r.result, "The result.";
+    };
+    context.style.write(out, &columns, &rows, || {
+        let base_url = org.client().base_url().trim_end_matches('/').to_owned();
+        let title = format!("Organization {} at {base_url}", org.id());
+        let mut layout = Layout::titled(title, ["", "", ""].map(Heading::left).to_vec());
+        let mark = |ok| if ok { "ok" } else { "FAILED" };
+        layout.rows.extend(
+            rows.iter()
+                .map(|row| Row::new([mark(row.ok), row.what, &row.result])),
+        );
+        Ok(vec![layout])
+    })?;
+    // What failed first decides how the command ends.
+    failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Reads the list of invoices, which tells who may sign in and see the organization.
+async fn newest_invoice(org: &Org) -> Result<String, Error> {
+    let rows = org.invoices().await?;
+    let count = counted(rows.len(), "invoice");
+    Ok(rows.first().map_or("no invoices yet".to_owned(), |newest| {
+        let newest = InvoiceRow::from(newest);
+        format!(
+            "{count}, the newest {}, {}",
+            newest.period(),
+            newest.status()
+        )
+    }))
+}
+
+/// Creates a query for the running month, without waiting for it: queries change nothing.
+async fn query(context: &Context, org: &Org) -> Result<String, Error> {
+    let query = org.costs(Month::of(context.today)).start().await?;
+    Ok(format!("query {} was created", query.token()))
 }

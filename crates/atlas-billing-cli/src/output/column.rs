@@ -1,27 +1,32 @@
-//! The description of a kind of record: the one source of each form's columns and of the schema.
+//! The description of a kind of record: the one source of the columns of every format and of the
+//! schema.
 
 use std::borrow::Cow;
 
-use super::amount;
-use super::cell::Cell;
-use super::layout::Align;
+use atlas_billing::{Cents, Decimal, Number};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-/// What a column's values are.
+use super::table::Align;
+use crate::text;
+
+/// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
-    /// Whole cents.
+    /// Whole cents; `--excel` writes units with two decimals.
     Cents,
     /// A count or a position.
     Integer,
-    /// A number with a fraction.
+    /// A number with a fraction, by its digits.
     Number,
     Boolean,
     /// A calendar day, `YYYY-MM-DD`.
     Day,
     /// A moment, RFC 3339 in UTC.
     Moment,
-    /// An object of lists of text: a tag's key, and its values.
+    /// An object of lists of text: the values of each tag.
     Tags,
     /// An object of any form.
     Object,
@@ -29,47 +34,111 @@ pub(crate) enum Kind {
     List,
 }
 
+/// One value of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell<'a> {
+    /// Not in the response.
+    Null,
+    Text(Cow<'a, str>),
+    Integer(i128),
+    /// A number by its digits, as JSON writes them.
+    Number(Cow<'a, str>),
+    Boolean(bool),
+    /// A JSON document.
+    Json(Cow<'a, str>),
+}
+
+impl<'a> Cell<'a> {
+    /// Any value as a JSON document; null where it is absent.
+    pub(crate) fn json<T: Serialize>(value: Option<&T>) -> Self {
+        let text = value.and_then(|value| serde_json::to_string(value).ok());
+        text.map_or(Self::Null, |text| Self::Json(text.into()))
+    }
+
+    /// The text without any quoting; empty for null.
+    pub(crate) fn plain(self) -> Cow<'a, str> {
+        match self {
+            Self::Null => "".into(),
+            Self::Text(text) | Self::Number(text) | Self::Json(text) => text,
+            Self::Integer(value) => value.to_string().into(),
+            Self::Boolean(value) => if value { "true" } else { "false" }.into(),
+        }
+    }
+}
+
+/// How a value of each type becomes a cell.
+macro_rules! cells {
+    ($($from:ty => |$value:ident| $cell:expr;)*) => {$(
+        impl<'a> From<$from> for Cell<'a> {
+            fn from($value: $from) -> Self {
+                $cell
+            }
+        }
+    )*};
+}
+
+cells! {
+    &'a str => |text| Cell::Text(text.into());
+    String => |text| Cell::Text(text.into());
+    bool => |value| Cell::Boolean(value);
+    u64 => |value| Cell::Integer(value.into());
+    i128 => |value| Cell::Integer(value);
+    Cents => |cents| Cell::Integer(cents.get());
+    f64 => |value| Cell::Number(value.to_string().into());
+    Decimal => |value| Cell::Number(value.to_string().into());
+    // Digit by digit as received.
+    &'a Number => |value| Cell::Number(value.to_string().into());
+    NaiveDate => |day| Cell::Text(day.to_string().into());
+    // In UTC, to the second unless it is finer.
+    DateTime<Utc> => |moment| Cell::Text(moment.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
 type Read<R> = Box<dyn for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync>;
 
 /// One column of a kind of record.
 pub(crate) struct Column<R> {
-    /// The name in snake case: CSV's header, JSON's key.
+    /// The name in snake case: header in CSV, key in JSON.
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: Kind,
-    /// Whether a record may leave it unsaid.
-    pub(crate) nullable: bool,
+    nullable: bool,
     /// What it means, in a sentence.
-    pub(crate) means: Cow<'static, str>,
-    /// The heading in a table; a column without one is not shown there.
+    means: &'static str,
+    /// The heading in a table; a column without one is not in tables.
     pub(crate) heading: Option<Cow<'static, str>>,
     read: Read<R>,
 }
 
 impl<R> Column<R> {
-    /// A column that may be null and is not shown in tables.
+    /// A column that may be null and is not in tables.
     pub(crate) fn new(
         name: impl Into<Cow<'static, str>>,
         kind: Kind,
-        means: impl Into<Cow<'static, str>>,
+        means: &'static str,
         read: impl for<'a> Fn(&'a R) -> Cell<'a> + Send + Sync + 'static,
     ) -> Self {
         Self {
             name: name.into(),
             kind,
             nullable: true,
-            means: means.into(),
+            means,
             heading: None,
             read: Box::new(read),
         }
     }
 
-    /// The same, always said.
+    /// The same, never null.
     pub(crate) fn always(mut self) -> Self {
         self.nullable = false;
         self
     }
 
-    /// The same, shown in tables.
+    /// The same, in tables under this heading.
     pub(crate) fn shown(mut self, heading: impl Into<Cow<'static, str>>) -> Self {
         self.heading = Some(heading.into());
         self
@@ -83,7 +152,8 @@ impl<R> Column<R> {
     /// The value in a record, for a person.
     pub(crate) fn show(&self, record: &R) -> String {
         match (self.kind, self.read(record)) {
-            (Kind::Cents, Cell::Integer(cents)) => amount::cents(cents.into()),
+            (Kind::Cents, Cell::Integer(cents)) => text::cents(cents),
+            (Kind::Integer, Cell::Integer(count)) => text::count(count),
             (Kind::Moment, cell) => cell.plain().trim_end_matches("T00:00:00Z").to_owned(),
             (_, cell) => cell.plain().into_owned(),
         }
@@ -94,6 +164,86 @@ impl<R> Column<R> {
         match self.kind {
             Kind::Cents | Kind::Integer | Kind::Number => Align::Right,
             _ => Align::Left,
+        }
+    }
+}
+
+/// Columns as a table: name, [`Kind`], `always` where it is never null, the heading in tables in
+/// parentheses, how to read it, what it means.
+macro_rules! columns {
+    ($record:ty: $($name:literal $kind:ident $($always:ident)? $(($heading:literal))?
+        = |$r:pat_param| $read:expr, $means:literal;)*) => {
+        vec![$($crate::output::Column::<$record>::new(
+            $name,
+            $crate::output::Kind::$kind,
+            $means,
+            move |$r| $crate::output::Cell::from($read),
+        )$(.$always())?$(.shown($heading))?),*]
+    };
+}
+pub(crate) use columns;
+
+/// The JSON Schema of one record. A value that is not in the response is null, so that every record
+/// has the same columns.
+pub(crate) fn schema<R>(title: &str, about: &str, columns: &[Column<R>]) -> Value {
+    let properties: Map<String, Value> = columns
+        .iter()
+        .map(|column| (column.name.to_string(), property(column)))
+        .collect();
+    let required: Vec<&str> = columns.iter().map(|column| column.name.as_ref()).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": about,
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn property<R>(column: &Column<R>) -> Value {
+    let mut property = match column.kind {
+        Kind::Text => json!({"type": "string"}),
+        Kind::Cents | Kind::Integer => json!({"type": "integer"}),
+        Kind::Number => json!({"type": "number"}),
+        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Day => json!({"type": "string", "format": "date"}),
+        Kind::Moment => json!({"type": "string", "format": "date-time"}),
+        Kind::Object => json!({"type": "object"}),
+        Kind::List => json!({"type": "array", "items": {"type": "object"}}),
+        Kind::Tags => {
+            let values = json!({"type": ["array", "null"], "items": {"type": "string"}});
+            json!({"type": "object", "additionalProperties": values})
+        }
+    };
+    property["description"] = json!(column.means);
+    if column.nullable {
+        property["type"] = json!([property["type"], "null"]);
+    }
+    property
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_utc_and_short() {
+        for (given, written, shown) in [
+            ("2025-03-01T00:00:00Z", "2025-03-01T00:00:00Z", "2025-03-01"),
+            (
+                "2025-03-01T02:00:00.25+02:00",
+                "2025-03-01T00:00:00.250Z",
+                "2025-03-01T00:00:00.250Z",
+            ),
+        ] {
+            let moment: DateTime<Utc> = given.parse().unwrap();
+            let column = Column::new("at", Kind::Moment, "When.", |moment: &DateTime<Utc>| {
+                Cell::from(*moment)
+            });
+            assert_eq!(column.read(&moment).plain(), written);
+            assert_eq!(column.show(&moment), shown);
         }
     }
 }

@@ -54,9 +54,7 @@ impl Atlas {
             .enable_all()
             .build();
         let runtime = runtime.unwrap();
-        let stand_in = runtime
-            .block_on(StandIn::start_raw(scenario.build()))
-            .unwrap();
+        let stand_in = runtime.block_on(StandIn::start(scenario.build())).unwrap();
         Self {
             stand_in,
             _runtime: runtime,
@@ -89,7 +87,7 @@ impl Atlas {
         let ran = self.run(args);
         assert_eq!(ran.code, Some(code), "{args:?}: {ran:#?}");
         assert_eq!(ran.stdout, "", "{args:?}");
-        assert!(ran.stderr.contains("Error: "), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("error: "), "{args:?}: {}", ran.stderr);
         ran.stderr
     }
 

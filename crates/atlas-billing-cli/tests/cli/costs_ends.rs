@@ -8,7 +8,7 @@ use super::atlas::{Atlas, Ran, SECRET, TODAY, atlas, bare, scenario, started};
 fn resume(stderr: &str) -> Vec<String> {
     let line = stderr
         .lines()
-        .find_map(|line| line.strip_prefix("To resume: atlas-billing "));
+        .find_map(|line| line.strip_prefix("Resume with: atlas-billing "));
     let words = line
         .unwrap_or_else(|| panic!("no resume command: {stderr}"))
         .split(' ');
@@ -42,7 +42,7 @@ fn the_resume_command_is_complete_and_said_before_the_result_even_if_quiet() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(
-        said.starts_with("To resume: atlas-billing --org "),
+        said.starts_with("Resume with: atlas-billing costs --resume"),
         "{said}"
     );
 
@@ -65,7 +65,7 @@ fn the_resume_command_is_complete_and_said_before_the_result_even_if_quiet() {
 fn at_the_deadline_the_code_is_5_and_the_way_on_is_said() {
     let atlas = Atlas::start(scenario().ready(Ready::Never));
     let message = atlas.fails(5, &["costs", "2025-02", "--deadline", "10ms"]);
-    assert!(message.contains("Error: "), "{message}");
+    assert!(message.contains("error: "), "{message}");
     // Once when the token came, once at the end.
     assert_eq!(message.matches("--resume").count(), 2, "{message}");
 }
@@ -79,12 +79,12 @@ fn the_result_is_waited_for_in_each_form_of_not_ready() {
     ] {
         let atlas = Atlas::start(
             scenario()
-                .ready(Ready::AfterLooks(1))
+                .ready(Ready::AfterPolls(1))
                 .not_ready([form.clone()]),
         );
-        let ran = atlas.ok(&["costs", "2025-02"]);
+        let ran = atlas.ok(&["costs", "2025-02", "--service", "Clusters"]);
         assert!(
-            ran.stderr.contains("The result was there at look 2"),
+            ran.stderr.contains("Result ready after 2 polls"),
             "{form:?}: {}",
             ran.stderr
         );
@@ -109,9 +109,11 @@ fn a_query_that_cannot_be_created_leaves_nothing_to_resume() {
     let on = On::operation(Operation::CreateQuery);
     let atlas = Atlas::start(scenario().fault(on, Fault::Status(400)));
     let message = atlas.fails(6, &["costs", "2025-02"]);
+    assert!(!message.contains("createCost"), "{message}");
+    let verbose = atlas.fails(6, &["-v", "costs", "2025-02"]);
     assert!(
-        message.contains("createCostExplorerQueryProcess"),
-        "{message}"
+        verbose.contains("(createCostExplorerQueryProcess)"),
+        "{verbose}"
     );
     assert!(!message.contains("--resume"), "{message}");
 }

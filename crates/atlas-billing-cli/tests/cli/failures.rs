@@ -9,33 +9,15 @@ use super::atlas::{Atlas, Ran, SECRET, atlas, bare, scenario};
 #[test]
 fn bad_use_is_2_and_nothing_is_sent() {
     let atlas = atlas();
+    // What each message says is tested where the command line is read.
     for (args, part) in [
         (vec!["costs", "2025-13"], "2025-Q1"),
-        (vec!["costs", "tomorrow"], "last-quarter"),
         (vec!["costs", "--by", "projects"], "--project ID"),
-        (
-            vec!["costs", "--by", "clusters"],
-            "invoices show YYYY-MM --by cluster",
-        ),
         (vec!["costs", "--resume", "abc"], "64"),
-        (vec!["costs", "--deadline", "15"], "unit"),
-        (vec!["costs", "--api-version", "soon"], "YYYY-MM-DD"),
         (vec!["costs", "--api-version", "2020-01-01"], "2023-01-01"),
         (vec!["invoices", "show", "latest"], "current, last"),
-        (vec!["invoices", "show", "--top", "3"], "--by"),
-        (vec!["invoices", "show", "--by", "sku,sku"], "twice"),
-        (vec!["invoices", "show", "--by", "sku,day,month"], "not 3"),
-        (vec!["invoices", "show", "--by", "region"], "provider"),
-        (
-            vec!["invoices", "show", "--by", "sku", "-o", "raw-json"],
-            "--by",
-        ),
-        (vec!["invoices", "list", "-o", "raw-csv"], "raw-csv"),
         (vec!["invoices", "compare", "last"], "<B>"),
-        (
-            vec!["invoices", "compare", "last", "current", "-o", "raw-json"],
-            "raw-json",
-        ),
+        (vec!["invoices", "list", "-o", "raw-csv"], "raw-csv"),
         (vec!["frobnicate"], "frobnicate"),
     ] {
         let ran = atlas.run(&args);

@@ -71,34 +71,12 @@ fn the_list_is_filtered_by_period_and_status() {
         atlas
             .ok(&["invoices", "list", "2010"])
             .stdout
-            .contains("None.")
+            .contains("No invoices.")
     );
 }
 
 #[test]
-fn show_has_the_figures_payments_and_the_documented_owed_amount() {
-    let ran = atlas().ok(&["invoices", "show", "2024-10"]);
-    for part in [
-        "subtotal",
-        "credits",
-        "sales tax",
-        "amount billed",
-        "Payments",
-        "Refunds",
-    ] {
-        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
-    }
-    assert!(ran.stdout.contains("owed, as documented"), "{}", ran.stdout);
-    assert!(
-        ran.stdout.contains("the documented rule and no more"),
-        "{}",
-        ran.stdout
-    );
-    assert!(
-        ran.stdout.contains("USD") && !ran.stdout.contains('$'),
-        "{}",
-        ran.stdout
-    );
+fn show_adds_up_what_the_invoice_holds() {
     let facts = facts(INVOICE_ID);
     let row = atlas()
         .ok(&["invoices", "show", "last", "-o", "json"])
@@ -131,7 +109,7 @@ fn an_invoice_goes_by_many_names() {
         atlas()
             .ok(&["invoices", "get"])
             .stdout
-            .contains("is to date")
+            .contains("is incomplete")
     );
     let ran = atlas().ok(&["invoices", "show", "--invoiceId", INVOICE_ID]);
     assert!(ran.stdout.contains(INVOICE_ID));
@@ -140,10 +118,10 @@ fn an_invoice_goes_by_many_names() {
 #[test]
 fn a_month_without_an_invoice_is_told_its_neighbours() {
     let message = atlas().fails(4, &["invoices", "show", "2026-05"]);
-    assert!(message.contains("no invoice of 2026-05"), "{message}");
+    assert!(message.contains("no invoice for 2026-05"), "{message}");
     assert!(
         message.contains(&format!(
-            "nearest before: 2025-03 (to date), {PENDING_INVOICE_ID}"
+            "nearest before: {PENDING_INVOICE_ID}, 2025-03 (to date)"
         )),
         "{message}"
     );
@@ -194,29 +172,11 @@ fn groups_add_up_to_the_whole() {
 }
 
 #[test]
-fn groups_are_a_table_with_gross_discount_share_and_count() {
-    let ran = atlas().ok(&[
-        "invoices",
-        "show",
-        "last",
-        "--by",
-        "project,sku",
-        "--top",
-        "3",
-    ]);
-    let headings = ran.stdout.lines().nth(1).unwrap();
-    for heading in ["project", "sku", "gross", "discount", "share", "items"] {
-        assert!(headings.contains(heading), "{headings}");
-    }
-    assert!(ran.stdout.contains("other ("), "{}", ran.stdout);
-}
-
-#[test]
 fn linked_invoices_are_left_out_aloud_or_taken_along() {
     let atlas = Atlas::start(scenario().with_linked_invoices());
     let items = |how: &str| {
         let ran = atlas.ok(&["invoices", "show", "last", "--linked", how, "-o", "json"]);
-        let said = ran.stderr.contains("1 linked invoice is left out");
+        let said = ran.stderr.contains("linked invoices are omitted");
         (ran.json()[0]["items"].as_u64().unwrap(), said)
     };
     let ((all, quiet), (own, aloud), (linked, silent)) =
@@ -225,7 +185,7 @@ fn linked_invoices_are_left_out_aloud_or_taken_along() {
     assert!(own > 0 && linked > 0);
     assert_eq!((quiet, aloud, silent), (false, true, false));
     let ran = atlas.ok(&["-q", "invoices", "show", "last"]);
-    assert!(ran.stderr.contains("left out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("omitted"), "{}", ran.stderr);
 }
 
 #[test]

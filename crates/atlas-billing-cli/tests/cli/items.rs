@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use atlas_billing_mock::{Fault, INVOICE_ID, On, Operation, PENDING_INVOICE_ID};
+use atlas_billing_mock::{Fault, INVOICE_ID, ORG_ID, On, Operation, PENDING_INVOICE_ID};
 use serde_json::{Value, json};
 
 use super::atlas::{Atlas, atlas, scenario};
@@ -31,28 +31,50 @@ fn every_item_is_there_with_its_invoice() {
     }
 }
 
+/// Whatever the list of invoices would answer: it is not asked.
 #[test]
-fn where_the_list_is_refused_what_it_knows_is_null() {
+fn an_invoice_given_by_its_id_costs_one_request_in_every_form() {
     let on = On::operation(Operation::Invoices);
-    let atlas = Atlas::start(scenario().fault(on, Fault::Status(403)));
-    let ran = atlas.ok(&["invoices", "items", INVOICE_ID, "-o", "jsonl"]);
-    assert!(
-        ran.stderr.contains("list of invoices is refused"),
-        "{}",
-        ran.stderr
-    );
-    let row = ran.jsonl().remove(0);
-    assert_eq!(row["invoice_id"], INVOICE_ID);
-    for name in [
-        "period_start",
-        "period_end",
-        "invoice_status",
-        "invoice_updated",
-    ] {
-        assert_eq!(row[name], Value::Null, "{name}");
+    let atlas = Atlas::start(scenario().fault(on.clone(), Fault::Status(403)));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    for (count, args) in [
+        &["show", INVOICE_ID] as &[&str],
+        &["show", INVOICE_ID, "--by", "sku"],
+        &["show", INVOICE_ID, "--linked", "only", "-o", "json"],
+        &["show", INVOICE_ID, "-o", "raw-json"],
+        &["show", INVOICE_ID, "-o", "raw-csv"],
+        &["show", "--invoiceId", INVOICE_ID],
+        &["items", INVOICE_ID],
+        &["items", INVOICE_ID, "-o", "jsonl"],
+        &["items", INVOICE_ID, "--output-dir", path],
+        &["items", INVOICE_ID, "-o", "raw-csv", "--output-dir", path],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        atlas.ok(&[&["invoices"], args].concat());
+        assert_eq!(
+            atlas.asked().len(),
+            count + 1,
+            "{args:?}: {:?}",
+            atlas.asked()
+        );
     }
+    // The month is found in the invoice.
+    let file = directory
+        .path()
+        .join(format!("period=2025-02/{INVOICE_ID}.jsonl"));
+    assert!(file.is_file());
+    let row = atlas
+        .ok(&["invoices", "items", INVOICE_ID, "-o", "jsonl"])
+        .jsonl()
+        .remove(0);
+    assert_eq!(
+        (&row["invoice_id"], &row["org_id"]),
+        (&json!(INVOICE_ID), &json!(ORG_ID))
+    );
     // Without an id nothing can be done without the list.
-    let on = On::operation(Operation::Invoices);
     Atlas::start(scenario().fault(on, Fault::Status(403))).fails(3, &["invoices", "items"]);
 }
 
@@ -103,22 +125,7 @@ fn a_directory_has_a_file_an_invoice_by_month() {
     ]
     .concat());
     assert!(
-        path.join(format!("period=2025-02/{INVOICE_ID}.csv"))
-            .is_file()
-    );
-}
-
-#[test]
-fn a_month_is_found_in_the_invoice_where_the_list_does_not_tell() {
-    let directory = tempfile::tempdir().unwrap();
-    let on = On::operation(Operation::Invoices);
-    let atlas = Atlas::start(scenario().fault(on, Fault::Status(403)));
-    let to = directory.path().to_str().unwrap();
-    atlas.ok(&["invoices", "items", INVOICE_ID, "--output-dir", to]);
-    assert!(
-        directory
-            .path()
-            .join(format!("period=2025-02/{INVOICE_ID}.jsonl"))
+        path.join(format!("period=2025-02/{INVOICE_ID}.raw.csv"))
             .is_file()
     );
 }
@@ -178,11 +185,8 @@ fn several_invoices_come_oldest_first_and_once() {
             .iter()
             .all(|row| row["invoice_id"] == PENDING_INVOICE_ID)
     );
-    assert!(
-        ran.stderr.contains("2 of 3 invoices have another status"),
-        "{}",
-        ran.stderr
-    );
+    let message = atlas.fails(4, &["invoices", "items", "ytd", "--status", "FREE"]);
+    assert!(message.contains("no such invoice"), "{message}");
 
     let raw = atlas.ok(&["invoices", "items", "2025-01..2025-02", "-o", "raw-json"]);
     assert_eq!(raw.jsonl().len(), 2, "a document a line");

@@ -13,6 +13,9 @@ mod documentation;
 mod failures;
 mod files;
 mod forms;
+#[cfg(feature = "demo")]
+mod golden;
+mod hostile;
 mod invoices;
 mod items;
 #[cfg(feature = "demo")]
@@ -20,3 +23,4 @@ mod memory;
 mod settings;
 mod signals;
 mod storage;
+mod tokens;

@@ -1,7 +1,52 @@
 //! What the made-up organization runs: projects, clusters and the meters that are read each day.
 
-use super::number::price_text;
-use crate::names::{CLUSTER_IDS, PROJECT_IDS};
+use std::sync::LazyLock;
+
+use crate::names::{CLUSTER_IDS, NEW_SERVICE, PROJECT_IDS};
+
+/// The names of the projects, in the order of their ids.
+const PROJECT_NAMES: [&str; 3] = ["freight-booking", "route-planning", "analytics"];
+
+/// A cluster each: name, project, provider, tier, thousandths of a dollar a node and hour, GB of
+/// storage, and the values of the tags team and env.
+const CLUSTER_ROWS: [&str; 6] = [
+    "booking-prod|0|AWS|M40|347|320|booking|prod",
+    "booking-staging|0|AWS|M10|27|40|booking|staging",
+    "routes-prod|1|GCP|M50|660|480|routing|prod",
+    "routes-dev|1|GCP|M10|27|20|routing|dev",
+    "warehouse|2|AZURE|M30|180|900|insight|prod",
+    "events|2|AWS|M20|67|120|insight|prod",
+];
+
+/// The meters that belong to no cluster, as [`Meter::parse`] reads them, and their projects.
+const SHARED_ROWS: [(&str, Option<usize>); 4] = [
+    (
+        "ATLAS_DATA_LAKE_AWS_DATA_SCANNED|Atlas Data Federation AWS Data Scanned|\
+         Atlas Data Federation|KB|5|900000000000",
+        Some(2),
+    ),
+    (
+        "ATLAS_AWS_STREAM_PROCESSING_INSTANCE_SP10|Atlas Stream Processing Instance SP10|\
+         Atlas Stream Processing|hours|190000000|24000",
+        Some(1),
+    ),
+    (
+        "ATLAS_FLEX_AWS_100_USAGE_HOURS|Atlas Flex 100 ops/s|Clusters|hours|11000000|24000",
+        Some(0),
+    ),
+    ("ATLAS_SUPPORT|Support|Support|days|18500000000|1000", None),
+];
+
+static CLUSTERS: LazyLock<Vec<Cluster>> = LazyLock::new(|| {
+    let rows = CLUSTER_ROWS.iter().zip(CLUSTER_IDS);
+    rows.map(|(row, id)| Cluster::parse(id, row)).collect()
+});
+
+/// What credits are billed under.
+pub(crate) static CREDIT: LazyLock<Meter> = LazyLock::new(|| Meter {
+    provider: None,
+    ..Meter::parse("CREDIT|Credit|Credits|credit|0|0")
+});
 
 /// A project.
 #[derive(Debug, Clone, Copy)]
@@ -10,269 +55,164 @@ pub(crate) struct Project {
     pub(crate) name: &'static str,
 }
 
+fn project(number: usize) -> Project {
+    Project {
+        id: PROJECT_IDS[number],
+        name: PROJECT_NAMES[number],
+    }
+}
+
 /// A cluster, with the tags its owner gave it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
-    pub(crate) project: usize,
-    provider: Provider,
+    project: usize,
+    provider: &'static str,
     tier: &'static str,
-    /// Thousandths of a dollar a node and hour.
     price_milli: u64,
     storage_gb: u64,
     pub(crate) team: &'static str,
     pub(crate) env: &'static str,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Provider {
-    Aws,
-    Gcp,
-    Azure,
+impl Cluster {
+    fn parse(id: &'static str, row: &'static str) -> Self {
+        let mut fields = row.split('|');
+        let mut next = || fields.next().unwrap_or_default();
+        Self {
+            id,
+            name: next(),
+            project: next().parse().unwrap_or_default(),
+            provider: next(),
+            tier: next(),
+            price_milli: number(next()),
+            storage_gb: number(next()),
+            team: next(),
+            env: next(),
+        }
+    }
+
+    fn meters(&'static self) -> Vec<Meter> {
+        let (region, storage) = match self.provider {
+            "AWS" => ("US_EAST_1", "STANDARD_GP3"),
+            "GCP" => ("EUROPE_WEST_3", "SSD"),
+            _ => ("EUROPE_NORTH", "P20"),
+        };
+        let (tier, gb, node) = (self.tier, self.storage_gb, self.price_milli * 1_000_000);
+        let rows = [
+            format!("INSTANCE_{tier}|Instance {tier}|Clusters|server hours|{node}|72000"),
+            format!(
+                "STORAGE_{storage}|Storage|Storage|GB hours|160000|{}",
+                gb * 72_000
+            ),
+            format!(
+                "DATA_TRANSFER_INTERNET|Data Transfer (Internet)|Data Transfer|GB|90000000|{}",
+                gb * 110
+            ),
+            format!(
+                "DATA_TRANSFER_SAME_REGION|Data Transfer (Same Region)|Data Transfer|GB|10000000|{}",
+                gb * 900
+            ),
+            format!(
+                "BACKUP_SNAPSHOT_STORAGE|Backup Storage|Backup|GB days|4600000|{}",
+                gb * 1_300
+            ),
+        ];
+        let mut meters: Vec<Meter> = rows.iter().map(|row| Meter::parse(row)).collect();
+        for meter in &mut meters {
+            meter.sku = format!("ATLAS_{}_{}", self.provider, meter.sku);
+            meter.label = format!("Atlas {} {}", self.provider, meter.label);
+            (meter.provider, meter.region) = (Some(self.provider), region);
+            (meter.project, meter.cluster) = (Some(project(self.project)), Some(self));
+        }
+        if self.env == "prod" {
+            meters[0].discount_percent = 10;
+        }
+        meters
+    }
 }
 
 /// Something that is measured each day and has a price.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Meter {
     pub(crate) sku: String,
-    /// The name CSV shows in the place of the code.
+    /// The name that CSV shows in the place of the code.
     pub(crate) label: String,
     /// Cost Explorer's word for its kind.
-    pub(crate) service: &'static str,
-    pub(crate) provider: &'static str,
+    pub(crate) service: String,
+    /// None for credits alone.
+    pub(crate) provider: Option<&'static str>,
     pub(crate) region: &'static str,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: String,
     /// The unit price in dollars as text, and in billionths of a dollar.
     pub(crate) price_text: String,
     pub(crate) price_nano: u64,
     /// The usual quantity a day, in thousandths of a unit.
     pub(crate) daily_milli: u64,
     pub(crate) discount_percent: u32,
-    pub(crate) project: Option<usize>,
-    pub(crate) cluster: Option<usize>,
+    pub(crate) project: Option<Project>,
+    pub(crate) cluster: Option<&'static Cluster>,
 }
 
-pub(crate) const PROJECTS: [Project; 3] = [
-    Project {
-        id: PROJECT_IDS[0],
-        name: "freight-booking",
-    },
-    Project {
-        id: PROJECT_IDS[1],
-        name: "route-planning",
-    },
-    Project {
-        id: PROJECT_IDS[2],
-        name: "analytics",
-    },
-];
-
-pub(crate) const CLUSTERS: [Cluster; 6] = {
-    use Provider::{Aws, Azure, Gcp};
-    [
-        cluster(
-            0,
-            "booking-prod",
-            0,
-            Aws,
-            ("M40", 347),
-            320,
-            "booking",
-            "prod",
-        ),
-        cluster(
-            1,
-            "booking-staging",
-            0,
-            Aws,
-            ("M10", 27),
-            40,
-            "booking",
-            "staging",
-        ),
-        cluster(
-            2,
-            "routes-prod",
-            1,
-            Gcp,
-            ("M50", 660),
-            480,
-            "routing",
-            "prod",
-        ),
-        cluster(3, "routes-dev", 1, Gcp, ("M10", 27), 20, "routing", "dev"),
-        cluster(
-            4,
-            "warehouse",
-            2,
-            Azure,
-            ("M30", 180),
-            900,
-            "insight",
-            "prod",
-        ),
-        cluster(5, "events", 2, Aws, ("M20", 67), 120, "insight", "prod"),
-    ]
-};
-
-#[allow(clippy::too_many_arguments)] // a row of a table
-const fn cluster(
-    number: usize,
-    name: &'static str,
-    project: usize,
-    provider: Provider,
-    (tier, price_milli): (&'static str, u64),
-    storage_gb: u64,
-    team: &'static str,
-    env: &'static str,
-) -> Cluster {
-    let id = CLUSTER_IDS[number];
-    Cluster {
-        id,
-        name,
-        project,
-        provider,
-        tier,
-        price_milli,
-        storage_gb,
-        team,
-        env,
+impl Meter {
+    /// All meters, in a fixed order; the last one of [`NEW_SERVICE`] where that is wanted.
+    pub(crate) fn all(new_service: bool) -> Vec<Self> {
+        let mut meters: Vec<Self> = CLUSTERS.iter().flat_map(Cluster::meters).collect();
+        for (row, number) in SHARED_ROWS {
+            let project = number.map(project);
+            meters.push(Self {
+                project,
+                ..Self::parse(row)
+            });
+        }
+        if new_service {
+            let row = format!("ATLAS_VECTOR_NODE_S20|Node S20|{NEW_SERVICE}|hours|120000000|24000");
+            meters.push(Self::parse(&row));
+        }
+        meters
     }
-}
 
-/// All meters, in a fixed order.
-pub(crate) fn meters() -> Vec<Meter> {
-    let clusters = CLUSTERS.iter().enumerate();
-    let mut meters: Vec<Meter> = clusters
-        .flat_map(|(at, cluster)| of_cluster(at, cluster))
-        .collect();
-    let shared = |sku: &str, label: &str, service, unit, price_nano, daily_milli, project| Meter {
-        sku: sku.to_owned(),
-        label: label.to_owned(),
-        service,
-        provider: "ATLAS",
-        region: "",
-        unit,
-        price_text: price_text(price_nano),
-        price_nano,
-        daily_milli,
-        discount_percent: 0,
-        project,
-        cluster: None,
-    };
-    meters.push(shared(
-        "ATLAS_DATA_LAKE_AWS_DATA_SCANNED",
-        "Atlas Data Federation AWS Data Scanned",
-        "Atlas Data Federation",
-        "KB",
-        5,
-        900_000_000_000,
-        Some(2),
-    ));
-    meters.push(shared(
-        "ATLAS_AWS_STREAM_PROCESSING_INSTANCE_SP10",
-        "Atlas Stream Processing Instance SP10",
-        "Atlas Stream Processing",
-        "hours",
-        190_000_000,
-        24_000,
-        Some(1),
-    ));
-    meters.push(shared(
-        "ATLAS_FLEX_AWS_100_USAGE_HOURS",
-        "Atlas Flex 100 ops/s",
-        "Clusters",
-        "hours",
-        11_000_000,
-        24_000,
-        Some(0),
-    ));
-    meters.push(shared(
-        "ATLAS_SUPPORT",
-        "Support",
-        "Support",
-        "days",
-        18_500_000_000,
-        1_000,
-        None,
-    ));
-    meters
-}
-
-fn of_cluster(at: usize, cluster: &Cluster) -> Vec<Meter> {
-    let (code, region, storage) = match cluster.provider {
-        Provider::Aws => ("AWS", "US_EAST_1", "STORAGE_STANDARD_GP3"),
-        Provider::Gcp => ("GCP", "EUROPE_WEST_3", "STORAGE_SSD"),
-        Provider::Azure => ("AZURE", "EUROPE_NORTH", "STORAGE_P20"),
-    };
-    let discounted = if cluster.env == "prod" { 10 } else { 0 };
-    let meter =
-        |suffix: &str, label: &str, service, unit, price_nano, daily_milli, discount| Meter {
-            sku: format!("ATLAS_{code}_{suffix}"),
-            label: format!("Atlas {code} {label}"),
-            service,
-            provider: code,
-            region,
-            unit,
+    /// Reads code, label, service, unit, price and daily quantity.
+    fn parse(row: &str) -> Self {
+        let mut fields = row.split('|');
+        let mut next = || fields.next().unwrap_or_default();
+        let (sku, label, service, unit) = (next(), next(), next(), next());
+        let (price_nano, daily_milli) = (number(next()), number(next()));
+        Self {
+            sku: sku.to_owned(),
+            label: label.to_owned(),
+            service: service.to_owned(),
+            provider: Some("ATLAS"),
+            region: "",
+            unit: unit.to_owned(),
             price_text: price_text(price_nano),
             price_nano,
             daily_milli,
-            discount_percent: discount,
-            project: Some(cluster.project),
-            cluster: Some(at),
-        };
-    let gb = cluster.storage_gb;
-    let instance = format!("INSTANCE_{}", cluster.tier);
-    let label = format!("Instance {}", cluster.tier);
-    let node = cluster.price_milli * 1_000_000;
-    vec![
-        meter(
-            &instance,
-            &label,
-            "Clusters",
-            "server hours",
-            node,
-            72_000,
-            discounted,
-        ),
-        meter(
-            storage,
-            "Storage",
-            "Storage",
-            "GB hours",
-            160_000,
-            gb * 72_000,
-            0,
-        ),
-        meter(
-            "DATA_TRANSFER_INTERNET",
-            "Data Transfer (Internet)",
-            "Data Transfer",
-            "GB",
-            90_000_000,
-            gb * 110,
-            0,
-        ),
-        meter(
-            "DATA_TRANSFER_SAME_REGION",
-            "Data Transfer (Same Region)",
-            "Data Transfer",
-            "GB",
-            10_000_000,
-            gb * 900,
-            0,
-        ),
-        meter(
-            "BACKUP_SNAPSHOT_STORAGE",
-            "Backup Storage",
-            "Backup",
-            "GB days",
-            4_600_000,
-            gb * 1_300,
-            0,
-        ),
-    ]
+            discount_percent: 0,
+            project: None,
+            cluster: None,
+        }
+    }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
+/// A price in billionths of a dollar as a JSON number: with an exponent where it is tiny, as
+/// doubles are printed.
+fn price_text(nano: u64) -> String {
+    if nano > 0 && nano < 1_000_000 {
+        let digits = nano.to_string();
+        let exponent = 9 - (digits.len() - 1);
+        let (first, rest) = digits.split_at(1);
+        let rest = rest.trim_end_matches('0');
+        let rest = if rest.is_empty() { "0" } else { rest };
+        return format!("{first}.{rest}E-{exponent}");
+    }
+    let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -282,12 +222,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalog_has_variety() {
-        let meters = meters();
-        let services: BTreeSet<&str> = meters.iter().map(|meter| meter.service).collect();
-        assert!(services.len() >= 7, "{services:?}");
-        assert!(meters.iter().any(|meter| meter.discount_percent > 0));
-        assert!(meters.iter().any(|meter| meter.project.is_none()));
-        assert!(meters.iter().any(|meter| meter.price_text.contains('E')));
+    fn the_catalog_has_variety_and_no_gaps() {
+        let meters = Meter::all(true);
+        assert_eq!(meters.len(), 35);
+        let services: BTreeSet<&str> = meters.iter().map(|meter| &*meter.service).collect();
+        assert_eq!(services.len(), 8, "{services:?}");
+        assert!(meters.iter().all(|m| m.price_nano > 0 && m.daily_milli > 0));
+        assert_eq!(
+            meters.iter().filter(|m| m.discount_percent == 10).count(),
+            4
+        );
+        assert!(
+            CLUSTERS
+                .iter()
+                .all(|c| c.price_milli > 0 && !c.env.is_empty())
+        );
+        assert_eq!(meters[29].sku, "ATLAS_AWS_BACKUP_SNAPSHOT_STORAGE");
+        assert_eq!(meters[33].project.map(|project| project.id), None);
+    }
+
+    #[test]
+    fn prices_read_back() {
+        for (nano, text) in [
+            (347_000_000, "0.347"),
+            (18_500_000_000, "18.5"),
+            (2_000_000_000, "2"),
+            (5, "5.0E-9"),
+            (160_000, "1.6E-4"),
+            (999_999, "9.99999E-4"),
+        ] {
+            assert_eq!(price_text(nano), text);
+            let back: f64 = text.parse().unwrap();
+            assert!((back * 1e9 - nano as f64).abs() < 1e-3, "{text}");
+        }
     }
 }

@@ -1,6 +1,12 @@
-//! What an invoice is to look like: enough to make any line of it, without keeping one.
+//! What an invoice looks like, without keeping a line of it: its plan, its line items by position,
+//! and the figures that follow from them.
+
+use std::sync::{Arc, OnceLock};
 
 use chrono::{Datelike, Days, NaiveDate};
+
+use super::catalog::{CREDIT, Meter};
+use crate::names::{hex, noise};
 
 /// How odd an invoice's line items are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,7 +32,7 @@ pub enum KeyOrder {
     HeadFirst,
 }
 
-/// An invoice to be made: any number of line items, each made while it is sent.
+/// An invoice to be generated: any number of line items, each made while it is sent.
 ///
 /// ```
 /// use atlas_billing_mock::{InvoicePlan, Scenario, Variety};
@@ -42,6 +48,7 @@ pub enum KeyOrder {
 /// assert_eq!(scenario.facts("66b100000000000000000001").map(|f| f.line_items), Some(1_000_000));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[must_use]
 pub struct InvoicePlan {
     pub(crate) id: String,
     pub(crate) first: NaiveDate,
@@ -54,7 +61,9 @@ pub struct InvoicePlan {
     pub(crate) order: KeyOrder,
     pub(crate) linked: Vec<InvoicePlan>,
     pub(crate) refunded: bool,
+    /// The quantities that vary, in thousandths of the usual ones.
     pub(crate) scale_permille: u64,
+    /// Whether traffic was three times the usual.
     pub(crate) surge: bool,
 }
 
@@ -79,7 +88,6 @@ impl InvoicePlan {
     }
 
     /// For this month; a month that the calendar does not have leaves it as it was.
-    #[must_use]
     pub fn month(mut self, year: i32, month: u32) -> Self {
         if let Some(first) = NaiveDate::from_ymd_opt(year, month, 1) {
             self.first = first;
@@ -89,70 +97,56 @@ impl InvoicePlan {
     }
 
     /// With usage only up to this day of the month, as a running month has.
-    #[must_use]
     pub fn through_day(mut self, day: u32) -> Self {
         self.days = day.clamp(1, days_of_month(self.first));
         self
     }
 
     /// With this many line items, its credits included; those of linked invoices come on top.
-    #[must_use]
     pub fn items(mut self, items: u64) -> Self {
         self.items = items;
         self
     }
 
     /// With this many of the line items being credits, the last ones.
-    #[must_use]
     pub fn credits(mut self, credits: u64) -> Self {
         self.credits = credits;
         self
     }
 
     /// With other quantities: the same seed makes the same invoice.
-    #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
     /// With this status, known to the specification or not.
-    #[must_use]
     pub fn status(mut self, status: impl Into<String>) -> Self {
         self.status = status.into();
         self
     }
 
     /// As odd as this.
-    #[must_use]
     pub fn variety(mut self, variety: Variety) -> Self {
         self.variety = variety;
         self
     }
 
     /// With its keys in this order.
-    #[must_use]
     pub fn key_order(mut self, order: KeyOrder) -> Self {
         self.order = order;
         self
     }
 
     /// With another organization's invoice linked to it.
-    #[must_use]
     pub fn linked(mut self, linked: InvoicePlan) -> Self {
         self.linked.push(linked);
         self
     }
 
-    /// With a part of the payment given back.
-    #[must_use]
+    /// With a part of the payment refunded.
     pub fn refunded(mut self) -> Self {
         self.refunded = true;
-        self
-    }
-
-    pub(crate) fn scaled(mut self, permille: u64, surge: bool) -> Self {
-        (self.scale_permille, self.surge) = (permille, surge);
         self
     }
 
@@ -160,34 +154,235 @@ impl InvoicePlan {
     pub(crate) fn end(&self) -> NaiveDate {
         next_month(self.first)
     }
+
+    /// The day that is `number` days after the first one.
+    pub(crate) fn day(&self, number: u32) -> NaiveDate {
+        let day = self.first.checked_add_days(Days::new(number.into()));
+        day.unwrap_or(self.first)
+    }
 }
 
 /// The first day of the month after the one that `day` is in.
-pub(crate) fn next_month(day: NaiveDate) -> NaiveDate {
-    let (year, month) = if day.month() == 12 {
-        (day.year() + 1, 1)
-    } else {
-        (day.year(), day.month() + 1)
-    };
-    NaiveDate::from_ymd_opt(year, month, 1).unwrap_or(day)
+fn next_month(day: NaiveDate) -> NaiveDate {
+    let next = day
+        .with_day(1)
+        .and_then(|first| first.checked_add_months(chrono::Months::new(1)));
+    next.unwrap_or(day)
 }
 
 /// The first day of the month that is `months` before the one that `day` is in.
 pub(crate) fn months_before(day: NaiveDate, months: u32) -> NaiveDate {
-    let count = day.year() * 12 + day.month0() as i32 - months as i32;
-    let (year, month0) = (count.div_euclid(12), count.rem_euclid(12));
-    NaiveDate::from_ymd_opt(year, month0 as u32 + 1, 1).unwrap_or(day)
+    let first = day.with_day(1);
+    let before = first.and_then(|first| first.checked_sub_months(chrono::Months::new(months)));
+    before.unwrap_or(day)
 }
 
 fn days_of_month(first: NaiveDate) -> u32 {
-    next_month(first)
-        .checked_sub_days(Days::new(1))
-        .map_or(28, |last| last.day())
+    next_month(first).pred_opt().map_or(28, |last| last.day())
+}
+
+/// What a line item holds besides its meter's facts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'a> {
+    pub(crate) position: u64,
+    pub(crate) meter: &'a Meter,
+    pub(crate) is_credit: bool,
+    /// Counted from the invoice's first day.
+    pub(crate) day: u32,
+    pub(crate) quantity_milli: u64,
+    /// Before the discount.
+    pub(crate) total_cents: i64,
+    pub(crate) discount_cents: i64,
+    pub(crate) odd: bool,
+}
+
+impl<'a> Item<'a> {
+    /// The item at `position` of the invoice.
+    fn at(plan: &InvoicePlan, meters: &'a [Meter], position: u64) -> Self {
+        let chance = noise(plan.seed, position);
+        let usage = plan.items - plan.credits.min(plan.items);
+        let credit = Self {
+            position,
+            meter: &CREDIT,
+            is_credit: true,
+            day: plan.days - 1,
+            quantity_milli: 1_000,
+            total_cents: -(2_500 + (chance % 20) as i64 * 500),
+            discount_cents: 0,
+            odd: plan.variety == Variety::Wild && chance >> 60 < 6,
+        };
+        if position >= usage {
+            return credit;
+        }
+        let meter = &meters[(position % meters.len() as u64) as usize];
+        let quantity_milli = quantity(plan, meter, chance);
+        // Billionths of a dollar times thousandths of a unit are 10^-10 cents each.
+        let exact = meter.price_nano.saturating_mul(quantity_milli);
+        let total_cents = ((exact + 5_000_000_000) / 10_000_000_000) as i64;
+        Self {
+            meter,
+            is_credit: false,
+            day: (position.saturating_mul(plan.days.into()) / usage) as u32,
+            quantity_milli,
+            total_cents,
+            discount_cents: total_cents * i64::from(meter.discount_percent) / 100,
+            ..credit
+        }
+    }
+
+    /// Net of the discount.
+    pub(crate) fn net_cents(&self) -> i64 {
+        self.total_cents - self.discount_cents
+    }
+}
+
+/// A meter of hours reads the same each day; others vary around their usual reading.
+fn quantity(plan: &InvoicePlan, meter: &Meter, chance: u64) -> u64 {
+    let by_the_clock = meter.unit.ends_with("hours") && meter.service != "Storage";
+    if by_the_clock || meter.service == "Support" {
+        return meter.daily_milli;
+    }
+    let surge = plan.surge && meter.sku.ends_with("INTERNET");
+    let usual = meter.daily_milli * plan.scale_permille / 1_000 * if surge { 3 } else { 1 };
+    usual / 100 * (85 + chance % 31) + usual % 100
+}
+
+/// What is true of one invoice of a scenario, for tests to compare with. Cents are US cents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvoiceFacts {
+    /// The invoice's id.
+    pub id: String,
+    /// The organization's id.
+    pub org_id: String,
+    /// The first day.
+    pub start: NaiveDate,
+    /// The day after the last one.
+    pub end: NaiveDate,
+    /// The status.
+    pub status: String,
+    /// How many line items it has, without those of linked invoices.
+    pub line_items: u64,
+    /// The sum of the line items' `totalPriceCents`, credits included.
+    pub gross_cents: i64,
+    /// The sum of the line items' `discountCents`.
+    pub discount_cents: i64,
+    /// `subtotalCents`: the positive line items net of their discounts.
+    pub subtotal_cents: i64,
+    /// `creditsCents`: the credits, as a positive number.
+    pub credits_cents: i64,
+    /// `salesTaxCents`: 8 % of subtotal less credits.
+    pub sales_tax_cents: i64,
+    /// `amountBilledCents`: subtotal less credits; the tax comes on top of it.
+    pub amount_billed_cents: i64,
+    /// `amountPaidCents`.
+    pub amount_paid_cents: i64,
+}
+
+/// An invoice of an organization: its plan, and figures that are added up once, when first asked
+/// for.
+#[derive(Debug)]
+pub(crate) struct Invoice {
+    pub(crate) plan: InvoicePlan,
+    pub(crate) org_id: String,
+    pub(crate) org_name: String,
+    pub(crate) meters: Arc<[Meter]>,
+    pub(crate) linked: Vec<Arc<Invoice>>,
+    sums: OnceLock<(InvoiceFacts, Vec<i64>)>,
+}
+
+impl Invoice {
+    /// The invoice of `org`; its linked ones belong to `linked_org`. Both are id and name.
+    pub(crate) fn new(
+        plan: InvoicePlan,
+        org: (&str, &str),
+        linked_org: (&str, &str),
+        meters: &Arc<[Meter]>,
+    ) -> Arc<Self> {
+        let linked = plan.linked.iter().cloned();
+        let linked = linked.map(|plan| Self::new(plan, linked_org, linked_org, meters));
+        Arc::new(Self {
+            linked: linked.collect(),
+            plan,
+            org_id: org.0.to_owned(),
+            org_name: org.1.to_owned(),
+            meters: Arc::clone(meters),
+            sums: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn item(&self, position: u64) -> Item<'_> {
+        Item::at(&self.plan, &self.meters, position)
+    }
+
+    pub(crate) fn facts(&self) -> &InvoiceFacts {
+        &self.sums().0
+    }
+
+    /// Each meter with its cents net of discounts; credits belong to none.
+    pub(crate) fn net_by_meter(&self) -> impl Iterator<Item = (&Meter, i64)> {
+        self.meters.iter().zip(self.sums().1.iter().copied())
+    }
+
+    /// An id that belongs to this invoice, such as its payment's.
+    pub(crate) fn id_of(&self, what: u64) -> String {
+        let digits = |text: Option<&str>| u64::from_str_radix(text.unwrap_or_default(), 16).ok();
+        let (head, tail) = (
+            digits(self.plan.id.get(..15)),
+            digits(self.plan.id.get(15..)),
+        );
+        hex(head.unwrap_or(7), what ^ tail.unwrap_or(11), 24)
+    }
+
+    fn sums(&self) -> &(InvoiceFacts, Vec<i64>) {
+        self.sums.get_or_init(|| self.add_up())
+    }
+
+    fn add_up(&self) -> (InvoiceFacts, Vec<i64>) {
+        let plan = &self.plan;
+        let mut by_meter = vec![0i64; self.meters.len()];
+        let (mut gross_cents, mut discount_cents, mut credits_cents) = (0, 0, 0);
+        for position in 0..plan.items {
+            let item = self.item(position);
+            gross_cents += item.total_cents;
+            discount_cents += item.discount_cents;
+            match item.is_credit {
+                true => credits_cents -= item.total_cents,
+                false => by_meter[position as usize % self.meters.len()] += item.net_cents(),
+            }
+        }
+        let subtotal_cents: i64 = by_meter.iter().sum();
+        let amount_billed_cents = (subtotal_cents - credits_cents).max(0);
+        let sales_tax_cents = (amount_billed_cents * 8 + 50) / 100;
+        let paid = matches!(plan.status.as_str(), "PAID" | "PREPAID" | "INVOICED");
+        let due_cents = amount_billed_cents + sales_tax_cents;
+        let facts = InvoiceFacts {
+            id: plan.id.clone(),
+            org_id: self.org_id.clone(),
+            start: plan.first,
+            end: plan.end(),
+            status: plan.status.clone(),
+            line_items: plan.items,
+            gross_cents,
+            discount_cents,
+            subtotal_cents,
+            credits_cents,
+            sales_tax_cents,
+            amount_billed_cents,
+            amount_paid_cents: if paid { due_cents } else { 0 },
+        };
+        (facts, by_meter)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::is_id;
+
+    fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
+        Invoice::new(plan, ("o", "O"), ("l", "L"), &Meter::all(false).into())
+    }
 
     #[test]
     fn months_have_their_days() {
@@ -200,14 +395,53 @@ mod tests {
         assert_eq!(plan.through_day(0).days, 1);
         let plan = InvoicePlan::new("a").month(2024, 13);
         assert_eq!(plan.first.to_string(), "2025-01-01");
-        let plan = InvoicePlan::new("a").month(2024, 12);
+        let day = NaiveDate::from_ymd_opt(2025, 3, 31).unwrap();
+        for (months, first) in [(0, "2025-03-01"), (3, "2024-12-01"), (15, "2023-12-01")] {
+            assert_eq!(months_before(day, months).to_string(), first);
+        }
+    }
+
+    #[test]
+    fn figures_add_up() {
+        let plan = InvoicePlan::new("66b100000000000000000001")
+            .items(3_000)
+            .credits(3);
+        let invoice = invoice(plan);
+        let facts = invoice.facts();
         assert_eq!(
-            (plan.days, plan.end().to_string()),
-            (31, "2025-01-01".to_owned())
+            facts.subtotal_cents,
+            facts.gross_cents - facts.discount_cents + facts.credits_cents
         );
-        let day = NaiveDate::from_ymd_opt(2025, 3, 15).unwrap();
-        assert_eq!(months_before(day, 0).to_string(), "2025-03-01");
-        assert_eq!(months_before(day, 3).to_string(), "2024-12-01");
-        assert_eq!(months_before(day, 15).to_string(), "2023-12-01");
+        let net: i64 = invoice.net_by_meter().map(|(_, cents)| cents).sum();
+        assert_eq!(net, facts.subtotal_cents);
+        assert!(facts.credits_cents > 0 && facts.discount_cents > 0);
+        assert_eq!(
+            facts.amount_billed_cents,
+            facts.subtotal_cents - facts.credits_cents
+        );
+        assert!(is_id(&invoice.id_of(1)) && invoice.id_of(1) != invoice.id_of(2));
+    }
+
+    #[test]
+    fn totals_follow_price_and_quantity() {
+        let invoice = invoice(InvoicePlan::new("a").items(5_000));
+        for position in 0..4_998 {
+            let item = invoice.item(position);
+            let price: f64 = item.meter.price_text.parse().unwrap();
+            let cents = price * item.quantity_milli as f64 / 10.0;
+            assert!(
+                (cents - item.total_cents as f64).abs() <= 0.5001,
+                "{item:?}"
+            );
+        }
+        assert!(invoice.item(4_998).is_credit);
+    }
+
+    #[test]
+    fn small_invoices_stay_within_their_days() {
+        for items in 1..5 {
+            let invoice = invoice(InvoicePlan::new("a").items(items).credits(1));
+            assert!((0..items).all(|position| invoice.item(position).day < 31));
+        }
     }
 }

@@ -14,7 +14,7 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::Seam,
+    pub(crate) inner: crate::SharedTransport,
 }
 impl Client {
     /// Construct a new client with an existing `reqwest::Client`,
@@ -25,7 +25,7 @@ impl Client {
     pub fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::Seam,
+        inner: crate::SharedTransport,
     ) -> Self {
         Self {
             baseurl: baseurl.to_string(),
@@ -34,7 +34,7 @@ impl Client {
         }
     }
 }
-impl ClientInfo<crate::Seam> for Client {
+impl ClientInfo<crate::SharedTransport> for Client {
     fn api_version() -> &'static str {
         "2.0"
     }
@@ -44,7 +44,7 @@ impl ClientInfo<crate::Seam> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::Seam {
+    fn inner(&self) -> &crate::SharedTransport {
         &self.inner
     }
 }
@@ -52,111 +52,13 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::Seam>,
+        Client: ClientHooks<crate::SharedTransport>,
     {}
 };
 impl Client {
-    /// Starts a Cost Explorer query and hands out the token by which its result is asked for. Nothing of the organization is changed.
+    /// Starts a Cost Explorer query and returns the token that its result is polled with. Nothing in the organization changes.
     ///
-    /// Hands over the body as it was sent, in whatever form was asked for.
-    ///
-    /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
-    ///
-    /// Arguments:
-    /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `body`
-    ///
-    /// ```text
-    /// let response = client.create_cost_explorer_query_process_bytes()
-    ///     .org_id(org_id)
-    ///     .body(body)
-    ///     .send()
-    ///     .await;
-    /// ```
-    pub fn create_cost_explorer_query_process_bytes(
-        &self,
-    ) -> builder::CreateCostExplorerQueryProcessBytes<'_> {
-        builder::CreateCostExplorerQueryProcessBytes::new(self)
-    }
-    /// Asks for the result of a Cost Explorer query. While it is being worked out there is no result to hand over; ask again later with the same token.
-    ///
-    /// Hands over the body as it was sent, in whatever form was asked for.
-    ///
-    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
-    ///
-    /// Arguments:
-    /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `token`: The token that starting the query handed out: 64 characters, whose case matters.
-    ///
-    /// ```text
-    /// let response = client.get_cost_explorer_query_process_bytes()
-    ///     .org_id(org_id)
-    ///     .token(token)
-    ///     .send()
-    ///     .await;
-    /// ```
-    pub fn get_cost_explorer_query_process_bytes(
-        &self,
-    ) -> builder::GetCostExplorerQueryProcessBytes<'_> {
-        builder::GetCostExplorerQueryProcessBytes::new(self)
-    }
-    /// Lists an organization's invoices of every status, without their line items, payments and refunds.
-    ///
-    /// Hands over the body as it was sent, in whatever form was asked for.
-    ///
-    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
-    ///
-    /// Arguments:
-    /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `from_date`: Only invoices whose period begins on this day or later (inclusive, UTC).
-    /// - `include_count`: Whether the page says how many items there are in all. The service takes true where nothing is said.
-    /// - `items_per_page`: How many items a page holds: 1 to 500, 100 where nothing is said.
-    /// - `order_by`: The direction to sort in; newest first where nothing is said.
-    /// - `page_num`: Which page of the list to fetch, counted from 1.
-    /// - `sort_by`: The date to sort by; the period's end where nothing is said.
-    /// - `status_names`: Only invoices with one of these statuses; all of them where nothing is said.
-    /// - `to_date`: Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
-    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
-    ///
-    /// ```text
-    /// let response = client.list_org_invoices_bytes()
-    ///     .org_id(org_id)
-    ///     .from_date(from_date)
-    ///     .include_count(include_count)
-    ///     .items_per_page(items_per_page)
-    ///     .order_by(order_by)
-    ///     .page_num(page_num)
-    ///     .sort_by(sort_by)
-    ///     .status_names(status_names)
-    ///     .to_date(to_date)
-    ///     .view_linked_invoices(view_linked_invoices)
-    ///     .send()
-    ///     .await;
-    /// ```
-    pub fn list_org_invoices_bytes(&self) -> builder::ListOrgInvoicesBytes<'_> {
-        builder::ListOrgInvoicesBytes::new(self)
-    }
-    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. A linked invoice, one of another organization, is shown to that payer's billing admins and owners only.
-    ///
-    /// Hands over the body as it was sent, in whatever form was asked for.
-    ///
-    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
-    ///
-    /// Arguments:
-    /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as the list of invoices shows it.
-    ///
-    /// ```text
-    /// let response = client.get_org_invoice_bytes()
-    ///     .org_id(org_id)
-    ///     .invoice_id(invoice_id)
-    ///     .send()
-    ///     .await;
-    /// ```
-    pub fn get_org_invoice_bytes(&self) -> builder::GetOrgInvoiceBytes<'_> {
-        builder::GetOrgInvoiceBytes::new(self)
-    }
-    /// Starts a Cost Explorer query and hands out the token by which its result is asked for. Nothing of the organization is changed.
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
     ///
     /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
     ///
@@ -176,13 +78,15 @@ impl Client {
     ) -> builder::CreateCostExplorerQueryProcess<'_> {
         builder::CreateCostExplorerQueryProcess::new(self)
     }
-    /// Asks for the result of a Cost Explorer query. While it is being worked out there is no result to hand over; ask again later with the same token.
+    /// Fetches the result of a Cost Explorer query. While the query runs there is no result: poll again later with the same token.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
     ///
     /// Arguments:
     /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `token`: The token that starting the query handed out: 64 characters, whose case matters.
+    /// - `token`: The token that starting the query returned: 64 characters, case-sensitive.
     ///
     /// ```text
     /// let response = client.get_cost_explorer_query_process()
@@ -198,19 +102,21 @@ impl Client {
     }
     /// Lists an organization's invoices of every status, without their line items, payments and refunds.
     ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
     ///
     /// Arguments:
     /// - `org_id`: The organization: 24 hexadecimal digits.
     /// - `from_date`: Only invoices whose period begins on this day or later (inclusive, UTC).
-    /// - `include_count`: Whether the page says how many items there are in all. The service takes true where nothing is said.
-    /// - `items_per_page`: How many items a page holds: 1 to 500, 100 where nothing is said.
-    /// - `order_by`: The direction to sort in; newest first where nothing is said.
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `order_by`: The direction to sort in. Default: newest first.
     /// - `page_num`: Which page of the list to fetch, counted from 1.
-    /// - `sort_by`: The date to sort by; the period's end where nothing is said.
-    /// - `status_names`: Only invoices with one of these statuses; all of them where nothing is said.
+    /// - `sort_by`: The date to sort by. Default: the end of the period.
+    /// - `status_names`: Only invoices with one of these statuses. Default: all of them.
     /// - `to_date`: Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
-    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
+    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. Default: true.
     ///
     /// ```text
     /// let response = client.list_org_invoices()
@@ -230,13 +136,15 @@ impl Client {
     pub fn list_org_invoices(&self) -> builder::ListOrgInvoices<'_> {
         builder::ListOrgInvoices::new(self)
     }
-    /// Fetches one invoice with everything on it, as JSON or, by the bytes twin, as CSV. A linked invoice, one of another organization, is shown to that payer's billing admins and owners only.
+    /// Fetches one invoice with everything on it, as JSON or CSV. A linked invoice, one of another organization, is visible to that payer's billing admins and owners only.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
     ///
     /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
     ///
     /// Arguments:
     /// - `org_id`: The organization: 24 hexadecimal digits.
-    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as the list of invoices shows it.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
     ///
     /// ```text
     /// let response = client.get_org_invoice()
@@ -248,6 +156,114 @@ impl Client {
     pub fn get_org_invoice(&self) -> builder::GetOrgInvoice<'_> {
         builder::GetOrgInvoice::new(self)
     }
+    /// Starts a Cost Explorer query and returns the token that its result is polled with. Nothing in the organization changes.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `body`
+    ///
+    /// ```text
+    /// let response = client.create_cost_explorer_query_process_bytes()
+    ///     .org_id(org_id)
+    ///     .body(body)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn create_cost_explorer_query_process_bytes(
+        &self,
+    ) -> builder::CreateCostExplorerQueryProcessBytes<'_> {
+        builder::CreateCostExplorerQueryProcessBytes::new(self)
+    }
+    /// Fetches the result of a Cost Explorer query. While the query runs there is no result: poll again later with the same token.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received: JSON, or CSV if the transport sends `Accept: application/vnd.atlas.2023-01-01+csv`, as [`Plain::csv`](crate::Plain::csv) does.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `token`: The token that starting the query returned: 64 characters, case-sensitive.
+    ///
+    /// ```text
+    /// let response = client.get_cost_explorer_query_process_bytes()
+    ///     .org_id(org_id)
+    ///     .token(token)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_cost_explorer_query_process_bytes(
+        &self,
+    ) -> builder::GetCostExplorerQueryProcessBytes<'_> {
+        builder::GetCostExplorerQueryProcessBytes::new(self)
+    }
+    /// Lists an organization's invoices of every status, without their line items, payments and refunds.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `from_date`: Only invoices whose period begins on this day or later (inclusive, UTC).
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `order_by`: The direction to sort in. Default: newest first.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    /// - `sort_by`: The date to sort by. Default: the end of the period.
+    /// - `status_names`: Only invoices with one of these statuses. Default: all of them.
+    /// - `to_date`: Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
+    /// - `view_linked_invoices`: Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. Default: true.
+    ///
+    /// ```text
+    /// let response = client.list_org_invoices_bytes()
+    ///     .org_id(org_id)
+    ///     .from_date(from_date)
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .order_by(order_by)
+    ///     .page_num(page_num)
+    ///     .sort_by(sort_by)
+    ///     .status_names(status_names)
+    ///     .to_date(to_date)
+    ///     .view_linked_invoices(view_linked_invoices)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_org_invoices_bytes(&self) -> builder::ListOrgInvoicesBytes<'_> {
+        builder::ListOrgInvoicesBytes::new(self)
+    }
+    /// Fetches one invoice with everything on it, as JSON or CSV. A linked invoice, one of another organization, is visible to that payer's billing admins and owners only.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received: JSON, or CSV if the transport sends `Accept: application/vnd.atlas.2023-01-01+csv`, as [`Plain::csv`](crate::Plain::csv) does.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    ///
+    /// ```text
+    /// let response = client.get_org_invoice_bytes()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_org_invoice_bytes(&self) -> builder::GetOrgInvoiceBytes<'_> {
+        builder::GetOrgInvoiceBytes::new(self)
+    }
 }
 /// Types for composing operation parameters.
 #[allow(clippy::all)]
@@ -258,6 +274,505 @@ pub mod builder {
         encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
         RequestBuilderExt, ResponseValue,
     };
+    /// Builder for [`Client::create_cost_explorer_query_process`]
+    ///
+    /// [`Client::create_cost_explorer_query_process`]: super::Client::create_cost_explorer_query_process
+    #[derive(Debug, Clone)]
+    pub struct CreateCostExplorerQueryProcess<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        body: Result<types::builder::CostExplorerQuery, String>,
+    }
+    impl<'a> CreateCostExplorerQueryProcess<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Sets the body of the request.
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::CostExplorerQuery>,
+            <V as std::convert::TryInto<
+                types::CostExplorerQuery,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `CostExplorerQuery` for body failed: {}", s)
+                });
+            self
+        }
+        /// Changes the body of the request.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::CostExplorerQuery,
+            ) -> types::builder::CostExplorerQuery,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::CostExplorerToken>, Error<()>> {
+            let Self { client, org_id, body } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::CostExplorerQuery::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/billing/costExplorer/usage", client.baseurl,
+                encode_path(& org_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_cost_explorer_query_process",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                202u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_cost_explorer_query_process`]
+    ///
+    /// [`Client::get_cost_explorer_query_process`]: super::Client::get_cost_explorer_query_process
+    #[derive(Debug, Clone)]
+    pub struct GetCostExplorerQueryProcess<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        token: Result<::std::string::String, String>,
+    }
+    impl<'a> GetCostExplorerQueryProcess<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                token: Err("token was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The token that starting the query returned: 64 characters, case-sensitive.
+        pub fn token<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.token = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for token failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::CostExplorerResult>, Error<()>> {
+            let Self { client, org_id, token } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let token = token.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/billing/costExplorer/usage/{}", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& token.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_cost_explorer_query_process",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_org_invoices`]
+    ///
+    /// [`Client::list_org_invoices`]: super::Client::list_org_invoices
+    #[derive(Debug, Clone)]
+    pub struct ListOrgInvoices<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        from_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        order_by: Result<Option<crate::enums::SortOrder>, String>,
+        page_num: Result<Option<i64>, String>,
+        sort_by: Result<Option<crate::enums::InvoiceSortBy>, String>,
+        status_names: Result<
+            Option<::std::vec::Vec<crate::enums::InvoiceStatus>>,
+            String,
+        >,
+        to_date: Result<Option<::chrono::naive::NaiveDate>, String>,
+        view_linked_invoices: Result<Option<bool>, String>,
+    }
+    impl<'a> ListOrgInvoices<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                from_date: Ok(None),
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                order_by: Ok(None),
+                page_num: Ok(None),
+                sort_by: Ok(None),
+                status_names: Ok(None),
+                to_date: Ok(None),
+                view_linked_invoices: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Only invoices whose period begins on this day or later (inclusive, UTC).
+        pub fn from_date<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
+        {
+            self.from_date = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `NaiveDate` for from_date failed".to_string()
+                });
+            self
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// The direction to sort in. Default: newest first.
+        pub fn order_by<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<crate::enums::SortOrder>,
+        {
+            self.order_by = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `SortOrder` for order_by failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// The date to sort by. Default: the end of the period.
+        pub fn sort_by<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<crate::enums::InvoiceSortBy>,
+        {
+            self.sort_by = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `InvoiceSortBy` for sort_by failed".to_string()
+                });
+            self
+        }
+        /// Only invoices with one of these statuses. Default: all of them.
+        pub fn status_names<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::vec::Vec<crate::enums::InvoiceStatus>>,
+        {
+            self.status_names = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `Vec<InvoiceStatus>` for status_names failed"
+                        .to_string()
+                });
+            self
+        }
+        /// Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
+        pub fn to_date<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
+        {
+            self.to_date = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `NaiveDate` for to_date failed".to_string());
+            self
+        }
+        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. Default: true.
+        pub fn view_linked_invoices<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.view_linked_invoices = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for view_linked_invoices failed".to_string()
+                });
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
+        pub async fn send(self) -> Result<ResponseValue<types::InvoicePage>, Error<()>> {
+            let Self {
+                client,
+                org_id,
+                from_date,
+                include_count,
+                items_per_page,
+                order_by,
+                page_num,
+                sort_by,
+                status_names,
+                to_date,
+                view_linked_invoices,
+            } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let from_date = from_date.map_err(Error::InvalidRequest)?;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let order_by = order_by.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let sort_by = sort_by.map_err(Error::InvalidRequest)?;
+            let status_names = status_names.map_err(Error::InvalidRequest)?;
+            let to_date = to_date.map_err(Error::InvalidRequest)?;
+            let view_linked_invoices = view_linked_invoices
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices", client.baseurl, encode_path(& org_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("fromDate", &from_date))
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("orderBy", &order_by))
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .query(&progenitor_client::QueryParam::new("sortBy", &sort_by))
+                .query(&progenitor_client::QueryParam::new("statusNames", &status_names))
+                .query(&progenitor_client::QueryParam::new("toDate", &to_date))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "viewLinkedInvoices",
+                        &view_linked_invoices,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_org_invoices",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_org_invoice`]
+    ///
+    /// [`Client::get_org_invoice`]: super::Client::get_org_invoice
+    #[derive(Debug, Clone)]
+    pub struct GetOrgInvoice<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetOrgInvoice<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
+        pub async fn send(self) -> Result<ResponseValue<types::Invoice>, Error<()>> {
+            let Self { client, org_id, invoice_id } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}", client.baseurl, encode_path(&
+                org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_org_invoice",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::create_cost_explorer_query_process_bytes`]
     ///
     /// [`Client::create_cost_explorer_query_process_bytes`]: super::Client::create_cost_explorer_query_process_bytes
@@ -265,7 +780,7 @@ pub mod builder {
     pub struct CreateCostExplorerQueryProcessBytes<'a> {
         client: &'a super::Client,
         org_id: Result<::std::string::String, String>,
-        body: Result<types::builder::CostExplorerFilterRequestBody, String>,
+        body: Result<types::builder::CostExplorerQuery, String>,
     }
     impl<'a> CreateCostExplorerQueryProcessBytes<'a> {
         /// Starts a request with nothing set.
@@ -289,19 +804,16 @@ pub mod builder {
         /// Sets the body of the request.
         pub fn body<V>(mut self, value: V) -> Self
         where
-            V: std::convert::TryInto<types::CostExplorerFilterRequestBody>,
+            V: std::convert::TryInto<types::CostExplorerQuery>,
             <V as std::convert::TryInto<
-                types::CostExplorerFilterRequestBody,
+                types::CostExplorerQuery,
             >>::Error: std::fmt::Display,
         {
             self.body = value
                 .try_into()
                 .map(From::from)
                 .map_err(|s| {
-                    format!(
-                        "conversion to `CostExplorerFilterRequestBody` for body failed: {}",
-                        s
-                    )
+                    format!("conversion to `CostExplorerQuery` for body failed: {}", s)
                 });
             self
         }
@@ -309,8 +821,8 @@ pub mod builder {
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
-                types::builder::CostExplorerFilterRequestBody,
-            ) -> types::builder::CostExplorerFilterRequestBody,
+                types::builder::CostExplorerQuery,
+            ) -> types::builder::CostExplorerQuery,
         {
             self.body = self.body.map(f);
             self
@@ -321,8 +833,7 @@ pub mod builder {
             let org_id = org_id.map_err(Error::InvalidRequest)?;
             let body = body
                 .and_then(|v| {
-                    types::CostExplorerFilterRequestBody::try_from(v)
-                        .map_err(|e| e.to_string())
+                    types::CostExplorerQuery::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = format!(
@@ -385,7 +896,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
-        /// The token that starting the query handed out: 64 characters, whose case matters.
+        /// The token that starting the query returned: 64 characters, case-sensitive.
         pub fn token<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -487,7 +998,7 @@ pub mod builder {
                 });
             self
         }
-        /// Whether the page says how many items there are in all. The service takes true where nothing is said.
+        /// Whether the page carries `totalCount`. Default: true.
         pub fn include_count<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -500,7 +1011,7 @@ pub mod builder {
                 });
             self
         }
-        /// How many items a page holds: 1 to 500, 100 where nothing is said.
+        /// How many items a page holds: 1 to 500. Default: 100.
         pub fn items_per_page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
@@ -513,7 +1024,7 @@ pub mod builder {
                 });
             self
         }
-        /// The direction to sort in; newest first where nothing is said.
+        /// The direction to sort in. Default: newest first.
         pub fn order_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::SortOrder>,
@@ -537,7 +1048,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `i64` for page_num failed".to_string());
             self
         }
-        /// The date to sort by; the period's end where nothing is said.
+        /// The date to sort by. Default: the end of the period.
         pub fn sort_by<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<crate::enums::InvoiceSortBy>,
@@ -550,7 +1061,7 @@ pub mod builder {
                 });
             self
         }
-        /// Only invoices with one of these statuses; all of them where nothing is said.
+        /// Only invoices with one of these statuses. Default: all of them.
         pub fn status_names<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<crate::enums::InvoiceStatus>>,
@@ -575,7 +1086,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `NaiveDate` for to_date failed".to_string());
             self
         }
-        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
+        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. Default: true.
         pub fn view_linked_invoices<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -691,7 +1202,7 @@ pub mod builder {
                 .map_err(|_| "conversion to `String` for org_id failed".to_string());
             self
         }
-        /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
         pub fn invoice_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
@@ -729,513 +1240,6 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => Ok(ResponseValue::stream(response)),
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
-        }
-    }
-    /// Builder for [`Client::create_cost_explorer_query_process`]
-    ///
-    /// [`Client::create_cost_explorer_query_process`]: super::Client::create_cost_explorer_query_process
-    #[derive(Debug, Clone)]
-    pub struct CreateCostExplorerQueryProcess<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        body: Result<types::builder::CostExplorerFilterRequestBody, String>,
-    }
-    impl<'a> CreateCostExplorerQueryProcess<'a> {
-        /// Starts a request with nothing set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        /// The organization: 24 hexadecimal digits.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for org_id failed".to_string());
-            self
-        }
-        /// Sets the body of the request.
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::CostExplorerFilterRequestBody>,
-            <V as std::convert::TryInto<
-                types::CostExplorerFilterRequestBody,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `CostExplorerFilterRequestBody` for body failed: {}",
-                        s
-                    )
-                });
-            self
-        }
-        /// Changes the body of the request.
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(
-                types::builder::CostExplorerFilterRequestBody,
-            ) -> types::builder::CostExplorerFilterRequestBody,
-        {
-            self.body = self.body.map(f);
-            self
-        }
-        /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<types::CostExplorerFilterResponseView>, Error<()>> {
-            let Self { client, org_id, body } = self;
-            let org_id = org_id.map_err(Error::InvalidRequest)?;
-            let body = body
-                .and_then(|v| {
-                    types::CostExplorerFilterRequestBody::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/api/atlas/v2/orgs/{}/billing/costExplorer/usage", client.baseurl,
-                encode_path(& org_id.to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "create_cost_explorer_query_process",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                202u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
-        }
-    }
-    /// Builder for [`Client::get_cost_explorer_query_process`]
-    ///
-    /// [`Client::get_cost_explorer_query_process`]: super::Client::get_cost_explorer_query_process
-    #[derive(Debug, Clone)]
-    pub struct GetCostExplorerQueryProcess<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        token: Result<::std::string::String, String>,
-    }
-    impl<'a> GetCostExplorerQueryProcess<'a> {
-        /// Starts a request with nothing set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                token: Err("token was not initialized".to_string()),
-            }
-        }
-        /// The organization: 24 hexadecimal digits.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for org_id failed".to_string());
-            self
-        }
-        /// The token that starting the query handed out: 64 characters, whose case matters.
-        pub fn token<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.token = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for token failed".to_string());
-            self
-        }
-        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<types::CostExplorerQueryResult>, Error<()>> {
-            let Self { client, org_id, token } = self;
-            let org_id = org_id.map_err(Error::InvalidRequest)?;
-            let token = token.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/api/atlas/v2/orgs/{}/billing/costExplorer/usage/{}", client.baseurl,
-                encode_path(& org_id.to_string()), encode_path(& token.to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_cost_explorer_query_process",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
-        }
-    }
-    /// Builder for [`Client::list_org_invoices`]
-    ///
-    /// [`Client::list_org_invoices`]: super::Client::list_org_invoices
-    #[derive(Debug, Clone)]
-    pub struct ListOrgInvoices<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        from_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        include_count: Result<Option<bool>, String>,
-        items_per_page: Result<Option<i64>, String>,
-        order_by: Result<Option<crate::enums::SortOrder>, String>,
-        page_num: Result<Option<i64>, String>,
-        sort_by: Result<Option<crate::enums::InvoiceSortBy>, String>,
-        status_names: Result<
-            Option<::std::vec::Vec<crate::enums::InvoiceStatus>>,
-            String,
-        >,
-        to_date: Result<Option<::chrono::naive::NaiveDate>, String>,
-        view_linked_invoices: Result<Option<bool>, String>,
-    }
-    impl<'a> ListOrgInvoices<'a> {
-        /// Starts a request with nothing set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                from_date: Ok(None),
-                include_count: Ok(None),
-                items_per_page: Ok(None),
-                order_by: Ok(None),
-                page_num: Ok(None),
-                sort_by: Ok(None),
-                status_names: Ok(None),
-                to_date: Ok(None),
-                view_linked_invoices: Ok(None),
-            }
-        }
-        /// The organization: 24 hexadecimal digits.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for org_id failed".to_string());
-            self
-        }
-        /// Only invoices whose period begins on this day or later (inclusive, UTC).
-        pub fn from_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.from_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `NaiveDate` for from_date failed".to_string()
-                });
-            self
-        }
-        /// Whether the page says how many items there are in all. The service takes true where nothing is said.
-        pub fn include_count<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.include_count = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_count failed".to_string()
-                });
-            self
-        }
-        /// How many items a page holds: 1 to 500, 100 where nothing is said.
-        pub fn items_per_page<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.items_per_page = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for items_per_page failed".to_string()
-                });
-            self
-        }
-        /// The direction to sort in; newest first where nothing is said.
-        pub fn order_by<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::enums::SortOrder>,
-        {
-            self.order_by = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `SortOrder` for order_by failed".to_string()
-                });
-            self
-        }
-        /// Which page of the list to fetch, counted from 1.
-        pub fn page_num<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.page_num = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
-            self
-        }
-        /// The date to sort by; the period's end where nothing is said.
-        pub fn sort_by<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<crate::enums::InvoiceSortBy>,
-        {
-            self.sort_by = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `InvoiceSortBy` for sort_by failed".to_string()
-                });
-            self
-        }
-        /// Only invoices with one of these statuses; all of them where nothing is said.
-        pub fn status_names<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<crate::enums::InvoiceStatus>>,
-        {
-            self.status_names = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `Vec<InvoiceStatus>` for status_names failed"
-                        .to_string()
-                });
-            self
-        }
-        /// Only invoices whose period ends on this day or earlier (inclusive, UTC). A period's end is the first day after it.
-        pub fn to_date<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::chrono::naive::NaiveDate>,
-        {
-            self.to_date = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `NaiveDate` for to_date failed".to_string());
-            self
-        }
-        /// Whether each invoice carries those of the organizations it pays for, in `linkedInvoices`. The service takes true where nothing is said.
-        pub fn view_linked_invoices<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.view_linked_invoices = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for view_linked_invoices failed".to_string()
-                });
-            self
-        }
-        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<types::PaginatedApiInvoiceMetadataView>, Error<()>> {
-            let Self {
-                client,
-                org_id,
-                from_date,
-                include_count,
-                items_per_page,
-                order_by,
-                page_num,
-                sort_by,
-                status_names,
-                to_date,
-                view_linked_invoices,
-            } = self;
-            let org_id = org_id.map_err(Error::InvalidRequest)?;
-            let from_date = from_date.map_err(Error::InvalidRequest)?;
-            let include_count = include_count.map_err(Error::InvalidRequest)?;
-            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
-            let order_by = order_by.map_err(Error::InvalidRequest)?;
-            let page_num = page_num.map_err(Error::InvalidRequest)?;
-            let sort_by = sort_by.map_err(Error::InvalidRequest)?;
-            let status_names = status_names.map_err(Error::InvalidRequest)?;
-            let to_date = to_date.map_err(Error::InvalidRequest)?;
-            let view_linked_invoices = view_linked_invoices
-                .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/api/atlas/v2/orgs/{}/invoices", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query(&progenitor_client::QueryParam::new("fromDate", &from_date))
-                .query(
-                    &progenitor_client::QueryParam::new("includeCount", &include_count),
-                )
-                .query(
-                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
-                )
-                .query(&progenitor_client::QueryParam::new("orderBy", &order_by))
-                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
-                .query(&progenitor_client::QueryParam::new("sortBy", &sort_by))
-                .query(&progenitor_client::QueryParam::new("statusNames", &status_names))
-                .query(&progenitor_client::QueryParam::new("toDate", &to_date))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "viewLinkedInvoices",
-                        &view_linked_invoices,
-                    ),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "list_org_invoices",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
-        }
-    }
-    /// Builder for [`Client::get_org_invoice`]
-    ///
-    /// [`Client::get_org_invoice`]: super::Client::get_org_invoice
-    #[derive(Debug, Clone)]
-    pub struct GetOrgInvoice<'a> {
-        client: &'a super::Client,
-        org_id: Result<::std::string::String, String>,
-        invoice_id: Result<::std::string::String, String>,
-    }
-    impl<'a> GetOrgInvoice<'a> {
-        /// Starts a request with nothing set.
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                invoice_id: Err("invoice_id was not initialized".to_string()),
-            }
-        }
-        /// The organization: 24 hexadecimal digits.
-        pub fn org_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for org_id failed".to_string());
-            self
-        }
-        /// The invoice: 24 hexadecimal digits, as the list of invoices shows it.
-        pub fn invoice_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.invoice_id = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
-            self
-        }
-        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<types::BillingInvoice>, Error<()>> {
-            let Self { client, org_id, invoice_id } = self;
-            let org_id = org_id.map_err(Error::InvalidRequest)?;
-            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/api/atlas/v2/orgs/{}/invoices/{}", client.baseurl, encode_path(&
-                org_id.to_string()), encode_path(& invoice_id.to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
-            #[allow(unused_mut)]
-            let mut request = client
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_org_invoice",
-            };
-            client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }

@@ -5,7 +5,7 @@
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// Where an invoice stands on its way to being paid.
+    /// The status of an invoice.
     InvoiceStatus {
         /// The period is still running, and charges are being added.
         Pending = "PENDING",
@@ -13,11 +13,11 @@ open_enum! {
         Closed = "CLOSED",
         /// Payment was due, and MongoDB waived it.
         Forgiven = "FORGIVEN",
-        /// Charging the card was tried and did not work.
+        /// Charging the card was tried and failed.
         Failed = "FAILED",
         /// The card has been charged.
         Paid = "PAID",
-        /// It comes to nothing, so there is nothing to pay.
+        /// The amount is zero, so nothing is due.
         Free = "FREE",
         /// A prepaid plan covers it.
         Prepaid = "PREPAID",
@@ -27,37 +27,37 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where one payment towards an invoice stands.
+    /// The status of one payment towards an invoice.
     PaymentStatus {
         /// There is a means of payment, and it has not been charged yet.
         New = "NEW",
         /// Payment was due, and MongoDB waived it.
         Forgiven = "FORGIVEN",
-        /// Charging the card was tried and did not work.
+        /// Charging the card was tried and failed.
         Failed = "FAILED",
         /// Paid in full.
         Paid = "PAID",
         /// A part of it has been paid.
         PartialPaid = "PARTIAL_PAID",
-        /// Called off by the customer or by MongoDB.
+        /// Cancelled by the customer or by MongoDB.
         Cancelled = "CANCELLED",
         /// MongoDB billed it on an invoice.
         Invoiced = "INVOICED",
         /// The payer did not pass strong customer authentication.
         FailedAuthentication = "FAILED_AUTHENTICATION",
-        /// Under way.
+        /// In progress.
         Processing = "PROCESSING",
         /// About to be reversed.
         PendingReversal = "PENDING_REVERSAL",
-        /// Paid back.
+        /// Refunded.
         Refunded = "REFUNDED",
-        /// Something broke while the payment was being made.
+        /// An error occurred while the payment was made.
         Error = "ERROR",
     }
 }
 
 open_enum! {
-    /// The cloud that a line item's usage is put down to.
+    /// The cloud that a line item belongs to.
     CloudProvider {
         /// Amazon Web Services.
         Aws = "AWS",
@@ -71,7 +71,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// The dimension by which a Cost Explorer result is broken down.
+    /// The dimension by which a Cost Explorer result is grouped.
     GroupBy {
         /// One row a month for each organization.
         Organizations = "organizations",
@@ -147,7 +147,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Which end of a sorted list comes first.
+    /// The direction of a sorted list.
     SortOrder {
         /// Latest first.
         Desc = "desc",

@@ -17,7 +17,7 @@ pub const OPERATIONS: &[Operation] = &[
             OperationVersion {
                 date: "2023-01-01",
                 request: Some("application/vnd.atlas.2023-01-01+json"),
-                answers: &["application/vnd.atlas.2023-01-01+json"],
+                responses: &["application/vnd.atlas.2023-01-01+json"],
             },
         ],
     },
@@ -32,7 +32,7 @@ pub const OPERATIONS: &[Operation] = &[
             OperationVersion {
                 date: "2023-01-01",
                 request: None,
-                answers: &["application/vnd.atlas.2023-01-01+json", "application/vnd.atlas.2023-01-01+csv"],
+                responses: &["application/vnd.atlas.2023-01-01+json", "application/vnd.atlas.2023-01-01+csv"],
             },
         ],
     },
@@ -47,7 +47,7 @@ pub const OPERATIONS: &[Operation] = &[
             OperationVersion {
                 date: "2023-01-01",
                 request: None,
-                answers: &["application/vnd.atlas.2023-01-01+json", "application/vnd.atlas.2023-01-01+csv"],
+                responses: &["application/vnd.atlas.2023-01-01+json", "application/vnd.atlas.2023-01-01+csv"],
             },
         ],
     },
@@ -62,7 +62,7 @@ pub const OPERATIONS: &[Operation] = &[
             OperationVersion {
                 date: "2023-01-01",
                 request: None,
-                answers: &["application/vnd.atlas.2023-01-01+json"],
+                responses: &["application/vnd.atlas.2023-01-01+json"],
             },
         ],
     },

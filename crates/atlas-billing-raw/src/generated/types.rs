@@ -2,7 +2,7 @@
 
 //! Types used as operation parameters and responses.
 #![allow(clippy::all)]
-/// What the service says when it refuses. An error code is no status: the same code comes with several.
+/// The body of an error response. An error code is not a status: the same code comes with several.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -26,348 +26,40 @@ pub struct ApiError {
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub error_code: ::std::option::Option<::std::string::String>,
-    /// What the detail was filled in with: texts, numbers or anything else.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub parameters: ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
+    /// What the detail was filled in with: strings, numbers or anything else.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub parameters: ::std::vec::Vec<::serde_json::Value>,
     /// The HTTP status in words.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reason: ::std::option::Option<::std::string::String>,
-}
-impl ApiError {
-    /// Starts an empty [`ApiError`], to be filled field by field.
-    pub fn builder() -> builder::ApiError {
-        Default::default()
-    }
 }
 /// What was wrong with the fields of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BadRequestDetail {
-    /// One entry for each complaint.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub fields: ::std::option::Option<::std::vec::Vec<FieldViolation>>,
+    /// One entry per violation.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub fields: ::std::vec::Vec<FieldViolation>,
 }
-impl BadRequestDetail {
-    /// Starts an empty [`BadRequestDetail`], to be filled field by field.
-    pub fn builder() -> builder::BadRequestDetail {
-        Default::default()
-    }
-}
-/// One invoice with its line items, payments and refunds. Amounts are integers of US cents; credits are negative.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct BillingInvoice {
-    /// What was consumed in the invoice's period, in US cents.
-    #[serde(
-        rename = "amountBilledCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_billed_cents: ::std::option::Option<i64>,
-    /// What has been paid towards the invoice so far, in US cents.
-    #[serde(
-        rename = "amountPaidCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_paid_cents: ::std::option::Option<i64>,
-    /// When the invoice was made (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// Credits granted on the invoice, in US cents. May be negative.
-    #[serde(
-        rename = "creditsCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub credits_cents: ::std::option::Option<i64>,
-    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
-    #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The invoice: 24 hexadecimal digits.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub id: ::std::option::Option<::std::string::String>,
-    /// Every single charge. There can be many thousands.
-    #[serde(
-        rename = "lineItems",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub line_items: ::std::option::Option<::std::vec::Vec<InvoiceLineItem>>,
-    /// The invoices of the organizations that this one pays for, each of them whole.
-    #[serde(
-        rename = "linkedInvoices",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub linked_invoices: ::std::option::Option<::std::vec::Vec<BillingInvoice>>,
-    /// Where related resources are found.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The organization that is charged: 24 hexadecimal digits.
-    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
-    pub org_id: ::std::option::Option<::std::string::String>,
-    /// The payments towards this invoice. What is owed is worked out for each of them and added up.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub payments: ::std::option::Option<::std::vec::Vec<BillingPayment>>,
-    /// What was paid back on this invoice.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub refunds: ::std::option::Option<::std::vec::Vec<BillingRefund>>,
-    /// Sales tax on the invoice, in US cents.
-    #[serde(
-        rename = "salesTaxCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub sales_tax_cents: ::std::option::Option<i64>,
-    /// When the period begins (UTC, inclusive).
-    #[serde(
-        rename = "startDate",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
-    #[serde(
-        rename = "startingBalanceCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub starting_balance_cents: ::std::option::Option<i64>,
-    /// Where the invoice stands. The pending one is that of the running month.
-    #[serde(
-        rename = "statusName",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
-    /// The sum of the line items above zero, in US cents.
-    #[serde(
-        rename = "subtotalCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub subtotal_cents: ::std::option::Option<i64>,
-    /// When the invoice last changed (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-}
-impl BillingInvoice {
-    /// Starts an empty [`BillingInvoice`], to be filled field by field.
-    pub fn builder() -> builder::BillingInvoice {
-        Default::default()
-    }
-}
-/// One invoice as a list shows it: the sums, without what they are made of. Amounts are integers of US cents.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct BillingInvoiceMetadata {
-    /// What was consumed in the invoice's period, in US cents.
-    #[serde(
-        rename = "amountBilledCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_billed_cents: ::std::option::Option<i64>,
-    /// What has been paid towards the invoice so far, in US cents.
-    #[serde(
-        rename = "amountPaidCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_paid_cents: ::std::option::Option<i64>,
-    /// When the invoice was made (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// Credits granted on the invoice, in US cents. May be negative.
-    #[serde(
-        rename = "creditsCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub credits_cents: ::std::option::Option<i64>,
-    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
-    #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The invoice: 24 hexadecimal digits.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub id: ::std::option::Option<::std::string::String>,
-    /// The invoices of the organizations that this one pays for.
-    #[serde(
-        rename = "linkedInvoices",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub linked_invoices: ::std::option::Option<::std::vec::Vec<BillingInvoiceMetadata>>,
-    /// Where related resources are found.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The organization that is charged: 24 hexadecimal digits.
-    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
-    pub org_id: ::std::option::Option<::std::string::String>,
-    /// Sales tax on the invoice, in US cents.
-    #[serde(
-        rename = "salesTaxCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub sales_tax_cents: ::std::option::Option<i64>,
-    /// When the period begins (UTC, inclusive).
-    #[serde(
-        rename = "startDate",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// What was still owed when the invoice was made. In US cents by its name and type; the specification's prose says dollars.
-    #[serde(
-        rename = "startingBalanceCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub starting_balance_cents: ::std::option::Option<i64>,
-    /// Where the invoice stands. The pending one is that of the running month.
-    #[serde(
-        rename = "statusName",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
-    /// The sum of the line items above zero, in US cents.
-    #[serde(
-        rename = "subtotalCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub subtotal_cents: ::std::option::Option<i64>,
-    /// When the invoice last changed (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-}
-impl BillingInvoiceMetadata {
-    /// Starts an empty [`BillingInvoiceMetadata`], to be filled field by field.
-    pub fn builder() -> builder::BillingInvoiceMetadata {
-        Default::default()
-    }
-}
-/// One payment towards an invoice. Amounts are integers of US cents.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct BillingPayment {
-    /// What was consumed in the invoice's period and this payment is for, in US cents.
-    #[serde(
-        rename = "amountBilledCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_billed_cents: ::std::option::Option<i64>,
-    /// What this payment has brought in, in US cents.
-    #[serde(
-        rename = "amountPaidCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_paid_cents: ::std::option::Option<i64>,
-    /// When the payment was first attempted (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The currency it is paid in: three letters of ISO 4217.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<::std::string::String>,
-    /// The payment: 24 hexadecimal digits.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub id: ::std::option::Option<::std::string::String>,
-    /// Sales tax, in US cents.
-    #[serde(
-        rename = "salesTaxCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub sales_tax_cents: ::std::option::Option<i64>,
-    /// Where the payment stands.
-    #[serde(
-        rename = "statusName",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub status_name: ::std::option::Option<crate::enums::PaymentStatus>,
-    /// The sum of the line items above zero, in US cents.
-    #[serde(
-        rename = "subtotalCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub subtotal_cents: ::std::option::Option<i64>,
-    /// The factor by which `amountBilledCents` becomes an amount in `currency`: a decimal number as text.
-    #[serde(
-        rename = "unitPrice",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub unit_price: ::std::option::Option<::std::string::String>,
-    /// When the payment last changed (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-}
-impl BillingPayment {
-    /// Starts an empty [`BillingPayment`], to be filled field by field.
-    pub fn builder() -> builder::BillingPayment {
-        Default::default()
-    }
-}
-/// One sum that was paid back on an invoice.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct BillingRefund {
-    /// How much was paid back, in US cents.
-    #[serde(
-        rename = "amountCents",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub amount_cents: ::std::option::Option<i64>,
-    /// When the refund was made (UTC).
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(default, deserialize_with = "crate::timestamp::optional")]
-    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The payment it goes back to: 24 hexadecimal digits.
-    #[serde(
-        rename = "paymentId",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub payment_id: ::std::option::Option<::std::string::String>,
-    /// Why MongoDB agreed to it.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub reason: ::std::option::Option<::std::string::String>,
-}
-impl BillingRefund {
-    /// Starts an empty [`BillingRefund`], to be filled field by field.
-    pub fn builder() -> builder::BillingRefund {
-        Default::default()
-    }
-}
-/// What a Cost Explorer query is about: whole months, a dimension to break them down by, and filters. A dimension that is grouped by needs at least one value in its filter.
+/// A Cost Explorer query: whole months, a dimension to group by, and filters. A dimension that is grouped by needs at least one value in its filter.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 #[derive(Default)]
-pub struct CostExplorerFilterRequestBody {
+pub struct CostExplorerQuery {
     /// Only these clusters, by id: 24 hexadecimal digits each.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub clusters: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
     /// The end (exclusive): day one of the month after the last.
     #[serde(rename = "endDate")]
     pub end_date: ::chrono::naive::NaiveDate,
-    /// What the result is broken down by.
+    /// The dimension to group by.
     #[serde(rename = "groupBy", skip_serializing_if = "::std::option::Option::is_none")]
     pub group_by: ::std::option::Option<crate::enums::GroupBy>,
-    /// Whether usage counts that meets some filters and has no value for the others. The service takes false where nothing is said.
+    /// Whether usage counts that matches some filters and has no value for the others. Default: false.
     #[serde(
         rename = "includePartialMatches",
         skip_serializing_if = "::std::option::Option::is_none"
@@ -386,57 +78,51 @@ pub struct CostExplorerFilterRequestBody {
     #[serde(rename = "startDate")]
     pub start_date: ::chrono::naive::NaiveDate,
 }
-impl CostExplorerFilterRequestBody {
-    /// Starts an empty [`CostExplorerFilterRequestBody`], to be filled field by field.
-    pub fn builder() -> builder::CostExplorerFilterRequestBody {
+impl CostExplorerQuery {
+    /// Starts an empty [`CostExplorerQuery`], to be filled field by field.
+    pub fn builder() -> builder::CostExplorerQuery {
         Default::default()
     }
 }
-/// What starting a Cost Explorer query hands out.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct CostExplorerFilterResponseView {
-    /// The query's token: 64 characters, whose case matters.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub token: ::std::option::Option<::std::string::String>,
-}
-impl CostExplorerFilterResponseView {
-    /// Starts an empty [`CostExplorerFilterResponseView`], to be filled field by field.
-    pub fn builder() -> builder::CostExplorerFilterResponseView {
-        Default::default()
-    }
-}
-/// The finished result of a Cost Explorer query. The specification says no more than that it is an object; rows stand in `usageDetails`, as seen in other clients.
+/// The finished result of a Cost Explorer query. The specification declares it an object and no more; other clients find rows in `usageDetails`.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[serde(transparent)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 #[derive(Default)]
-pub struct CostExplorerQueryResult(
+pub struct CostExplorerResult(
     pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
 );
-impl ::std::ops::Deref for CostExplorerQueryResult {
+impl ::std::ops::Deref for CostExplorerResult {
     type Target = ::serde_json::Map<::std::string::String, ::serde_json::Value>;
     fn deref(&self) -> &::serde_json::Map<::std::string::String, ::serde_json::Value> {
         &self.0
     }
 }
-impl ::std::convert::From<CostExplorerQueryResult>
+impl ::std::convert::From<CostExplorerResult>
 for ::serde_json::Map<::std::string::String, ::serde_json::Value> {
-    fn from(value: CostExplorerQueryResult) -> Self {
+    fn from(value: CostExplorerResult) -> Self {
         value.0
     }
 }
 impl ::std::convert::From<::serde_json::Map<::std::string::String, ::serde_json::Value>>
-for CostExplorerQueryResult {
+for CostExplorerResult {
     fn from(
         value: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     ) -> Self {
         Self(value)
     }
 }
-/// One complaint about one field of a request.
+/// The response to starting a Cost Explorer query.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct CostExplorerToken {
+    /// The query's token: 64 characters, case-sensitive.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub token: ::std::option::Option<::std::string::String>,
+}
+/// One violation: a field of the request and what is wrong with it.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
@@ -448,24 +134,225 @@ pub struct FieldViolation {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub field: ::std::option::Option<::std::string::String>,
 }
-impl FieldViolation {
-    /// Starts an empty [`FieldViolation`], to be filled field by field.
-    pub fn builder() -> builder::FieldViolation {
-        Default::default()
-    }
-}
-/// One charge, or one credit, on an invoice. Which fields are there depends on what is charged.
+/// One invoice with its line items, payments and refunds. Amounts are integers of US cents; credits are negative.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct InvoiceLineItem {
+pub struct Invoice {
+    /// The amount consumed in the invoice's period, in US cents.
+    #[serde(
+        rename = "amountBilledCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_billed_cents: ::std::option::Option<crate::Cents>,
+    /// The amount paid towards the invoice so far, in US cents.
+    #[serde(
+        rename = "amountPaidCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_paid_cents: ::std::option::Option<crate::Cents>,
+    /// When the invoice was created (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// Credits granted on the invoice, in US cents. May be negative.
+    #[serde(
+        rename = "creditsCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub credits_cents: ::std::option::Option<crate::Cents>,
+    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
+    #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The invoice: 24 hexadecimal digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+    /// The individual charges. There can be many thousands.
+    #[serde(
+        rename = "lineItems",
+        default,
+        skip_serializing_if = "::std::vec::Vec::is_empty"
+    )]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub line_items: ::std::vec::Vec<LineItem>,
+    /// The invoices of the organizations that this one pays for, each of them complete.
+    #[serde(
+        rename = "linkedInvoices",
+        default,
+        skip_serializing_if = "::std::vec::Vec::is_empty"
+    )]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub linked_invoices: ::std::vec::Vec<Invoice>,
+    /// Links to related resources.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The organization that is charged: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+    /// The payments towards this invoice. The amount due is computed per payment and added up.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub payments: ::std::vec::Vec<Payment>,
+    /// The refunds on this invoice.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub refunds: ::std::vec::Vec<Refund>,
+    /// Sales tax on the invoice, in US cents.
+    #[serde(
+        rename = "salesTaxCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sales_tax_cents: ::std::option::Option<crate::Cents>,
+    /// When the period begins (UTC, inclusive).
+    #[serde(
+        rename = "startDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The balance when the invoice was created. US cents by its name and type; the specification's prose says dollars.
+    #[serde(
+        rename = "startingBalanceCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub starting_balance_cents: ::std::option::Option<crate::Cents>,
+    /// The status of the invoice. The pending one is that of the running month.
+    #[serde(
+        rename = "statusName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
+    /// The sum of the line items above zero, in US cents.
+    #[serde(
+        rename = "subtotalCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub subtotal_cents: ::std::option::Option<crate::Cents>,
+    /// When the invoice last changed (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+}
+/// One page of a list of invoices.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct InvoicePage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The invoices on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<InvoiceSummary>,
+    /// How many invoices there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
+}
+/// One invoice as in a list: the sums, without the items they are made of. Amounts are integers of US cents.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct InvoiceSummary {
+    /// The amount consumed in the invoice's period, in US cents.
+    #[serde(
+        rename = "amountBilledCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_billed_cents: ::std::option::Option<crate::Cents>,
+    /// The amount paid towards the invoice so far, in US cents.
+    #[serde(
+        rename = "amountPaidCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_paid_cents: ::std::option::Option<crate::Cents>,
+    /// When the invoice was created (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// Credits granted on the invoice, in US cents. May be negative.
+    #[serde(
+        rename = "creditsCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub credits_cents: ::std::option::Option<crate::Cents>,
+    /// When the period ends (UTC, exclusive): for a whole month, the first day of the next.
+    #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The invoice: 24 hexadecimal digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+    /// The invoices of the organizations that this one pays for.
+    #[serde(
+        rename = "linkedInvoices",
+        default,
+        skip_serializing_if = "::std::vec::Vec::is_empty"
+    )]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub linked_invoices: ::std::vec::Vec<InvoiceSummary>,
+    /// Links to related resources.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The organization that is charged: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+    /// Sales tax on the invoice, in US cents.
+    #[serde(
+        rename = "salesTaxCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sales_tax_cents: ::std::option::Option<crate::Cents>,
+    /// When the period begins (UTC, inclusive).
+    #[serde(
+        rename = "startDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The balance when the invoice was created. US cents by its name and type; the specification's prose says dollars.
+    #[serde(
+        rename = "startingBalanceCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub starting_balance_cents: ::std::option::Option<crate::Cents>,
+    /// The status of the invoice. The pending one is that of the running month.
+    #[serde(
+        rename = "statusName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub status_name: ::std::option::Option<crate::enums::InvoiceStatus>,
+    /// The sum of the line items above zero, in US cents.
+    #[serde(
+        rename = "subtotalCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub subtotal_cents: ::std::option::Option<crate::Cents>,
+    /// When the invoice last changed (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+}
+/// One charge or credit on an invoice. Which fields are present depends on what is charged.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LineItem {
     /// The cloud that the usage belongs to.
     #[serde(
         rename = "cloudProvider",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub cloud_provider: ::std::option::Option<crate::enums::CloudProvider>,
-    /// The cluster that ran up the charge.
+    /// The cluster that caused the charge.
     #[serde(
         rename = "clusterName",
         skip_serializing_if = "::std::option::Option::is_none"
@@ -475,13 +362,12 @@ pub struct InvoiceLineItem {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-    /// The discount on this line, in US cents; absent without one. By the documented formula `totalPriceCents` is the price before it.
+    /// The discount on this line, in cents of the pricing currency; absent without one. Whether `totalPriceCents` includes it is disputed.
     #[serde(
         rename = "discountCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub discount_cents: ::std::option::Option<i64>,
+    pub discount_cents: ::std::option::Option<crate::Cents>,
     /// When the charged usage ends (UTC, exclusive).
     #[serde(rename = "endDate", skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(default, deserialize_with = "crate::timestamp::optional")]
@@ -503,11 +389,11 @@ pub struct InvoiceLineItem {
         rename = "percentDiscount",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub percent_discount: ::std::option::Option<f64>,
+    pub percent_discount: ::std::option::Option<crate::Number>,
     /// How many of `unit` were used. Can be tiny.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub quantity: ::std::option::Option<f64>,
-    /// What was used, as a code such as an instance size. The set grows all the time.
+    pub quantity: ::std::option::Option<crate::Number>,
+    /// The code of what was used, such as an instance size. New ones appear all the time.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub sku: ::std::option::Option<::std::string::String>,
     /// When the charged usage begins (UTC, inclusive).
@@ -523,1367 +409,142 @@ pub struct InvoiceLineItem {
         skip_serializing_if = "::std::option::Option::is_none"
     )]
     pub stitch_app_name: ::std::option::Option<::std::string::String>,
-    /// The tags of what is charged: a key, and the values it was given.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub tags: ::std::option::Option<
-        ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-        >,
+    /// The tags of the charged resource: each key with its values.
+    #[serde(
+        default,
+        skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty"
+    )]
+    #[serde(deserialize_with = "crate::lenient::map_of_lists")]
+    pub tags: ::std::collections::BTreeMap<
+        ::std::string::String,
+        ::std::vec::Vec<::std::string::String>,
     >,
-    /// From how many of `unit` on this price holds, for a SKU with tiers.
+    /// The number of `unit` from which this price applies, for a SKU with tiers.
     #[serde(
         rename = "tierLowerBound",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub tier_lower_bound: ::std::option::Option<f64>,
-    /// Up to how many of `unit` this price holds, for a SKU with tiers.
+    pub tier_lower_bound: ::std::option::Option<crate::Number>,
+    /// The number of `unit` up to which this price applies, for a SKU with tiers.
     #[serde(
         rename = "tierUpperBound",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub tier_upper_bound: ::std::option::Option<f64>,
-    /// The price of this line in US cents: `unitPriceDollars` times `quantity` times 100, so before `discountCents`, as documented.
+    pub tier_upper_bound: ::std::option::Option<crate::Number>,
+    /// The price of this line in cents of the pricing currency. By the specification `unitPriceDollars` times `quantity` times 100, hence before `discountCents`; the service maps it to the effective cost of its FOCUS reports, hence after.
     #[serde(
         rename = "totalPriceCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub total_price_cents: ::std::option::Option<i64>,
+    pub total_price_cents: ::std::option::Option<crate::Cents>,
     /// What `quantity` counts: hours, gigabytes and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub unit: ::std::option::Option<::std::string::String>,
-    /// The price of one `unit`, in US dollars. Can be a tiny fraction of a cent.
+    /// The price of one `unit`, in dollars or the pricing currency. Can be a tiny fraction of a cent.
     #[serde(
         rename = "unitPriceDollars",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub unit_price_dollars: ::std::option::Option<f64>,
+    pub unit_price_dollars: ::std::option::Option<crate::Number>,
 }
-impl InvoiceLineItem {
-    /// Starts an empty [`InvoiceLineItem`], to be filled field by field.
-    pub fn builder() -> builder::InvoiceLineItem {
-        Default::default()
-    }
-}
-/// Where a related resource is found, after RFC 5988.
+/// A link to a related resource (RFC 5988).
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Link {
-    /// Its address.
+    /// The URL.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub href: ::std::option::Option<::std::string::String>,
-    /// How it is related: `self`, `next` and so on.
+    /// The relation: `self`, `next` and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub rel: ::std::option::Option<::std::string::String>,
 }
-impl Link {
-    /// Starts an empty [`Link`], to be filled field by field.
-    pub fn builder() -> builder::Link {
-        Default::default()
-    }
-}
-/// One page of a list of invoices.
+/// One payment towards an invoice. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct PaginatedApiInvoiceMetadataView {
-    /// Where this page and its neighbours are found.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub links: ::std::option::Option<::std::vec::Vec<Link>>,
-    /// The invoices on this page.
-    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub results: ::std::option::Option<::std::vec::Vec<BillingInvoiceMetadata>>,
-    /// How many invoices there are on all pages: an estimate, absent unless asked for.
+pub struct Payment {
+    /// The part of the consumed amount that this payment is for, in US cents.
     #[serde(
-        rename = "totalCount",
+        rename = "amountBilledCents",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub total_count: ::std::option::Option<i32>,
+    pub amount_billed_cents: ::std::option::Option<crate::Cents>,
+    /// The amount received by this payment, in US cents.
+    #[serde(
+        rename = "amountPaidCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_paid_cents: ::std::option::Option<crate::Cents>,
+    /// When the payment was first attempted (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The currency it is paid in: three letters of ISO 4217.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<::std::string::String>,
+    /// The payment: 24 hexadecimal digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+    /// Sales tax, in US cents.
+    #[serde(
+        rename = "salesTaxCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sales_tax_cents: ::std::option::Option<crate::Cents>,
+    /// The status of the payment.
+    #[serde(
+        rename = "statusName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub status_name: ::std::option::Option<crate::enums::PaymentStatus>,
+    /// The sum of the line items above zero, in US cents.
+    #[serde(
+        rename = "subtotalCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub subtotal_cents: ::std::option::Option<crate::Cents>,
+    /// The factor that converts `amountBilledCents` to `currency`, the price of one Atlas credit: a decimal number as a string.
+    #[serde(
+        rename = "unitPrice",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub unit_price: ::std::option::Option<::std::string::String>,
+    /// When the payment last changed (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
-impl PaginatedApiInvoiceMetadataView {
-    /// Starts an empty [`PaginatedApiInvoiceMetadataView`], to be filled field by field.
-    pub fn builder() -> builder::PaginatedApiInvoiceMetadataView {
-        Default::default()
-    }
+/// One refund on an invoice.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Refund {
+    /// The amount refunded, in US cents.
+    #[serde(
+        rename = "amountCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub amount_cents: ::std::option::Option<crate::Cents>,
+    /// When the refund was made (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The payment that is refunded: 24 hexadecimal digits.
+    #[serde(
+        rename = "paymentId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub payment_id: ::std::option::Option<::std::string::String>,
+    /// Why MongoDB granted it.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub reason: ::std::option::Option<::std::string::String>,
 }
 /// Types for composing complex structures.
 pub mod builder {
-    /// Builds a [`ApiError`](super::ApiError), field by field.
+    /// Builds a [`CostExplorerQuery`](super::CostExplorerQuery), field by field.
     #[derive(Clone, Debug)]
-    pub struct ApiError {
-        bad_request_detail: ::std::result::Result<
-            ::std::option::Option<super::BadRequestDetail>,
-            ::std::string::String,
-        >,
-        detail: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        error: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
-        error_code: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        parameters: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
-            ::std::string::String,
-        >,
-        reason: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for ApiError {
-        fn default() -> Self {
-            Self {
-                bad_request_detail: Ok(Default::default()),
-                detail: Ok(Default::default()),
-                error: Ok(Default::default()),
-                error_code: Ok(Default::default()),
-                parameters: Ok(Default::default()),
-                reason: Ok(Default::default()),
-            }
-        }
-    }
-    impl ApiError {
-        /// Sets [`bad_request_detail`](super::ApiError::bad_request_detail).
-        pub fn bad_request_detail<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<super::BadRequestDetail>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.bad_request_detail = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for bad_request_detail: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`detail`](super::ApiError::detail).
-        pub fn detail<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.detail = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for detail: {e}"));
-            self
-        }
-        /// Sets [`error`](super::ApiError::error).
-        pub fn error<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i32>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.error = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for error: {e}"));
-            self
-        }
-        /// Sets [`error_code`](super::ApiError::error_code).
-        pub fn error_code<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.error_code = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for error_code: {e}")
-                });
-            self
-        }
-        /// Sets [`parameters`](super::ApiError::parameters).
-        pub fn parameters<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<::serde_json::Value>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.parameters = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for parameters: {e}")
-                });
-            self
-        }
-        /// Sets [`reason`](super::ApiError::reason).
-        pub fn reason<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.reason = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for reason: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<ApiError> for super::ApiError {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: ApiError,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                bad_request_detail: value.bad_request_detail?,
-                detail: value.detail?,
-                error: value.error?,
-                error_code: value.error_code?,
-                parameters: value.parameters?,
-                reason: value.reason?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::ApiError> for ApiError {
-        fn from(value: super::ApiError) -> Self {
-            Self {
-                bad_request_detail: Ok(value.bad_request_detail),
-                detail: Ok(value.detail),
-                error: Ok(value.error),
-                error_code: Ok(value.error_code),
-                parameters: Ok(value.parameters),
-                reason: Ok(value.reason),
-            }
-        }
-    }
-    /// Builds a [`BadRequestDetail`](super::BadRequestDetail), field by field.
-    #[derive(Clone, Debug)]
-    pub struct BadRequestDetail {
-        fields: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::FieldViolation>>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for BadRequestDetail {
-        fn default() -> Self {
-            Self {
-                fields: Ok(Default::default()),
-            }
-        }
-    }
-    impl BadRequestDetail {
-        /// Sets [`fields`](super::BadRequestDetail::fields).
-        pub fn fields<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::FieldViolation>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.fields = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for fields: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<BadRequestDetail> for super::BadRequestDetail {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: BadRequestDetail,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self { fields: value.fields? })
-        }
-    }
-    impl ::std::convert::From<super::BadRequestDetail> for BadRequestDetail {
-        fn from(value: super::BadRequestDetail) -> Self {
-            Self { fields: Ok(value.fields) }
-        }
-    }
-    /// Builds a [`BillingInvoice`](super::BillingInvoice), field by field.
-    #[derive(Clone, Debug)]
-    pub struct BillingInvoice {
-        amount_billed_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        amount_paid_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        created: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        credits_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        end_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        line_items: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::InvoiceLineItem>>,
-            ::std::string::String,
-        >,
-        linked_invoices: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::BillingInvoice>>,
-            ::std::string::String,
-        >,
-        links: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::Link>>,
-            ::std::string::String,
-        >,
-        org_id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        payments: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::BillingPayment>>,
-            ::std::string::String,
-        >,
-        refunds: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::BillingRefund>>,
-            ::std::string::String,
-        >,
-        sales_tax_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        start_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        starting_balance_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        status_name: ::std::result::Result<
-            ::std::option::Option<crate::enums::InvoiceStatus>,
-            ::std::string::String,
-        >,
-        subtotal_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        updated: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for BillingInvoice {
-        fn default() -> Self {
-            Self {
-                amount_billed_cents: Ok(Default::default()),
-                amount_paid_cents: Ok(Default::default()),
-                created: Ok(Default::default()),
-                credits_cents: Ok(Default::default()),
-                end_date: Ok(Default::default()),
-                id: Ok(Default::default()),
-                line_items: Ok(Default::default()),
-                linked_invoices: Ok(Default::default()),
-                links: Ok(Default::default()),
-                org_id: Ok(Default::default()),
-                payments: Ok(Default::default()),
-                refunds: Ok(Default::default()),
-                sales_tax_cents: Ok(Default::default()),
-                start_date: Ok(Default::default()),
-                starting_balance_cents: Ok(Default::default()),
-                status_name: Ok(Default::default()),
-                subtotal_cents: Ok(Default::default()),
-                updated: Ok(Default::default()),
-            }
-        }
-    }
-    impl BillingInvoice {
-        /// Sets [`amount_billed_cents`](super::BillingInvoice::amount_billed_cents).
-        pub fn amount_billed_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_billed_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for amount_billed_cents: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`amount_paid_cents`](super::BillingInvoice::amount_paid_cents).
-        pub fn amount_paid_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_paid_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for amount_paid_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`created`](super::BillingInvoice::created).
-        pub fn created<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.created = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for created: {e}")
-                });
-            self
-        }
-        /// Sets [`credits_cents`](super::BillingInvoice::credits_cents).
-        pub fn credits_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.credits_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for credits_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`end_date`](super::BillingInvoice::end_date).
-        pub fn end_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for end_date: {e}")
-                });
-            self
-        }
-        /// Sets [`id`](super::BillingInvoice::id).
-        pub fn id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.id = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for id: {e}"));
-            self
-        }
-        /// Sets [`line_items`](super::BillingInvoice::line_items).
-        pub fn line_items<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::InvoiceLineItem>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.line_items = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for line_items: {e}")
-                });
-            self
-        }
-        /// Sets [`linked_invoices`](super::BillingInvoice::linked_invoices).
-        pub fn linked_invoices<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::BillingInvoice>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.linked_invoices = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for linked_invoices: {e}")
-                });
-            self
-        }
-        /// Sets [`links`](super::BillingInvoice::links).
-        pub fn links<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::Link>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.links = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for links: {e}"));
-            self
-        }
-        /// Sets [`org_id`](super::BillingInvoice::org_id).
-        pub fn org_id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for org_id: {e}"));
-            self
-        }
-        /// Sets [`payments`](super::BillingInvoice::payments).
-        pub fn payments<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::BillingPayment>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.payments = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for payments: {e}")
-                });
-            self
-        }
-        /// Sets [`refunds`](super::BillingInvoice::refunds).
-        pub fn refunds<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::BillingRefund>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.refunds = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for refunds: {e}")
-                });
-            self
-        }
-        /// Sets [`sales_tax_cents`](super::BillingInvoice::sales_tax_cents).
-        pub fn sales_tax_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.sales_tax_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for sales_tax_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`start_date`](super::BillingInvoice::start_date).
-        pub fn start_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for start_date: {e}")
-                });
-            self
-        }
-        /// Sets [`starting_balance_cents`](super::BillingInvoice::starting_balance_cents).
-        pub fn starting_balance_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.starting_balance_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for starting_balance_cents: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`status_name`](super::BillingInvoice::status_name).
-        pub fn status_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<crate::enums::InvoiceStatus>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.status_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for status_name: {e}")
-                });
-            self
-        }
-        /// Sets [`subtotal_cents`](super::BillingInvoice::subtotal_cents).
-        pub fn subtotal_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.subtotal_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for subtotal_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`updated`](super::BillingInvoice::updated).
-        pub fn updated<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.updated = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for updated: {e}")
-                });
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<BillingInvoice> for super::BillingInvoice {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: BillingInvoice,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                amount_billed_cents: value.amount_billed_cents?,
-                amount_paid_cents: value.amount_paid_cents?,
-                created: value.created?,
-                credits_cents: value.credits_cents?,
-                end_date: value.end_date?,
-                id: value.id?,
-                line_items: value.line_items?,
-                linked_invoices: value.linked_invoices?,
-                links: value.links?,
-                org_id: value.org_id?,
-                payments: value.payments?,
-                refunds: value.refunds?,
-                sales_tax_cents: value.sales_tax_cents?,
-                start_date: value.start_date?,
-                starting_balance_cents: value.starting_balance_cents?,
-                status_name: value.status_name?,
-                subtotal_cents: value.subtotal_cents?,
-                updated: value.updated?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::BillingInvoice> for BillingInvoice {
-        fn from(value: super::BillingInvoice) -> Self {
-            Self {
-                amount_billed_cents: Ok(value.amount_billed_cents),
-                amount_paid_cents: Ok(value.amount_paid_cents),
-                created: Ok(value.created),
-                credits_cents: Ok(value.credits_cents),
-                end_date: Ok(value.end_date),
-                id: Ok(value.id),
-                line_items: Ok(value.line_items),
-                linked_invoices: Ok(value.linked_invoices),
-                links: Ok(value.links),
-                org_id: Ok(value.org_id),
-                payments: Ok(value.payments),
-                refunds: Ok(value.refunds),
-                sales_tax_cents: Ok(value.sales_tax_cents),
-                start_date: Ok(value.start_date),
-                starting_balance_cents: Ok(value.starting_balance_cents),
-                status_name: Ok(value.status_name),
-                subtotal_cents: Ok(value.subtotal_cents),
-                updated: Ok(value.updated),
-            }
-        }
-    }
-    /// Builds a [`BillingInvoiceMetadata`](super::BillingInvoiceMetadata), field by field.
-    #[derive(Clone, Debug)]
-    pub struct BillingInvoiceMetadata {
-        amount_billed_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        amount_paid_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        created: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        credits_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        end_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        linked_invoices: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::BillingInvoiceMetadata>>,
-            ::std::string::String,
-        >,
-        links: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::Link>>,
-            ::std::string::String,
-        >,
-        org_id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        sales_tax_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        start_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        starting_balance_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        status_name: ::std::result::Result<
-            ::std::option::Option<crate::enums::InvoiceStatus>,
-            ::std::string::String,
-        >,
-        subtotal_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        updated: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for BillingInvoiceMetadata {
-        fn default() -> Self {
-            Self {
-                amount_billed_cents: Ok(Default::default()),
-                amount_paid_cents: Ok(Default::default()),
-                created: Ok(Default::default()),
-                credits_cents: Ok(Default::default()),
-                end_date: Ok(Default::default()),
-                id: Ok(Default::default()),
-                linked_invoices: Ok(Default::default()),
-                links: Ok(Default::default()),
-                org_id: Ok(Default::default()),
-                sales_tax_cents: Ok(Default::default()),
-                start_date: Ok(Default::default()),
-                starting_balance_cents: Ok(Default::default()),
-                status_name: Ok(Default::default()),
-                subtotal_cents: Ok(Default::default()),
-                updated: Ok(Default::default()),
-            }
-        }
-    }
-    impl BillingInvoiceMetadata {
-        /// Sets [`amount_billed_cents`](super::BillingInvoiceMetadata::amount_billed_cents).
-        pub fn amount_billed_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_billed_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for amount_billed_cents: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`amount_paid_cents`](super::BillingInvoiceMetadata::amount_paid_cents).
-        pub fn amount_paid_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_paid_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for amount_paid_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`created`](super::BillingInvoiceMetadata::created).
-        pub fn created<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.created = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for created: {e}")
-                });
-            self
-        }
-        /// Sets [`credits_cents`](super::BillingInvoiceMetadata::credits_cents).
-        pub fn credits_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.credits_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for credits_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`end_date`](super::BillingInvoiceMetadata::end_date).
-        pub fn end_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for end_date: {e}")
-                });
-            self
-        }
-        /// Sets [`id`](super::BillingInvoiceMetadata::id).
-        pub fn id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.id = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for id: {e}"));
-            self
-        }
-        /// Sets [`linked_invoices`](super::BillingInvoiceMetadata::linked_invoices).
-        pub fn linked_invoices<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::BillingInvoiceMetadata>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.linked_invoices = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for linked_invoices: {e}")
-                });
-            self
-        }
-        /// Sets [`links`](super::BillingInvoiceMetadata::links).
-        pub fn links<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::Link>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.links = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for links: {e}"));
-            self
-        }
-        /// Sets [`org_id`](super::BillingInvoiceMetadata::org_id).
-        pub fn org_id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.org_id = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for org_id: {e}"));
-            self
-        }
-        /// Sets [`sales_tax_cents`](super::BillingInvoiceMetadata::sales_tax_cents).
-        pub fn sales_tax_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.sales_tax_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for sales_tax_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`start_date`](super::BillingInvoiceMetadata::start_date).
-        pub fn start_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for start_date: {e}")
-                });
-            self
-        }
-        /// Sets [`starting_balance_cents`](super::BillingInvoiceMetadata::starting_balance_cents).
-        pub fn starting_balance_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.starting_balance_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for starting_balance_cents: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`status_name`](super::BillingInvoiceMetadata::status_name).
-        pub fn status_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<crate::enums::InvoiceStatus>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.status_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for status_name: {e}")
-                });
-            self
-        }
-        /// Sets [`subtotal_cents`](super::BillingInvoiceMetadata::subtotal_cents).
-        pub fn subtotal_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.subtotal_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for subtotal_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`updated`](super::BillingInvoiceMetadata::updated).
-        pub fn updated<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.updated = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for updated: {e}")
-                });
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<BillingInvoiceMetadata>
-    for super::BillingInvoiceMetadata {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: BillingInvoiceMetadata,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                amount_billed_cents: value.amount_billed_cents?,
-                amount_paid_cents: value.amount_paid_cents?,
-                created: value.created?,
-                credits_cents: value.credits_cents?,
-                end_date: value.end_date?,
-                id: value.id?,
-                linked_invoices: value.linked_invoices?,
-                links: value.links?,
-                org_id: value.org_id?,
-                sales_tax_cents: value.sales_tax_cents?,
-                start_date: value.start_date?,
-                starting_balance_cents: value.starting_balance_cents?,
-                status_name: value.status_name?,
-                subtotal_cents: value.subtotal_cents?,
-                updated: value.updated?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::BillingInvoiceMetadata> for BillingInvoiceMetadata {
-        fn from(value: super::BillingInvoiceMetadata) -> Self {
-            Self {
-                amount_billed_cents: Ok(value.amount_billed_cents),
-                amount_paid_cents: Ok(value.amount_paid_cents),
-                created: Ok(value.created),
-                credits_cents: Ok(value.credits_cents),
-                end_date: Ok(value.end_date),
-                id: Ok(value.id),
-                linked_invoices: Ok(value.linked_invoices),
-                links: Ok(value.links),
-                org_id: Ok(value.org_id),
-                sales_tax_cents: Ok(value.sales_tax_cents),
-                start_date: Ok(value.start_date),
-                starting_balance_cents: Ok(value.starting_balance_cents),
-                status_name: Ok(value.status_name),
-                subtotal_cents: Ok(value.subtotal_cents),
-                updated: Ok(value.updated),
-            }
-        }
-    }
-    /// Builds a [`BillingPayment`](super::BillingPayment), field by field.
-    #[derive(Clone, Debug)]
-    pub struct BillingPayment {
-        amount_billed_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        amount_paid_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        created: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        currency: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        sales_tax_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        status_name: ::std::result::Result<
-            ::std::option::Option<crate::enums::PaymentStatus>,
-            ::std::string::String,
-        >,
-        subtotal_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        unit_price: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        updated: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for BillingPayment {
-        fn default() -> Self {
-            Self {
-                amount_billed_cents: Ok(Default::default()),
-                amount_paid_cents: Ok(Default::default()),
-                created: Ok(Default::default()),
-                currency: Ok(Default::default()),
-                id: Ok(Default::default()),
-                sales_tax_cents: Ok(Default::default()),
-                status_name: Ok(Default::default()),
-                subtotal_cents: Ok(Default::default()),
-                unit_price: Ok(Default::default()),
-                updated: Ok(Default::default()),
-            }
-        }
-    }
-    impl BillingPayment {
-        /// Sets [`amount_billed_cents`](super::BillingPayment::amount_billed_cents).
-        pub fn amount_billed_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_billed_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for amount_billed_cents: {e}"
-                    )
-                });
-            self
-        }
-        /// Sets [`amount_paid_cents`](super::BillingPayment::amount_paid_cents).
-        pub fn amount_paid_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_paid_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for amount_paid_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`created`](super::BillingPayment::created).
-        pub fn created<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.created = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for created: {e}")
-                });
-            self
-        }
-        /// Sets [`currency`](super::BillingPayment::currency).
-        pub fn currency<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.currency = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for currency: {e}")
-                });
-            self
-        }
-        /// Sets [`id`](super::BillingPayment::id).
-        pub fn id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.id = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for id: {e}"));
-            self
-        }
-        /// Sets [`sales_tax_cents`](super::BillingPayment::sales_tax_cents).
-        pub fn sales_tax_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.sales_tax_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for sales_tax_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`status_name`](super::BillingPayment::status_name).
-        pub fn status_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<crate::enums::PaymentStatus>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.status_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for status_name: {e}")
-                });
-            self
-        }
-        /// Sets [`subtotal_cents`](super::BillingPayment::subtotal_cents).
-        pub fn subtotal_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.subtotal_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for subtotal_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`unit_price`](super::BillingPayment::unit_price).
-        pub fn unit_price<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.unit_price = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for unit_price: {e}")
-                });
-            self
-        }
-        /// Sets [`updated`](super::BillingPayment::updated).
-        pub fn updated<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.updated = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for updated: {e}")
-                });
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<BillingPayment> for super::BillingPayment {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: BillingPayment,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                amount_billed_cents: value.amount_billed_cents?,
-                amount_paid_cents: value.amount_paid_cents?,
-                created: value.created?,
-                currency: value.currency?,
-                id: value.id?,
-                sales_tax_cents: value.sales_tax_cents?,
-                status_name: value.status_name?,
-                subtotal_cents: value.subtotal_cents?,
-                unit_price: value.unit_price?,
-                updated: value.updated?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::BillingPayment> for BillingPayment {
-        fn from(value: super::BillingPayment) -> Self {
-            Self {
-                amount_billed_cents: Ok(value.amount_billed_cents),
-                amount_paid_cents: Ok(value.amount_paid_cents),
-                created: Ok(value.created),
-                currency: Ok(value.currency),
-                id: Ok(value.id),
-                sales_tax_cents: Ok(value.sales_tax_cents),
-                status_name: Ok(value.status_name),
-                subtotal_cents: Ok(value.subtotal_cents),
-                unit_price: Ok(value.unit_price),
-                updated: Ok(value.updated),
-            }
-        }
-    }
-    /// Builds a [`BillingRefund`](super::BillingRefund), field by field.
-    #[derive(Clone, Debug)]
-    pub struct BillingRefund {
-        amount_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        created: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        payment_id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        reason: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for BillingRefund {
-        fn default() -> Self {
-            Self {
-                amount_cents: Ok(Default::default()),
-                created: Ok(Default::default()),
-                payment_id: Ok(Default::default()),
-                reason: Ok(Default::default()),
-            }
-        }
-    }
-    impl BillingRefund {
-        /// Sets [`amount_cents`](super::BillingRefund::amount_cents).
-        pub fn amount_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.amount_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for amount_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`created`](super::BillingRefund::created).
-        pub fn created<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.created = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for created: {e}")
-                });
-            self
-        }
-        /// Sets [`payment_id`](super::BillingRefund::payment_id).
-        pub fn payment_id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.payment_id = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for payment_id: {e}")
-                });
-            self
-        }
-        /// Sets [`reason`](super::BillingRefund::reason).
-        pub fn reason<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.reason = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for reason: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<BillingRefund> for super::BillingRefund {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: BillingRefund,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                amount_cents: value.amount_cents?,
-                created: value.created?,
-                payment_id: value.payment_id?,
-                reason: value.reason?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::BillingRefund> for BillingRefund {
-        fn from(value: super::BillingRefund) -> Self {
-            Self {
-                amount_cents: Ok(value.amount_cents),
-                created: Ok(value.created),
-                payment_id: Ok(value.payment_id),
-                reason: Ok(value.reason),
-            }
-        }
-    }
-    /// Builds a [`CostExplorerFilterRequestBody`](super::CostExplorerFilterRequestBody), field by field.
-    #[derive(Clone, Debug)]
-    pub struct CostExplorerFilterRequestBody {
+    pub struct CostExplorerQuery {
         clusters: ::std::result::Result<
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
             ::std::string::String,
@@ -1917,7 +578,7 @@ pub mod builder {
             ::std::string::String,
         >,
     }
-    impl ::std::default::Default for CostExplorerFilterRequestBody {
+    impl ::std::default::Default for CostExplorerQuery {
         fn default() -> Self {
             Self {
                 clusters: Ok(Default::default()),
@@ -1931,8 +592,8 @@ pub mod builder {
             }
         }
     }
-    impl CostExplorerFilterRequestBody {
-        /// Sets [`clusters`](super::CostExplorerFilterRequestBody::clusters).
+    impl CostExplorerQuery {
+        /// Sets [`clusters`](super::CostExplorerQuery::clusters).
         pub fn clusters<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<
@@ -1947,7 +608,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`end_date`](super::CostExplorerFilterRequestBody::end_date).
+        /// Sets [`end_date`](super::CostExplorerQuery::end_date).
         pub fn end_date<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -1960,7 +621,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`group_by`](super::CostExplorerFilterRequestBody::group_by).
+        /// Sets [`group_by`](super::CostExplorerQuery::group_by).
         pub fn group_by<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<::std::option::Option<crate::enums::GroupBy>>,
@@ -1973,7 +634,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`include_partial_matches`](super::CostExplorerFilterRequestBody::include_partial_matches).
+        /// Sets [`include_partial_matches`](super::CostExplorerQuery::include_partial_matches).
         pub fn include_partial_matches<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<::std::option::Option<bool>>,
@@ -1988,7 +649,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`organizations`](super::CostExplorerFilterRequestBody::organizations).
+        /// Sets [`organizations`](super::CostExplorerQuery::organizations).
         pub fn organizations<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<
@@ -2003,7 +664,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`projects`](super::CostExplorerFilterRequestBody::projects).
+        /// Sets [`projects`](super::CostExplorerQuery::projects).
         pub fn projects<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<
@@ -2018,7 +679,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`services`](super::CostExplorerFilterRequestBody::services).
+        /// Sets [`services`](super::CostExplorerQuery::services).
         pub fn services<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<
@@ -2033,7 +694,7 @@ pub mod builder {
                 });
             self
         }
-        /// Sets [`start_date`](super::CostExplorerFilterRequestBody::start_date).
+        /// Sets [`start_date`](super::CostExplorerQuery::start_date).
         pub fn start_date<T>(mut self, value: T) -> Self
         where
             T: ::std::convert::TryInto<::chrono::naive::NaiveDate>,
@@ -2047,11 +708,10 @@ pub mod builder {
             self
         }
     }
-    impl ::std::convert::TryFrom<CostExplorerFilterRequestBody>
-    for super::CostExplorerFilterRequestBody {
+    impl ::std::convert::TryFrom<CostExplorerQuery> for super::CostExplorerQuery {
         type Error = super::error::ConversionError;
         fn try_from(
-            value: CostExplorerFilterRequestBody,
+            value: CostExplorerQuery,
         ) -> ::std::result::Result<Self, super::error::ConversionError> {
             Ok(Self {
                 clusters: value.clusters?,
@@ -2065,9 +725,8 @@ pub mod builder {
             })
         }
     }
-    impl ::std::convert::From<super::CostExplorerFilterRequestBody>
-    for CostExplorerFilterRequestBody {
-        fn from(value: super::CostExplorerFilterRequestBody) -> Self {
+    impl ::std::convert::From<super::CostExplorerQuery> for CostExplorerQuery {
+        fn from(value: super::CostExplorerQuery) -> Self {
             Self {
                 clusters: Ok(value.clusters),
                 end_date: Ok(value.end_date),
@@ -2077,689 +736,6 @@ pub mod builder {
                 projects: Ok(value.projects),
                 services: Ok(value.services),
                 start_date: Ok(value.start_date),
-            }
-        }
-    }
-    /// Builds a [`CostExplorerFilterResponseView`](super::CostExplorerFilterResponseView), field by field.
-    #[derive(Clone, Debug)]
-    pub struct CostExplorerFilterResponseView {
-        token: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for CostExplorerFilterResponseView {
-        fn default() -> Self {
-            Self {
-                token: Ok(Default::default()),
-            }
-        }
-    }
-    impl CostExplorerFilterResponseView {
-        /// Sets [`token`](super::CostExplorerFilterResponseView::token).
-        pub fn token<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.token = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for token: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<CostExplorerFilterResponseView>
-    for super::CostExplorerFilterResponseView {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: CostExplorerFilterResponseView,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self { token: value.token? })
-        }
-    }
-    impl ::std::convert::From<super::CostExplorerFilterResponseView>
-    for CostExplorerFilterResponseView {
-        fn from(value: super::CostExplorerFilterResponseView) -> Self {
-            Self { token: Ok(value.token) }
-        }
-    }
-    /// Builds a [`FieldViolation`](super::FieldViolation), field by field.
-    #[derive(Clone, Debug)]
-    pub struct FieldViolation {
-        description: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        field: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for FieldViolation {
-        fn default() -> Self {
-            Self {
-                description: Ok(Default::default()),
-                field: Ok(Default::default()),
-            }
-        }
-    }
-    impl FieldViolation {
-        /// Sets [`description`](super::FieldViolation::description).
-        pub fn description<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.description = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for description: {e}")
-                });
-            self
-        }
-        /// Sets [`field`](super::FieldViolation::field).
-        pub fn field<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.field = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for field: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<FieldViolation> for super::FieldViolation {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: FieldViolation,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                description: value.description?,
-                field: value.field?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::FieldViolation> for FieldViolation {
-        fn from(value: super::FieldViolation) -> Self {
-            Self {
-                description: Ok(value.description),
-                field: Ok(value.field),
-            }
-        }
-    }
-    /// Builds a [`InvoiceLineItem`](super::InvoiceLineItem), field by field.
-    #[derive(Clone, Debug)]
-    pub struct InvoiceLineItem {
-        cloud_provider: ::std::result::Result<
-            ::std::option::Option<crate::enums::CloudProvider>,
-            ::std::string::String,
-        >,
-        cluster_name: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        created: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        discount_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        end_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        group_id: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        group_name: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        note: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        percent_discount: ::std::result::Result<
-            ::std::option::Option<f64>,
-            ::std::string::String,
-        >,
-        quantity: ::std::result::Result<
-            ::std::option::Option<f64>,
-            ::std::string::String,
-        >,
-        sku: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        start_date: ::std::result::Result<
-            ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            ::std::string::String,
-        >,
-        stitch_app_name: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        tags: ::std::result::Result<
-            ::std::option::Option<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                >,
-            >,
-            ::std::string::String,
-        >,
-        tier_lower_bound: ::std::result::Result<
-            ::std::option::Option<f64>,
-            ::std::string::String,
-        >,
-        tier_upper_bound: ::std::result::Result<
-            ::std::option::Option<f64>,
-            ::std::string::String,
-        >,
-        total_price_cents: ::std::result::Result<
-            ::std::option::Option<i64>,
-            ::std::string::String,
-        >,
-        unit: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        unit_price_dollars: ::std::result::Result<
-            ::std::option::Option<f64>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for InvoiceLineItem {
-        fn default() -> Self {
-            Self {
-                cloud_provider: Ok(Default::default()),
-                cluster_name: Ok(Default::default()),
-                created: Ok(Default::default()),
-                discount_cents: Ok(Default::default()),
-                end_date: Ok(Default::default()),
-                group_id: Ok(Default::default()),
-                group_name: Ok(Default::default()),
-                note: Ok(Default::default()),
-                percent_discount: Ok(Default::default()),
-                quantity: Ok(Default::default()),
-                sku: Ok(Default::default()),
-                start_date: Ok(Default::default()),
-                stitch_app_name: Ok(Default::default()),
-                tags: Ok(Default::default()),
-                tier_lower_bound: Ok(Default::default()),
-                tier_upper_bound: Ok(Default::default()),
-                total_price_cents: Ok(Default::default()),
-                unit: Ok(Default::default()),
-                unit_price_dollars: Ok(Default::default()),
-            }
-        }
-    }
-    impl InvoiceLineItem {
-        /// Sets [`cloud_provider`](super::InvoiceLineItem::cloud_provider).
-        pub fn cloud_provider<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<crate::enums::CloudProvider>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.cloud_provider = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for cloud_provider: {e}")
-                });
-            self
-        }
-        /// Sets [`cluster_name`](super::InvoiceLineItem::cluster_name).
-        pub fn cluster_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.cluster_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for cluster_name: {e}")
-                });
-            self
-        }
-        /// Sets [`created`](super::InvoiceLineItem::created).
-        pub fn created<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.created = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for created: {e}")
-                });
-            self
-        }
-        /// Sets [`discount_cents`](super::InvoiceLineItem::discount_cents).
-        pub fn discount_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.discount_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for discount_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`end_date`](super::InvoiceLineItem::end_date).
-        pub fn end_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.end_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for end_date: {e}")
-                });
-            self
-        }
-        /// Sets [`group_id`](super::InvoiceLineItem::group_id).
-        pub fn group_id<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.group_id = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for group_id: {e}")
-                });
-            self
-        }
-        /// Sets [`group_name`](super::InvoiceLineItem::group_name).
-        pub fn group_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.group_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for group_name: {e}")
-                });
-            self
-        }
-        /// Sets [`note`](super::InvoiceLineItem::note).
-        pub fn note<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.note = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for note: {e}"));
-            self
-        }
-        /// Sets [`percent_discount`](super::InvoiceLineItem::percent_discount).
-        pub fn percent_discount<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<f64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.percent_discount = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for percent_discount: {e}")
-                });
-            self
-        }
-        /// Sets [`quantity`](super::InvoiceLineItem::quantity).
-        pub fn quantity<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<f64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.quantity = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for quantity: {e}")
-                });
-            self
-        }
-        /// Sets [`sku`](super::InvoiceLineItem::sku).
-        pub fn sku<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.sku = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for sku: {e}"));
-            self
-        }
-        /// Sets [`start_date`](super::InvoiceLineItem::start_date).
-        pub fn start_date<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.start_date = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for start_date: {e}")
-                });
-            self
-        }
-        /// Sets [`stitch_app_name`](super::InvoiceLineItem::stitch_app_name).
-        pub fn stitch_app_name<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.stitch_app_name = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for stitch_app_name: {e}")
-                });
-            self
-        }
-        /// Sets [`tags`](super::InvoiceLineItem::tags).
-        pub fn tags<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                    >,
-                >,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.tags = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for tags: {e}"));
-            self
-        }
-        /// Sets [`tier_lower_bound`](super::InvoiceLineItem::tier_lower_bound).
-        pub fn tier_lower_bound<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<f64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.tier_lower_bound = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for tier_lower_bound: {e}")
-                });
-            self
-        }
-        /// Sets [`tier_upper_bound`](super::InvoiceLineItem::tier_upper_bound).
-        pub fn tier_upper_bound<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<f64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.tier_upper_bound = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for tier_upper_bound: {e}")
-                });
-            self
-        }
-        /// Sets [`total_price_cents`](super::InvoiceLineItem::total_price_cents).
-        pub fn total_price_cents<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.total_price_cents = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for total_price_cents: {e}")
-                });
-            self
-        }
-        /// Sets [`unit`](super::InvoiceLineItem::unit).
-        pub fn unit<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.unit = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for unit: {e}"));
-            self
-        }
-        /// Sets [`unit_price_dollars`](super::InvoiceLineItem::unit_price_dollars).
-        pub fn unit_price_dollars<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<f64>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.unit_price_dollars = value
-                .try_into()
-                .map_err(|e| {
-                    format!(
-                        "error converting supplied value for unit_price_dollars: {e}"
-                    )
-                });
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<InvoiceLineItem> for super::InvoiceLineItem {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: InvoiceLineItem,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                cloud_provider: value.cloud_provider?,
-                cluster_name: value.cluster_name?,
-                created: value.created?,
-                discount_cents: value.discount_cents?,
-                end_date: value.end_date?,
-                group_id: value.group_id?,
-                group_name: value.group_name?,
-                note: value.note?,
-                percent_discount: value.percent_discount?,
-                quantity: value.quantity?,
-                sku: value.sku?,
-                start_date: value.start_date?,
-                stitch_app_name: value.stitch_app_name?,
-                tags: value.tags?,
-                tier_lower_bound: value.tier_lower_bound?,
-                tier_upper_bound: value.tier_upper_bound?,
-                total_price_cents: value.total_price_cents?,
-                unit: value.unit?,
-                unit_price_dollars: value.unit_price_dollars?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::InvoiceLineItem> for InvoiceLineItem {
-        fn from(value: super::InvoiceLineItem) -> Self {
-            Self {
-                cloud_provider: Ok(value.cloud_provider),
-                cluster_name: Ok(value.cluster_name),
-                created: Ok(value.created),
-                discount_cents: Ok(value.discount_cents),
-                end_date: Ok(value.end_date),
-                group_id: Ok(value.group_id),
-                group_name: Ok(value.group_name),
-                note: Ok(value.note),
-                percent_discount: Ok(value.percent_discount),
-                quantity: Ok(value.quantity),
-                sku: Ok(value.sku),
-                start_date: Ok(value.start_date),
-                stitch_app_name: Ok(value.stitch_app_name),
-                tags: Ok(value.tags),
-                tier_lower_bound: Ok(value.tier_lower_bound),
-                tier_upper_bound: Ok(value.tier_upper_bound),
-                total_price_cents: Ok(value.total_price_cents),
-                unit: Ok(value.unit),
-                unit_price_dollars: Ok(value.unit_price_dollars),
-            }
-        }
-    }
-    /// Builds a [`Link`](super::Link), field by field.
-    #[derive(Clone, Debug)]
-    pub struct Link {
-        href: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-        rel: ::std::result::Result<
-            ::std::option::Option<::std::string::String>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for Link {
-        fn default() -> Self {
-            Self {
-                href: Ok(Default::default()),
-                rel: Ok(Default::default()),
-            }
-        }
-    }
-    impl Link {
-        /// Sets [`href`](super::Link::href).
-        pub fn href<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.href = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for href: {e}"));
-            self
-        }
-        /// Sets [`rel`](super::Link::rel).
-        pub fn rel<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.rel = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for rel: {e}"));
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<Link> for super::Link {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: Link,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                href: value.href?,
-                rel: value.rel?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::Link> for Link {
-        fn from(value: super::Link) -> Self {
-            Self {
-                href: Ok(value.href),
-                rel: Ok(value.rel),
-            }
-        }
-    }
-    /// Builds a [`PaginatedApiInvoiceMetadataView`](super::PaginatedApiInvoiceMetadataView), field by field.
-    #[derive(Clone, Debug)]
-    pub struct PaginatedApiInvoiceMetadataView {
-        links: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::Link>>,
-            ::std::string::String,
-        >,
-        results: ::std::result::Result<
-            ::std::option::Option<::std::vec::Vec<super::BillingInvoiceMetadata>>,
-            ::std::string::String,
-        >,
-        total_count: ::std::result::Result<
-            ::std::option::Option<i32>,
-            ::std::string::String,
-        >,
-    }
-    impl ::std::default::Default for PaginatedApiInvoiceMetadataView {
-        fn default() -> Self {
-            Self {
-                links: Ok(Default::default()),
-                results: Ok(Default::default()),
-                total_count: Ok(Default::default()),
-            }
-        }
-    }
-    impl PaginatedApiInvoiceMetadataView {
-        /// Sets [`links`](super::PaginatedApiInvoiceMetadataView::links).
-        pub fn links<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::Link>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.links = value
-                .try_into()
-                .map_err(|e| format!("error converting supplied value for links: {e}"));
-            self
-        }
-        /// Sets [`results`](super::PaginatedApiInvoiceMetadataView::results).
-        pub fn results<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<
-                ::std::option::Option<::std::vec::Vec<super::BillingInvoiceMetadata>>,
-            >,
-            T::Error: ::std::fmt::Display,
-        {
-            self.results = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for results: {e}")
-                });
-            self
-        }
-        /// Sets [`total_count`](super::PaginatedApiInvoiceMetadataView::total_count).
-        pub fn total_count<T>(mut self, value: T) -> Self
-        where
-            T: ::std::convert::TryInto<::std::option::Option<i32>>,
-            T::Error: ::std::fmt::Display,
-        {
-            self.total_count = value
-                .try_into()
-                .map_err(|e| {
-                    format!("error converting supplied value for total_count: {e}")
-                });
-            self
-        }
-    }
-    impl ::std::convert::TryFrom<PaginatedApiInvoiceMetadataView>
-    for super::PaginatedApiInvoiceMetadataView {
-        type Error = super::error::ConversionError;
-        fn try_from(
-            value: PaginatedApiInvoiceMetadataView,
-        ) -> ::std::result::Result<Self, super::error::ConversionError> {
-            Ok(Self {
-                links: value.links?,
-                results: value.results?,
-                total_count: value.total_count?,
-            })
-        }
-    }
-    impl ::std::convert::From<super::PaginatedApiInvoiceMetadataView>
-    for PaginatedApiInvoiceMetadataView {
-        fn from(value: super::PaginatedApiInvoiceMetadataView) -> Self {
-            Self {
-                links: Ok(value.links),
-                results: Ok(value.results),
-                total_count: Ok(value.total_count),
             }
         }
     }
@@ -2794,5 +770,18 @@ pub mod error {
         fn from(value: String) -> Self {
             Self(value.into())
         }
+    }
+}
+impl crate::Page for InvoicePage {
+    type Item = InvoiceSummary;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<InvoiceSummary> {
+        self.results
     }
 }

@@ -1,4 +1,4 @@
-//! The generated client over a transport that answers from memory.
+//! The generated client over transports that send nothing.
 
 use std::sync::Mutex;
 
@@ -6,9 +6,9 @@ use reqwest::header::AUTHORIZATION;
 
 use super::*;
 use crate::enums::{InvoiceSortBy, InvoiceStatus, SortOrder};
-use crate::types::CostExplorerFilterRequestBody;
+use crate::types::CostExplorerQuery;
 
-/// Keeps what it was asked to send and answers with a fixed body.
+/// Keeps what it was asked to send and responds with a fixed body.
 #[derive(Debug, Default, Clone)]
 struct Recorder {
     sent: Arc<Mutex<Vec<(Called, reqwest::Request)>>>,
@@ -17,7 +17,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn answering(status: u16, body: &'static str) -> Self {
+    fn responding(status: u16, body: &'static str) -> Self {
         Self {
             status,
             body,
@@ -27,7 +27,11 @@ impl Recorder {
 
     fn client(&self) -> Client {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Client::new_with_client("http://127.0.0.1:9/base", http, Seam::new(self.clone()))
+        Client::new_with_client(
+            "http://127.0.0.1:9/base",
+            http,
+            SharedTransport::new(self.clone()),
+        )
     }
 
     fn urls(&self) -> Vec<String> {
@@ -49,8 +53,8 @@ impl Transport for Recorder {
     ) -> SendFuture<'a> {
         Plain::json().prepare(called, &mut request);
         self.sent.lock().unwrap().push((called, request));
-        let answer = http_response(self.status, self.body);
-        Box::pin(async move { Ok(answer) })
+        let response = http_response(self.status, self.body);
+        Box::pin(async move { Ok(response) })
     }
 }
 
@@ -69,20 +73,20 @@ const AWKWARD: &str = "a/b c?d#e%f";
 
 /// Two requests for the same thing must have one URL, byte for byte.
 macro_rules! same_url {
-    ($recorder:ident, $client:ident, $typed:ident, $twin:ident, $($set:ident ( $value:expr )),*) => {
+    ($recorder:ident, $client:ident, $typed:ident, $bytes:ident, $($set:ident ( $value:expr )),*) => {
         $client.$typed()$(.$set($value))*.send().await.unwrap();
-        $client.$twin()$(.$set($value))*.send().await.unwrap();
+        $client.$bytes()$(.$set($value))*.send().await.unwrap();
         let urls = $recorder.urls();
-        let [.., typed, twin] = urls.as_slice() else { panic!("two requests were sent") };
-        assert_eq!(typed, twin);
+        let [.., typed, bytes] = urls.as_slice() else { panic!("two requests were sent") };
+        assert_eq!(typed, bytes);
         assert!(typed.starts_with("http://127.0.0.1:9/base/api/atlas/v2/orgs/"), "{typed}");
         assert!(!typed.contains("//api"), "{typed}");
     };
 }
 
 #[tokio::test]
-async fn a_twins_url_is_the_typed_operations_own() {
-    let recorder = Recorder::answering(200, "{}");
+async fn the_bytes_forms_url_is_the_typed_operations_own() {
+    let recorder = Recorder::responding(200, "{}");
     let client = recorder.client();
     same_url!(
         recorder,
@@ -125,7 +129,7 @@ async fn a_twins_url_is_the_typed_operations_own() {
          &viewLinkedInvoices=false"
     );
 
-    let recorder = Recorder::answering(202, "{}");
+    let recorder = Recorder::responding(202, "{}");
     let client = recorder.client();
     same_url!(
         recorder,
@@ -133,7 +137,7 @@ async fn a_twins_url_is_the_typed_operations_own() {
         create_cost_explorer_query_process,
         create_cost_explorer_query_process_bytes,
         org_id(ORG),
-        body(CostExplorerFilterRequestBody::default())
+        body(CostExplorerQuery::default())
     );
     let called: Vec<_> = recorder
         .sent
@@ -147,8 +151,8 @@ async fn a_twins_url_is_the_typed_operations_own() {
 
 #[tokio::test]
 async fn accept_and_content_type_are_the_pinned_versions_alone() {
-    let recorder = Recorder::answering(202, r#"{"token":"T0"}"#);
-    let answer = recorder
+    let recorder = Recorder::responding(202, r#"{"token":"T0"}"#);
+    let response = recorder
         .client()
         .create_cost_explorer_query_process()
         .org_id(ORG)
@@ -159,7 +163,7 @@ async fn accept_and_content_type_are_the_pinned_versions_alone() {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.token.as_deref(), Some("T0"));
+    assert_eq!(response.token.as_deref(), Some("T0"));
 
     let sent = recorder.sent.lock().unwrap();
     let (called, request) = &sent[0];
@@ -199,7 +203,7 @@ fn csv_is_asked_for_where_there_is_some() {
 #[tokio::test]
 async fn a_status_that_is_no_success_arrives_whole() {
     for status in [102, 204, 401, 404, 429, 502] {
-        let recorder = Recorder::answering(status, "<html>");
+        let recorder = Recorder::responding(status, "<html>");
         let client = recorder.client();
         let error = client
             .get_org_invoice()
@@ -218,7 +222,7 @@ async fn a_status_that_is_no_success_arrives_whole() {
 
 #[tokio::test]
 async fn a_missing_parameter_is_refused_before_anything_is_sent() {
-    let recorder = Recorder::answering(200, "{}");
+    let recorder = Recorder::responding(200, "{}");
     let error = recorder
         .client()
         .get_org_invoice()
@@ -233,7 +237,86 @@ async fn a_missing_parameter_is_refused_before_anything_is_sent() {
 #[test]
 fn futures_of_calls_are_send() {
     fn is_send<T: Send>(_: &T) {}
-    let client = Recorder::answering(200, "{}").client();
+    let client = Recorder::responding(200, "{}").client();
     is_send(&client.get_org_invoice().send());
     is_send(&client.list_org_invoices_bytes().send());
+}
+
+#[tokio::test]
+async fn a_captured_request_is_whole_and_not_sent() {
+    let capture = Capture::default();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = Client::new_with_client(
+        "http://127.0.0.1:9",
+        http,
+        SharedTransport::new(capture.clone()),
+    );
+    let get = client.get_org_invoice_bytes().org_id(ORG).invoice_id("I");
+    drop(get.send().await);
+    let (called, request) = capture.take().unwrap();
+    assert_eq!(
+        (called.operation.name, called.bytes),
+        ("getOrgInvoice", true)
+    );
+    assert_eq!(
+        request.url().path(),
+        format!("/api/atlas/v2/orgs/{ORG}/invoices/I")
+    );
+    assert!(capture.take().is_none());
+
+    // A status that the operation does not declare is no obstacle.
+    let create = client
+        .create_cost_explorer_query_process_bytes()
+        .org_id(ORG);
+    let body = CostExplorerQuery::builder()
+        .start_date(day("2025-01-01"))
+        .end_date(day("2025-02-01"));
+    drop(create.body(body).send().await);
+    let (_, request) = capture.take().unwrap();
+    let body = request.body().and_then(|body| body.as_bytes()).unwrap();
+    assert_eq!(
+        body,
+        br#"{"endDate":"2025-02-01","startDate":"2025-01-01"}"#
+    );
+    assert!(request.try_clone().is_some());
+
+    // Nothing is built of a call that lacks a parameter, and the call says so.
+    let error = client.get_org_invoice_bytes().send().await.err().unwrap();
+    assert!(matches!(error, Error::InvalidRequest(_)), "{error}");
+    assert!(capture.take().is_none());
+}
+
+#[tokio::test]
+async fn a_transports_own_error_arrives_typed() {
+    #[derive(Debug, Clone, PartialEq)]
+    struct Offline(u8);
+
+    #[derive(Debug)]
+    struct Failing;
+    impl Transport for Failing {
+        fn send<'a>(
+            &'a self,
+            _: &'a reqwest::Client,
+            _: Called,
+            _: reqwest::Request,
+        ) -> SendFuture<'a> {
+            Box::pin(std::future::ready(Ok(failure(Offline(7)))))
+        }
+    }
+
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = Client::new_with_client("http://127.0.0.1:9", http, SharedTransport::new(Failing));
+    let call = client.get_org_invoice().org_id(ORG).invoice_id("I");
+    let error = call.send().await.unwrap_err();
+    assert_eq!(failure_of(&error), Some(&Offline(7)));
+    assert_eq!(failure_of::<String, _>(&error), None);
+    let call = client.list_org_invoices_bytes().org_id(ORG);
+    assert_eq!(
+        failure_of(&call.send().await.err().unwrap()),
+        Some(&Offline(7))
+    );
+    let Error::UnexpectedResponse(response) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(response.status().as_u16(), 599);
 }

@@ -1,17 +1,19 @@
-//! What a 401 asks for: the challenges of its `WWW-Authenticate` headers.
+//! The challenges of a 401, and which of them an API key responds to.
 
 use http::{HeaderMap, header};
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// One challenge: a scheme and its parameters, names in lower case, values unquoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Challenge {
-    pub(crate) scheme: String,
+struct Challenge {
+    scheme: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
     /// All challenges of all `WWW-Authenticate` headers, in order.
-    pub(crate) fn all(headers: &HeaderMap) -> Vec<Self> {
+    fn all(headers: &HeaderMap) -> Vec<Self> {
         let mut challenges = Vec::new();
         for value in headers.get_all(header::WWW_AUTHENTICATE) {
             read(&String::from_utf8_lossy(value.as_bytes()), &mut challenges);
@@ -20,12 +22,12 @@ impl Challenge {
     }
 
     /// Whether the scheme is `name`; schemes have no case (RFC 9110 section 11.1).
-    pub(crate) fn is(&self, name: &str) -> bool {
+    fn is(&self, name: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(name)
     }
 
     /// The first parameter of that name, given in lower case.
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+    fn parameter(&self, name: &str) -> Option<&str> {
         let mut all = self.parameters.iter();
         all.find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
@@ -33,8 +35,9 @@ impl Challenge {
 }
 
 /// Reads one header value (RFC 9110 section 11.6.1). A comma separates challenges and parameters
-/// alike, so that only what follows a word tells what it was: `=` makes it a parameter's name.
-/// What fits nowhere is skipped up to the next comma; one odd challenge hides no other.
+/// alike, so only what follows a word tells what it is: `=` makes it a parameter's name. What fits
+/// nowhere is skipped up to the next comma, and one odd challenge hides no other. The blob that
+/// some schemes have in place of parameters is read as one of these; none of them is used here.
 fn read(value: &str, challenges: &mut Vec<Challenge>) {
     let mut text = Cursor(value);
     let first_of_value = challenges.len();
@@ -49,9 +52,8 @@ fn read(value: &str, challenges: &mut Vec<Challenge>) {
             continue;
         }
         text.skip(is_space);
-        let current = challenges
-            .get_mut(first_of_value..)
-            .and_then(<[_]>::last_mut);
+        let own = challenges.get_mut(first_of_value..);
+        let current = own.and_then(<[_]>::last_mut);
         match (text.0.strip_prefix('='), current) {
             (Some(rest), Some(current)) => {
                 text.0 = rest;
@@ -66,7 +68,6 @@ fn read(value: &str, challenges: &mut Vec<Challenge>) {
                 current.parameters.push((word.to_ascii_lowercase(), value));
             }
             _ => {
-                text.skip_token68();
                 let (scheme, parameters) = (word.to_owned(), Vec::new());
                 challenges.push(Challenge { scheme, parameters });
             }
@@ -113,26 +114,124 @@ impl<'a> Cursor<'a> {
         self.0 = chars.as_str();
         value
     }
+}
 
-    /// Passes over the one blob that may stand in the place of parameters; nothing here uses it.
-    fn skip_token68(&mut self) {
-        let is_blob = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
-        let rest = self.0.trim_start_matches(is_blob);
-        if rest.len() < self.0.len() {
-            let rest = rest.trim_start_matches('=').trim_start_matches(is_space);
-            if rest.is_empty() || rest.starts_with(',') {
-                self.0 = rest;
-            }
+/// A Digest challenge that this crate supports: MD5 or SHA-256, qop auth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DigestChallenge {
+    pub(super) realm: String,
+    pub(super) nonce: String,
+    pub(super) opaque: Option<String>,
+    pub(super) algorithm: Algorithm,
+    /// Whether the algorithm was named: an implied MD5 is not named in the response either.
+    pub(super) named: bool,
+    /// The rejected signature was right but for its nonce (RFC 7616 section 3.3).
+    pub(super) stale: bool,
+}
+
+/// How to hash. The order is that of preference, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Algorithm {
+    Md5Session,
+    Md5,
+    Sha256Session,
+    Sha256,
+}
+
+impl Algorithm {
+    const ALL: [Self; 4] = [
+        Self::Md5Session,
+        Self::Md5,
+        Self::Sha256Session,
+        Self::Sha256,
+    ];
+
+    /// The name on the wire (RFC 7616 section 3.3).
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Md5Session => "MD5-sess",
+            Self::Md5 => "MD5",
+            Self::Sha256Session => "SHA-256-sess",
+            Self::Sha256 => "SHA-256",
         }
+    }
+
+    /// Whether the first hash includes the nonces: one session key per challenge.
+    pub(super) fn is_session(self) -> bool {
+        matches!(self, Self::Md5Session | Self::Sha256Session)
+    }
+}
+
+impl DigestChallenge {
+    /// The strongest supported challenge of a 401; `None` if it has no Digest challenge at all.
+    /// RFC 7616 section 3.7 lets a local policy overrule the server's order: a challenge for MD5
+    /// may have been put first on the way.
+    ///
+    /// # Errors
+    /// `Unauthorized` when all Digest challenges are of unsupported kinds.
+    pub(super) fn choose(headers: &HeaderMap) -> Result<Option<Self>> {
+        let all = Challenge::all(headers);
+        let digests = all.iter().filter(|challenge| challenge.is("Digest"));
+        let (supported, unsupported): (Vec<_>, Vec<_>) =
+            digests.map(Self::new).partition(|read| read.is_ok());
+        // The first of the strongest.
+        let strongest = supported.into_iter().flatten().rev();
+        let strongest = strongest.max_by_key(|challenge| challenge.algorithm);
+        let reasons: Vec<String> = unsupported.into_iter().filter_map(Result::err).collect();
+        if strongest.is_some() || reasons.is_empty() {
+            return Ok(strongest);
+        }
+        Err(Error::new(
+            ErrorKind::Unauthorized,
+            format!(
+                "the service requests HTTP Digest in an unsupported form ({})",
+                reasons.join("; ")
+            ),
+        ))
+    }
+
+    /// The challenge, or why it is unsupported. A quality of protection is required, since a
+    /// response without one (RFC 2069) has no count and can be replayed; qop auth-int would hash
+    /// bodies.
+    fn new(challenge: &Challenge) -> Result<Self, String> {
+        let name = challenge.parameter("algorithm");
+        let wanted = name.unwrap_or("MD5");
+        let mut all = Algorithm::ALL.into_iter();
+        let algorithm = all
+            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(wanted))
+            .ok_or_else(|| format!("algorithm {wanted:?}"))?;
+        let qop = challenge
+            .parameter("qop")
+            .ok_or("no quality of protection (qop)")?;
+        if !qop
+            .split(',')
+            .any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
+        {
+            return Err(format!("quality of protection {qop:?}"));
+        }
+        let nonce = challenge.parameter("nonce").unwrap_or_default();
+        if nonce.is_empty() {
+            return Err("no nonce".to_owned());
+        }
+        let stale = challenge.parameter("stale");
+        Ok(Self {
+            realm: challenge.parameter("realm").unwrap_or_default().to_owned(),
+            nonce: nonce.to_owned(),
+            opaque: challenge.parameter("opaque").map(str::to_owned),
+            algorithm,
+            named: name.is_some(),
+            stale: stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
+    use http::HeaderValue;
+    use http::header::WWW_AUTHENTICATE;
     use proptest::prelude::*;
 
-    use super::Challenge;
+    use super::*;
 
     fn all(values: &[&[u8]]) -> Vec<Challenge> {
         let mut headers = HeaderMap::new();
@@ -159,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_servers_send() {
+    fn headers_that_servers_send_are_read() {
         for (value, expected) in [
             ("", vec![]),
             ("Bearer", vec!["Bearer"]),
@@ -187,9 +286,12 @@ mod tests {
             ),
             (
                 "Negotiate dG9rZW4=, Basic realm=x",
-                vec!["Negotiate", "Basic realm=x;"],
+                vec!["Negotiate dg9rzw4=;", "Basic realm=x;"],
             ),
-            ("Negotiate dG9rZW4", vec!["Negotiate"]),
+            (
+                "Negotiate dG9r/W4=, Digest nonce=n",
+                vec!["Negotiate", "dG9r", "Digest nonce=n;"],
+            ),
             (
                 "digest NONCE = \"n\" ,, Qop=auth",
                 vec!["digest nonce=n; qop=auth;"],
@@ -202,7 +304,7 @@ mod tests {
                 "Digest nonce=\"never closed, qop=auth",
                 vec!["Digest nonce=never closed, qop=auth;"],
             ),
-            ("Digest nonce=", vec!["Digest"]),
+            ("Digest nonce=", vec!["Digest nonce=;"]),
             ("/?, \"x\", Digest nonce=n", vec!["Digest nonce=n;"]),
             ("=x, Basic realm=r", vec!["Basic realm=r;"]),
         ] {
@@ -211,13 +313,99 @@ mod tests {
     }
 
     #[test]
-    fn reads_several_headers_apart() {
+    fn several_headers_are_read_apart() {
         let challenges = all(&[b"Digest nonce=1", b"realm=x, Basic", b"Digest nonce=\xff"]);
         let schemes: Vec<&str> = challenges.iter().map(|c| c.scheme.as_str()).collect();
         assert_eq!(schemes, ["Digest", "realm", "Basic", "Digest"]);
         assert_eq!(challenges[0].parameter("realm"), None);
         assert_eq!(challenges[3].parameter("nonce"), Some("\u{fffd}"));
         assert!(challenges[0].is("DIGEST"));
+    }
+
+    fn choose(values: &[&str]) -> Result<Option<DigestChallenge>> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(value).unwrap());
+        }
+        DigestChallenge::choose(&headers)
+    }
+
+    fn chosen(values: &[&str]) -> DigestChallenge {
+        choose(values).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_challenge_that_atlas_sends_is_read() {
+        let challenge = chosen(&[
+            r#"Digest realm="MMS Public API", domain="", nonce="dGVzdA+/x", algorithm=MD5, qop="auth", stale=false"#,
+        ]);
+        assert_eq!(challenge.realm, "MMS Public API");
+        assert_eq!(challenge.nonce, "dGVzdA+/x");
+        assert_eq!(challenge.algorithm, Algorithm::Md5);
+        assert_eq!(challenge.opaque, None);
+        assert!(challenge.named && !challenge.stale);
+    }
+
+    #[test]
+    fn the_strongest_is_chosen_wherever_it_stands() {
+        let md5 = r#"Digest realm="r", nonce="1", qop="auth", algorithm=MD5"#;
+        let sha = r#"Digest realm="r", nonce="2", qop="auth, auth-int", algorithm=sha-256"#;
+        let session = r#"Digest realm="r", nonce="3", qop=auth, algorithm=SHA-256-sess"#;
+        let other = r#"Digest realm="r", nonce="4", qop="auth", algorithm=SHA-512-256"#;
+        let (basic, bearer) = (r#"Basic realm="r""#, "Bearer");
+        let in_one = [bearer, md5, other, sha, basic].join(", ");
+        for (values, nonce, algorithm) in [
+            (vec![md5], "1", Algorithm::Md5),
+            (vec![md5, sha], "2", Algorithm::Sha256),
+            (vec![sha, md5], "2", Algorithm::Sha256),
+            (
+                vec![basic, session, bearer, md5],
+                "3",
+                Algorithm::Sha256Session,
+            ),
+            (vec![session, sha, other], "2", Algorithm::Sha256),
+            (vec![in_one.as_str()], "2", Algorithm::Sha256),
+        ] {
+            let challenge = chosen(&values);
+            assert_eq!(
+                (challenge.nonce.as_str(), challenge.algorithm),
+                (nonce, algorithm)
+            );
+        }
+    }
+
+    #[test]
+    fn rare_spellings_are_read() {
+        let challenge = chosen(&["digest nonce=n, QOP=Auth, stale=TRUE, opaque=o, userhash=true"]);
+        assert!(challenge.stale && !challenge.named);
+        assert_eq!(
+            (challenge.realm.as_str(), challenge.opaque.as_deref()),
+            ("", Some("o"))
+        );
+    }
+
+    #[test]
+    fn an_unsupported_form_is_named() {
+        for (value, reason) in [
+            (
+                "Digest nonce=n, qop=auth, algorithm=SHA-512-256",
+                "algorithm \"SHA-512-256\"",
+            ),
+            (
+                "Digest nonce=n, qop=auth-int",
+                "quality of protection \"auth-int\"",
+            ),
+            ("Digest nonce=n", "no quality of protection (qop)"),
+            ("Digest qop=auth", "no nonce"),
+            ("Digest qop=auth, nonce=\"\"", "no nonce"),
+        ] {
+            let error = choose(&[value]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unauthorized);
+            assert!(error.message().ends_with(&format!("({reason})")), "{error}");
+        }
+        for none in [&["Bearer, Basic realm=x"][..], &[]] {
+            assert_eq!(choose(none).unwrap(), None);
+        }
     }
 
     proptest! {

@@ -1,15 +1,25 @@
 //! Builds a client: credentials, base URL, HTTP settings, policies.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::settings::{MAX_BODY, Settings};
-use super::{Client, Inner, base_url, http};
-use crate::auth::{Credentials, Signer};
-use crate::edge::{Clock, Edge, HttpClient, OsRandom, Random, ReqwestClient, SystemClock};
-use crate::{ApiVersion, Observer, PollPolicy, Result, RetryPolicy, Timeouts};
+use ::http::HeaderMap;
+use url::Url;
 
-pub(super) type Adjust = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+use super::http::{self, HttpSettings};
+use super::{COMMERCIAL, Client};
+use crate::auth::{Credentials, OriginRule, Signer, TokenStore};
+use crate::edge::{Clock, HttpClient, OsRandom, Random, SystemClock};
+use crate::error::{Error, Result};
+use crate::exchange::{Exchange, Observer, RetryPolicy};
+use crate::id::ApiVersion;
+use crate::poll::PollPolicy;
+use crate::request::{HeaderHook, Pipeline, Settings, Timeouts};
+
+/// The largest body kept in memory whole, unless the caller says otherwise: well above the
+/// documents of 16 MB that are common, well below what would hurt a small machine.
+const MAX_BODY: u64 = 256 * 1024 * 1024;
 
 /// Builds a [`Client`].
 ///
@@ -31,14 +41,16 @@ pub struct ClientBuilder {
     base_url: String,
     plain_http: Vec<String>,
     user_agent: Option<String>,
-    adjust: Vec<Adjust>,
+    http: HttpSettings,
+    http_client: Option<Arc<dyn HttpClient>>,
+    token_store: Option<Arc<dyn TokenStore>>,
     version: Option<ApiVersion>,
     timeouts: Timeouts,
     retry: RetryPolicy,
     polling: PollPolicy,
     max_body: u64,
+    headers: Option<Arc<HeaderHook>>,
     observers: Vec<Arc<dyn Observer>>,
-    http: Option<Arc<dyn HttpClient>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -47,31 +59,34 @@ impl ClientBuilder {
     pub(super) fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
-            base_url: base_url::COMMERCIAL.to_owned(),
+            base_url: COMMERCIAL.to_owned(),
             plain_http: Vec::new(),
             user_agent: None,
-            adjust: Vec::new(),
+            http: HttpSettings::default(),
+            http_client: None,
+            token_store: None,
             version: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             polling: PollPolicy::default(),
             max_body: MAX_BODY,
+            headers: None,
             observers: Vec::new(),
-            http: None,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(OsRandom::new()),
         }
     }
 
-    /// Where the service is: [`COMMERCIAL`](crate::COMMERCIAL) by default,
-    /// [`GOVERNMENT`](crate::GOVERNMENT), or any other `https` URL. Plain `http` is taken for
-    /// loopback, and for the hosts of [`allow_plain_http`](Self::allow_plain_http).
+    /// Where the service is: [`COMMERCIAL`] by default, [`GOVERNMENT`](crate::GOVERNMENT), or any
+    /// other `https` URL. Plain `http` is accepted for loopback, and for the hosts of
+    /// [`allow_plain_http`](Self::allow_plain_http).
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Lets credentials travel unencrypted to this one host, such as a proxy on a private network.
+    /// Lets credentials travel unencrypted to this one host on a private network. They never go
+    /// through a proxy that way.
     pub fn allow_plain_http(mut self, host: impl Into<String>) -> Self {
         self.plain_http.push(host.into());
         self
@@ -83,31 +98,78 @@ impl ClientBuilder {
         self
     }
 
-    /// Adjusts the HTTP client: a proxy, root certificates, DNS, HTTP/2. It is called before this
-    /// crate's own settings go on, which stand: no redirects, no `Referer`, gzip, the user agent.
-    ///
-    /// Leave reqwest's own time limits alone; they would apply beside those of
-    /// [`timeouts`](Self::timeouts).
+    /// Sends https requests through `proxy` instead of the system's (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`). Loopback is always reached directly.
     ///
     /// ```
     /// # use atlas_billing::{Client, Credentials};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let proxy = atlas_billing::reqwest::Proxy::https("http://proxy.example:3128")?;
-    /// let atlas = Client::builder(Credentials::bearer("made-up"))
-    ///     .configure_http(|http| http.proxy(proxy))
-    ///     .build()?;
+    /// let atlas = Client::builder(Credentials::bearer("made-up")).proxy(proxy).build()?;
     /// # Ok(())
     /// # }
     /// ```
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.http.proxies.push(proxy);
+        self
+    }
+
+    /// Trusts a private CA's certificate beside the platform's.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn ca_certificate(mut self, certificate: reqwest::Certificate) -> Self {
+        self.http.certificates.push(certificate);
+        self
+    }
+
+    /// Trusts the certificates in a PEM file beside the platform's. Without it, the platform's are
+    /// those of `SSL_CERT_FILE` and `SSL_CERT_DIR` where these are set.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.http.ca_files.push(path.into());
+        self
+    }
+
+    /// Adjusts reqwest's client builder: DNS, HTTP/2, TLS. Called before this crate's own settings
+    /// go on, which stand: no redirects, no `Referer`, the user agent, no proxy to loopback.
+    ///
+    /// Leave reqwest's own time limits alone; they would apply beside those of
+    /// [`timeouts`](Self::timeouts).
     pub fn configure_http(
         mut self,
         adjust: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
     ) -> Self {
-        self.adjust.push(Box::new(adjust));
+        self.http.adjust.push(Box::new(adjust));
         self
     }
 
-    /// The version to ask for where a call names none; without it, each operation's pinned one.
+    /// Sends requests through this client: an existing [`reqwest::Client`], or a double without
+    /// sockets. It must not follow redirects. The settings above do not apply to it.
+    pub fn http_client(mut self, http: Arc<dyn HttpClient>) -> Self {
+        self.http_client = Some(http);
+        self
+    }
+
+    /// Keeps a service account's access token between runs, and shares it with other processes.
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.token_store = Some(store);
+        self
+    }
+
+    /// Adds headers to each request, those for access tokens excepted: to propagate a trace, for
+    /// instance. The headers of this crate stand.
+    ///
+    /// ```
+    /// # use atlas_billing::{Client, Credentials};
+    /// let builder = Client::builder(Credentials::none()).headers(|headers| {
+    ///     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    ///     headers.insert("traceparent", http::HeaderValue::from_static(trace));
+    /// });
+    /// ```
+    pub fn headers(mut self, add: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        self.headers = Some(Arc::new(add));
+        self
+    }
+
+    /// The version for calls that set none; without it, each operation's pinned one.
     pub fn version(mut self, version: ApiVersion) -> Self {
         self.version = Some(version);
         self
@@ -131,7 +193,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest body, in decoded bytes, that is kept in memory whole; 256 MiB by default.
+    /// The largest body, in decompressed bytes, that is kept in memory whole; 256 MiB by default.
     /// Streams have no such limit.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.max_body = bytes;
@@ -141,14 +203,6 @@ impl ClientBuilder {
     /// Tells `observer` of each request and each wait. May be called several times.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
-        self
-    }
-
-    /// Sends requests through `http` instead of reqwest's own client: for tests without sockets.
-    /// It has to leave redirects alone; [`configure_http`](Self::configure_http) has no effect on
-    /// it.
-    pub fn http_client(mut self, http: Arc<dyn HttpClient>) -> Self {
-        self.http = Some(http);
         self
     }
 
@@ -168,43 +222,43 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the base URL or the
-    /// user agent cannot be used, when credentials would travel over plain http, or when the HTTP
-    /// client cannot be built (TLS, certificates).
+    /// user agent is invalid, when credentials would travel over plain http, or when the HTTP
+    /// client cannot be built: TLS, a CA file that cannot be read.
     pub fn build(self) -> Result<Client> {
-        let base_url = base_url::parse(&self.base_url)?;
-        let user_agent = http::user_agent(self.user_agent.as_deref())?;
-        let origin = crate::auth::OriginRule::new(&base_url, self.plain_http)?;
-        let signer = Signer::new(self.credentials, origin)?;
-        let reqwest = http::build(self.adjust, &user_agent)?;
-        let http = match self.http {
+        let base_url = parse_base_url(&self.base_url)?;
+        let origin = OriginRule::new(&base_url, self.plain_http)?;
+        let signed = !self.credentials.is_none();
+        let signer = Signer::new(self.credentials, origin, self.token_store)?;
+        let unused = http::unused_client()?;
+        let http = match self.http_client {
             Some(http) => http,
             None => {
-                http::check_tls(&base_url)?;
-                Arc::new(ReqwestClient(reqwest.clone()))
+                let user_agent = http::user_agent(self.user_agent.as_deref())?;
+                Arc::new(http::build(self.http, &base_url, &user_agent, signed)?)
             }
+        };
+        let exchange = Exchange {
+            http,
+            clock: self.clock,
+            random: self.random,
+            observers: self.observers.into(),
         };
         let settings = Settings {
             base_url,
             version: self.version,
             timeouts: self.timeouts,
             retry: self.retry,
-            polling: self.polling,
             max_body: self.max_body,
+            headers: self.headers,
         };
-        let edge = Edge {
-            http,
-            clock: self.clock,
-            random: self.random,
-        };
-        let observers = self.observers;
         Ok(Client {
-            inner: Arc::new(Inner {
-                edge,
-                reqwest,
+            pipeline: Arc::new(Pipeline {
+                exchange,
                 signer,
                 settings,
-                observers,
+                unused,
             }),
+            polling: self.polling,
         })
     }
 }
@@ -217,5 +271,68 @@ impl fmt::Debug for ClientBuilder {
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads a base URL: scheme and host, perhaps a port and a path before `/api`.
+///
+/// # Errors
+/// When it is not an http or https URL, or carries what a base cannot: credentials (they would end
+/// up in logs), a query or a fragment.
+fn parse_base_url(text: &str) -> Result<Url> {
+    let invalid = |why: &str| {
+        Error::configuration(format!(
+            "the base URL {why}; it is scheme and host alone, such as {COMMERCIAL}"
+        ))
+    };
+    let mut url = Url::parse(text.trim()).map_err(|_| invalid("is not a URL"))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(invalid("is neither https nor http"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid("has a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("has a query or fragment"));
+    }
+    // The generated client appends paths that begin with a slash.
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::GOVERNMENT;
+    use super::*;
+
+    #[test]
+    fn base_urls_are_read_with_and_without_a_last_slash() {
+        for text in [
+            COMMERCIAL,
+            GOVERNMENT,
+            "http://127.0.0.1:8080",
+            "https://proxy.example/atlas",
+        ] {
+            let url = parse_base_url(text).unwrap();
+            assert_eq!(url, parse_base_url(&format!(" {text}/ ")).unwrap());
+            assert_eq!(url.as_str().trim_end_matches('/'), text);
+        }
+    }
+
+    #[test]
+    fn what_a_base_url_cannot_carry_is_rejected_and_not_shown() {
+        for text in [
+            "cloud.mongodb.com",
+            "ftp://cloud.mongodb.com",
+            "https://user:hush@cloud.mongodb.com",
+            "https://cloud.mongodb.com?x=hush",
+            "https://cloud.mongodb.com#hush",
+            "",
+        ] {
+            let error = parse_base_url(text).unwrap_err();
+            assert!(error.is_input(), "{text}");
+            assert!(!error.to_string().contains("hush"), "{error}");
+        }
     }
 }

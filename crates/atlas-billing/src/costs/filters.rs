@@ -1,51 +1,45 @@
-//! What a query asks for beside its months, and whether it can be asked.
+//! What a query filters for and groups by, and whether it can be requested.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
 use atlas_billing_raw::enums::{GroupBy, Service};
-use atlas_billing_raw::types::CostExplorerFilterRequestBody;
+use atlas_billing_raw::types::CostExplorerQuery;
 
-use crate::id::ObjectId;
-use crate::{Error, Months, OrgId, Result};
+use crate::error::{Error, Result};
+use crate::id::{OrgId, check_object_id};
+use crate::period::Months;
 
-/// What a query asks for beside its months.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Filters {
-    pub(crate) group_by: Option<GroupBy>,
-    pub(crate) services: Vec<Service>,
-    pub(crate) projects: Vec<String>,
-    pub(crate) clusters: Vec<String>,
-    pub(crate) organizations: Vec<OrgId>,
-    pub(crate) partial_matches: Option<bool>,
-}
-
-impl Default for Filters {
-    fn default() -> Self {
-        Self {
-            group_by: Some(GroupBy::Services),
-            services: Vec::new(),
-            projects: Vec::new(),
-            clusters: Vec::new(),
-            organizations: Vec::new(),
-            partial_matches: None,
-        }
-    }
+/// What a query asks for beside its months. The default asks for no grouping.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Filters {
+    pub(super) group_by: Option<GroupBy>,
+    pub(super) services: Vec<Service>,
+    pub(super) projects: Vec<String>,
+    pub(super) clusters: Vec<String>,
+    pub(super) organizations: Vec<OrgId>,
+    pub(super) partial_matches: Option<bool>,
 }
 
 impl Filters {
+    /// Whether the values of the grouping are filled in, so that what is not known here is missing
+    /// from the result: services that this release does not know, organizations that are linked.
+    pub(super) fn is_filled_in(&self) -> bool {
+        match self.group_by {
+            Some(GroupBy::Services) => self.services.is_empty(),
+            Some(GroupBy::Organizations) => self.organizations.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The body of the request.
     ///
-    /// The service wants a filter value for the dimension that is grouped by. Services are known,
-    /// and so is the organization; which projects and clusters there are is not.
+    /// The service requires a filter value for the dimension that is grouped by. Services are
+    /// known, and so is the organization; which projects and clusters there are is not.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for what cannot be asked.
-    pub(crate) fn body(
-        &self,
-        org: &OrgId,
-        months: Months,
-    ) -> Result<CostExplorerFilterRequestBody> {
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for what cannot be requested.
+    pub(super) fn body(&self, org: &OrgId, months: Months) -> Result<CostExplorerQuery> {
         let mut services = distinct(&self.services);
         let mut organizations = distinct(&self.organizations);
         let projects = object_ids("a project id", &self.projects)?;
@@ -54,23 +48,16 @@ impl Filters {
             .iter()
             .any(|service| service.as_str().trim().is_empty())
         {
-            return Err(Error::input(
-                "a service to filter for is empty: give its name, such as Clusters, or none for \
-                 all services",
-            ));
+            return Err(Error::input("the name of a service to filter for is empty"));
         }
         match self.group_by {
             Some(GroupBy::Services) if services.is_empty() => services = Service::KNOWN.to_vec(),
             Some(GroupBy::Organizations) if organizations.is_empty() => organizations.push(*org),
-            Some(GroupBy::Projects) if projects.is_empty() => {
-                return Err(ids_wanted("projects", "project"));
-            }
-            Some(GroupBy::Clusters) if clusters.is_empty() => {
-                return Err(ids_wanted("clusters", "cluster"));
-            }
+            Some(GroupBy::Projects) if projects.is_empty() => return Err(ids_required("project")),
+            Some(GroupBy::Clusters) if clusters.is_empty() => return Err(ids_required("cluster")),
             _ => {}
         }
-        let mut body = CostExplorerFilterRequestBody::default();
+        let mut body = CostExplorerQuery::default();
         body.start_date = months.start_date();
         body.end_date = months.end_date_exclusive();
         body.group_by = self.group_by.clone();
@@ -83,11 +70,9 @@ impl Filters {
     }
 }
 
-fn ids_wanted(dimension: &str, one: &str) -> Error {
+fn ids_required(one: &str) -> Error {
     Error::input(format!(
-        "Cost Explorer groups by {dimension} only together with the ids to group: give them with \
-         {dimension}([…]). For all of them, add up an invoice instead, whose line items name their \
-         {one}: org.invoice_of(month), total_by the dimension."
+        "Cost Explorer groups by {one}s only together with the ids of the {one}s to group"
     ))
 }
 
@@ -108,7 +93,7 @@ fn distinct<T: Clone + Eq + Hash>(values: &[T]) -> Vec<T> {
 
 fn object_ids(what: &str, given: &[String]) -> Result<Vec<String>> {
     for id in given {
-        ObjectId::parse(what, id)?;
+        check_object_id(what, id)?;
     }
     Ok(distinct(given))
 }
@@ -116,7 +101,7 @@ fn object_ids(what: &str, given: &[String]) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::error::ErrorKind;
 
     const ORG: &str = "5f0c2d9e8b7a6c5d4e3f2a1b";
     const ID: &str = "64b7f0a1c2d3e4f506172839";
@@ -148,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn services_are_the_default_and_filled_with_all_that_are_known() {
-        let body = json(&Filters::default(), "2025-01").unwrap();
+    fn services_are_filled_in_with_all_that_are_known() {
+        let body = json(&grouped(Some(GroupBy::Services)), "2025-01").unwrap();
         assert_eq!(body["groupBy"], "services");
         let services = body["services"].as_array().unwrap();
         assert_eq!(services.len(), Service::KNOWN.len());
@@ -164,18 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn projects_and_clusters_without_ids_are_refused_with_what_to_do() {
-        for (by, word) in [
-            (GroupBy::Projects, "projects(["),
-            (GroupBy::Clusters, "clusters(["),
-        ] {
+    fn projects_and_clusters_without_ids_are_rejected() {
+        for by in [GroupBy::Projects, GroupBy::Clusters] {
             let error = json(&grouped(Some(by)), "2025-01").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Input);
-            let text = error.to_string();
-            assert!(
-                text.contains(word) && text.contains("org.invoice_of(month)"),
-                "{text}"
-            );
         }
     }
 
@@ -203,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_of_the_future_is_sent_as_asked() {
+    fn a_dimension_of_the_future_is_sent_as_given() {
         let body = json(&grouped(Some("regions".into())), "2025-01").unwrap();
         assert_eq!(body["groupBy"], "regions");
     }
 
     #[test]
-    fn what_cannot_be_an_id_or_a_service_is_refused() {
+    fn what_cannot_be_an_id_or_a_service_is_rejected() {
         let wrong = [
             Filters {
                 projects: vec!["my project".into()],

@@ -1,189 +1,282 @@
-//! A Cost Explorer query at work: its token, its looks, its result.
+//! A Cost Explorer query that the service is processing: its token, its polls, its result.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::StatusCode;
+use serde_json::value::RawValue;
 
-use super::file::CostFile;
-use super::operation::{CostQuery, send};
 use super::report::{CostReport, CostResult};
-use crate::call::{Fetched, call_options};
+use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::polling::{Look, PollPolicy, Poller};
-use crate::{CallOptions, Form, Org, QueryToken, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::Deadline;
+use crate::http_date::retry_after;
+use crate::id::QueryToken;
+use crate::meta::ResponseMeta;
+use crate::poll::{Attempt, Finding, Operation, PollPolicy, Poller};
+use crate::request::{Call, CallOptions, Content, CsvFile, Form};
 
-/// A Cost Explorer query at work at the service, begun by this process or another one.
+/// The stable name of the operation that is polled.
+const OPERATION: &str = "getCostExplorerQueryProcess";
+
+/// A Cost Explorer query that the service is processing, created by this process or another one.
 ///
-/// It can be awaited for its result, asked for its next look, or turned into a stream of looks.
-/// Nothing is spawned: it makes requests only while one of these is awaited, and none after it is
-/// dropped.
+/// It can be awaited for its result, asked for its [next](Self::next) poll, and is a stream of its
+/// polls. Nothing is spawned: it sends requests only while one of these is awaited, and none after
+/// it is dropped.
 ///
 /// ```no_run
-/// # async fn wait(org: atlas_billing::Org, save: fn(&str)) -> atlas_billing::Result<()> {
-/// let mut query = org.costs("2025".parse()?).start().await?;
+/// # async fn run(org: atlas_billing::Org, save: fn(&str)) -> atlas_billing::Result<()> {
+/// let mut query = org.costs(atlas_billing::Months::year(2025)?).start().await?;
 /// save(query.token().as_str());
-/// while let Some(look) = query.next().await {
-///     eprintln!("{}", look?);
+/// while let Some(attempt) = query.next().await {
+///     eprintln!("{}", attempt?);
 /// }
-/// // The last look has brought the result: this makes no further request.
+/// // The last poll has brought the result: this sends no further request.
 /// let report = query.await?;
 /// println!("{}", report.total()?);
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a query does nothing unless it is awaited or asked for its next look"]
-pub struct Query {
-    org: Org,
-    token: QueryToken,
-    options: CallOptions,
-    polling: Option<PollPolicy>,
-    /// Made with the first look, so that options may be set until then.
-    poller: Option<Poller<CostQuery>>,
+#[must_use = "a query sends nothing unless it is awaited or asked for its next poll"]
+pub struct CostQuery {
+    job: Job,
+    policy: PollPolicy,
+    /// Created with the first poll, so that options may be set until then.
+    poller: Option<Poller<Job>>,
+    /// An option was set too late to have an effect.
+    misused: bool,
 }
 
-call_options!(Query, options);
-
-impl Query {
+impl CostQuery {
     pub(super) fn new(
         org: Org,
         token: QueryToken,
         options: CallOptions,
-        polling: Option<PollPolicy>,
+        policy: Option<PollPolicy>,
+        deadline: Option<Deadline>,
     ) -> Self {
         Self {
-            org,
-            token,
-            options,
-            polling,
+            policy: policy.unwrap_or_else(|| org.client().polling()),
+            job: Job {
+                org,
+                token,
+                options,
+                deadline,
+            },
             poller: None,
+            misused: false,
         }
     }
 
     /// What the service knows the query by: printable, storable, and no secret. Another process
-    /// can go on with it by [`Org::resume`](crate::Org::resume).
+    /// can resume with it by [`Org::resume`].
     pub fn token(&self) -> &QueryToken {
-        &self.token
+        &self.job.token
     }
 
-    /// How the result is polled, instead of by the client's policy. Like the other options, it has
-    /// no effect any more once the first look was made.
+    /// How the result is polled, instead of by the client's policy. After the first poll it is too
+    /// late, and the next one is an error.
     pub fn polling(mut self, policy: PollPolicy) -> Self {
-        self.polling = Some(policy);
+        self.policy = policy;
+        self.misused |= self.poller.is_some();
         self
     }
 
-    /// Waits as long as is due and looks once. `None` once the result was seen, or an error given.
+    /// Version, time limits and sizes of the query's requests. After the first poll it is too late,
+    /// and the next one is an error. A limit on the whole call of a query that was
+    /// [started](super::CostRequest::start) counts from there.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.job.options = options;
+        self.misused |= self.poller.is_some();
+        self
+    }
+
+    /// Waits as long as is due and polls once. `None` once there was a result or an error.
     ///
-    /// Dropping the future loses nothing: the wait or the look goes on with the next one.
+    /// Dropping the future loses nothing: the wait or the poll goes on with the next one.
     ///
     /// # Errors
     /// What ends the polling. [`Error::poll`](crate::Error::poll) tells how far it came.
-    pub async fn next(&mut self) -> Option<Result<Look>> {
-        self.poller().next().await
+    pub async fn next(&mut self) -> Option<Result<Attempt>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The looks as a stream, which gives the query back by [`Looks::into_query`].
-    pub fn into_stream(self) -> Looks {
-        Looks(self)
-    }
-
-    /// The result as a CSV file, once it is there. Readiness is polled for in JSON, where it can
+    /// The result as a CSV file, once it is ready. Readiness is polled for in JSON, where it can
     /// be told, and the file is fetched then.
     ///
     /// # Errors
     /// What ends the polling, or what the call for the file fails with.
-    pub async fn csv(self) -> Result<CostFile> {
-        let (operation, _) = self.ready().await?;
-        let ask = operation.ask(Form::Csv);
-        let CostQuery { org, token, .. } = operation;
-        let answer = org.client.open(&ask, |raw| send(raw, &org, &token)).await?;
-        CostFile::of(answer, token).await
+    pub async fn csv(self) -> Result<CsvFile> {
+        let (job, _) = self.ready().await?;
+        let call = job.call(Form::Csv).await?;
+        call.read(|response| CsvFile::new(response, false)).await
     }
 
-    /// The result as the JSON text that the service sent, without its envelope, once it is there.
+    /// The result as the JSON text that the service sent, without its envelope, once it is ready.
     ///
     /// # Errors
     /// What ends the polling.
-    pub async fn bytes(self) -> Result<Bytes> {
-        Ok(self.ready().await?.1.body)
+    pub async fn bytes(self) -> Result<(ResponseMeta, Bytes)> {
+        let (_, content) = self.ready().await?;
+        Ok((content.meta, content.bytes))
     }
 
-    fn new_poller(&self) -> Poller<CostQuery> {
-        let operation = CostQuery {
-            org: self.org.clone(),
-            token: self.token.clone(),
-            options: self.options.clone(),
-        };
-        let client = &self.org.client.inner;
-        let mut policy = self.polling.unwrap_or(client.settings.polling);
-        // A limit on the whole call is one on the polling.
-        if let Some(total) = operation.ask(Form::Json).timeouts.total {
-            policy = policy.with_deadline(policy.deadline().min(total));
+    fn poller(&mut self) -> &mut Poller<Job> {
+        let Self {
+            job,
+            policy,
+            poller,
+            ..
+        } = self;
+        poller.get_or_insert_with(|| {
+            let client = job.org.client();
+            let deadline = client.deadline(&job.options);
+            let deadline = *job.deadline.get_or_insert(deadline);
+            let exchange = &client.pipeline().exchange;
+            let (clock, random) = (exchange.clock.clone(), exchange.random.clone());
+            Poller::new(job.clone(), clock, random, *policy, deadline)
+        })
+    }
+
+    async fn ready(mut self) -> Result<(Job, Content)> {
+        if self.misused {
+            return Err(too_late());
         }
-        Poller::new(operation, &client.edge, policy)
-    }
-
-    fn poller(&mut self) -> &mut Poller<CostQuery> {
-        let poller = match self.poller.take() {
-            Some(poller) => poller,
-            None => self.new_poller(),
-        };
-        self.poller.insert(poller)
-    }
-
-    async fn ready(mut self) -> Result<(CostQuery, Fetched)> {
-        let poller = match self.poller.take() {
-            Some(poller) => poller,
-            None => self.new_poller(),
-        };
-        poller.result().await
+        self.poller();
+        match self.poller {
+            Some(poller) => poller.result().await,
+            None => Err(too_late()),
+        }
     }
 }
 
-impl IntoFuture for Query {
+fn too_late() -> Error {
+    Error::input("options of a query cannot be set after its first poll").with_operation(OPERATION)
+}
+
+impl Stream for CostQuery {
+    type Item = Result<Attempt>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.misused {
+            self.misused = false;
+            return Poll::Ready(Some(Err(too_late())));
+        }
+        self.poller().poll_next(context)
+    }
+}
+
+impl IntoFuture for CostQuery {
     type Output = Result<CostReport>;
     type IntoFuture = BoxFuture<'static, Result<CostReport>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (query, fetched) = self.ready().await?;
-            let (meta, result) = fetched.json::<CostResult>()?;
-            Ok(CostReport::new(result, query.token, meta))
+            let (job, content) = self.ready().await?;
+            let (meta, result) = content.json::<CostResult>()?;
+            Ok(CostReport::new(result, job.token, meta))
         })
     }
 }
 
-impl fmt::Debug for Query {
+impl fmt::Debug for CostQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Query")
-            .field("org", &self.org.id)
-            .field("token", &self.token)
+        f.debug_struct("CostQuery")
+            .field("org", self.job.org.id())
+            .field("token", &self.job.token)
             .field("poller", &self.poller)
             .finish_non_exhaustive()
     }
 }
 
-/// The looks of a query as a stream. It ends once the result was seen, or with an error.
-#[derive(Debug)]
-#[must_use = "a stream does nothing unless it is polled"]
-pub struct Looks(Query);
+/// A Cost Explorer query, described for the poller.
+#[derive(Debug, Clone)]
+struct Job {
+    org: Org,
+    token: QueryToken,
+    options: CallOptions,
+    /// The deadline of everything, once it has begun.
+    deadline: Option<Deadline>,
+}
 
-impl Looks {
-    /// The query; awaiting it gives the result, without a further request where the stream has
-    /// seen it.
-    pub fn into_query(self) -> Query {
-        self.0
+impl Job {
+    /// The request for the result.
+    async fn call(&self, form: Form) -> Result<Call> {
+        let deadline = self.deadline.unwrap_or_default();
+        let pipeline = self.org.client().pipeline();
+        pipeline
+            .call(form, &self.options, deadline, |raw| async move {
+                raw.get_cost_explorer_query_process_bytes()
+                    .org_id(self.org.id().as_str())
+                    .token(self.token.as_str())
+                    .send()
+                    .await
+            })
+            .await
+    }
+
+    async fn poll_once(self, limit: Duration) -> Result<Finding<Content>> {
+        // The status is requested in the body: HTTP cannot deliver the documented 102.
+        let call = self.call(Form::Json).await?.enveloped().within(limit);
+        let content = call.content_once().await?;
+        let status = content.meta.status();
+        // 202 (Accepted) says the same as 102 where something on the way cannot pass that on.
+        if status.is_informational() || status == StatusCode::ACCEPTED {
+            let now = self.org.client().pipeline().exchange.clock.now();
+            let retry_after = retry_after(content.meta.headers(), now);
+            return Ok(Finding::Pending { retry_after });
+        }
+        if content.bytes.trim_ascii().is_empty() {
+            // As ambiguous as a connection that breaks: a result is never empty.
+            let error = Error::new(ErrorKind::Truncated, "a success without a body");
+            return Err(content.error(error));
+        }
+        if is_result(&content.bytes) {
+            return Ok(Finding::Ready(content));
+        }
+        let error = Error::decode("the response is not a Cost Explorer result");
+        let error = content.error(error.with_excerpt(&content.bytes));
+        Err(content.json::<CostResult>().err().unwrap_or(error))
     }
 }
 
-impl Stream for Looks {
-    type Item = Result<Look>;
+impl Operation for Job {
+    type Output = Content;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poller().poll_look(context)
+    fn what(&self) -> &'static str {
+        "Cost Explorer query"
+    }
+
+    fn token(&self) -> &str {
+        self.token.as_str()
+    }
+
+    fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Content>>> {
+        Box::pin(self.clone().poll_once(limit))
+    }
+
+    fn wait(&self, wait: Duration, error: Option<&Error>) {
+        let exchange = &self.org.client().pipeline().exchange;
+        exchange.wait(OPERATION, wait, error);
+    }
+}
+
+/// Whether `body` has the shape of a result. Its rows are not examined: whoever wants the bytes or
+/// the CSV file gets them even where a row is odd.
+fn is_result(body: &[u8]) -> bool {
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else {
+        return false;
+    };
+    match fields.get("usageDetails") {
+        Some(rows) => rows.get() == "null" || rows.get().starts_with('['),
+        None => fields.is_empty(),
     }
 }

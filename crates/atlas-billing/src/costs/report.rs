@@ -1,18 +1,21 @@
 //! A finished Cost Explorer query.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use atlas_billing_raw::{Decimal, Number};
+use chrono::{DateTime, NaiveDate};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use super::row::CostRow;
-use super::sum::Sum;
-use crate::{QueryToken, ResponseMeta, Result};
+use crate::error::Result;
+use crate::id::QueryToken;
+use crate::meta::ResponseMeta;
+use crate::money::ExactSum;
 
 /// The result of a Cost Explorer query: its rows, and what came with them.
+///
+/// The amounts include every organization that is billed together, unless the query filters for
+/// some. Serializes as the service sends it: an object with `usageDetails`.
 ///
 /// ```
 /// # fn show(report: &atlas_billing::CostReport) -> atlas_billing::Result<()> {
@@ -23,20 +26,26 @@ use crate::{QueryToken, ResponseMeta, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
 #[must_use]
 pub struct CostReport {
     result: CostResult,
+    #[serde(skip)]
     token: QueryToken,
+    #[serde(skip)]
     meta: ResponseMeta,
+    #[serde(skip)]
+    unlisted: Option<Decimal>,
 }
 
 impl CostReport {
-    pub(crate) fn new(result: CostResult, token: QueryToken, meta: ResponseMeta) -> Self {
+    pub(super) fn new(result: CostResult, token: QueryToken, meta: ResponseMeta) -> Self {
         Self {
             result,
             token,
             meta,
+            unlisted: None,
         }
     }
 
@@ -50,8 +59,8 @@ impl CostReport {
         self.result.rows
     }
 
-    /// What else the result holds beside its rows: the JSON text of each value under its name.
-    pub fn other(&self) -> &BTreeMap<String, String> {
+    /// What else the result holds beside its rows.
+    pub fn other(&self) -> &BTreeMap<String, Value> {
         &self.result.other
     }
 
@@ -60,9 +69,17 @@ impl CostReport {
         &self.token
     }
 
-    /// Status, headers, rate limit and version of the answer.
+    /// Status, headers, rate limit and version of the response.
     pub fn meta(&self) -> &ResponseMeta {
         &self.meta
+    }
+
+    /// How much of the [total](Self::total) is in none of the groups that were requested, in the
+    /// unit of [`CostRow::usage_amount`]: services that this release does not know, organizations
+    /// that were not named. The rows at the end that have neither service nor organization hold
+    /// it, one a month. `None` where nothing was filled in and so nothing was compared.
+    pub fn unlisted(&self) -> Option<Decimal> {
+        self.unlisted
     }
 
     /// The sum of all amounts, in the unit of [`CostRow::usage_amount`], exact. A row without an
@@ -72,11 +89,10 @@ impl CostReport {
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where no decimal holds the sum exactly;
     /// it is never rounded.
     pub fn total(&self) -> Result<Decimal> {
-        let mut sum = Sum::default();
-        self.rows()
-            .iter()
-            .filter_map(|row| row.usage_amount)
-            .for_each(|amount| sum.add(amount));
+        let mut sum = ExactSum::default();
+        for row in self.rows() {
+            sum.add(row.amount());
+        }
         sum.total()
     }
 
@@ -86,16 +102,42 @@ impl CostReport {
     /// # Errors
     /// As [`total`](Self::total).
     pub fn total_by<K: Ord>(&self, key: impl Fn(&CostRow) -> K) -> Result<BTreeMap<K, Decimal>> {
-        let mut sums: BTreeMap<K, Sum> = BTreeMap::new();
+        let mut sums: BTreeMap<K, ExactSum> = BTreeMap::new();
         for row in self.rows() {
-            let sum = sums.entry(key(row)).or_default();
-            if let Some(amount) = row.usage_amount {
-                sum.add(amount);
-            }
+            sums.entry(key(row)).or_default().add(row.amount());
         }
         sums.into_iter()
             .map(|(key, sum)| Ok((key, sum.total()?)))
             .collect()
+    }
+
+    /// This report with rows for what it lacks beside `ungrouped`, the report of the same request
+    /// without a grouping: see [`unlisted`](Self::unlisted).
+    ///
+    /// # Errors
+    /// As [`total`](Self::total).
+    pub fn completed_by(mut self, ungrouped: &Self) -> Result<Self> {
+        let listed = self.total_by(|row| row.usage_date)?;
+        let all = ungrouped.total_by(|row| row.usage_date)?;
+        let mut unlisted = ExactSum::default();
+        let dates: BTreeSet<_> = listed.keys().chain(all.keys()).copied().collect();
+        for usage_date in dates {
+            let mut rest = ExactSum::default();
+            rest.add(all.get(&usage_date).copied().unwrap_or_default());
+            rest.add(-listed.get(&usage_date).copied().unwrap_or_default());
+            let rest = rest.total()?.normalize();
+            if rest.is_zero() {
+                continue;
+            }
+            unlisted.add(rest);
+            self.result.rows.push(CostRow {
+                usage_amount: Some(rest.into()),
+                usage_date,
+                ..CostRow::default()
+            });
+        }
+        self.unlisted = Some(unlisted.total()?);
+        Ok(self)
     }
 }
 
@@ -117,159 +159,226 @@ impl<'a> IntoIterator for &'a CostReport {
     }
 }
 
-impl Serialize for CostReport {
-    /// As the service sent it: an object with `usageDetails`.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::{Error as _, SerializeMap as _};
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(ROWS, &self.result.rows)?;
-        for (name, json) in &self.result.other {
-            let raw = RawValue::from_string(json.clone()).map_err(S::Error::custom)?;
-            map.serialize_entry(name, &raw)?;
-        }
-        map.end()
+/// One row of a Cost Explorer result: what one service, cluster, project or organization cost in
+/// one month, depending on the grouping.
+///
+/// The specification says nothing of a result but that it is an object. The fields are those seen
+/// in responses to other clients, or inferred from them, so each is optional, and whatever else a
+/// row holds is kept in `other`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CostRow {
+    /// The invoice that the cost is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice_id: Option<String>,
+    /// The organization that is charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_name: Option<String>,
+    /// The project, where that was grouped by or filtered for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_name: Option<String>,
+    /// The cluster, where that was grouped by or filtered for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_name: Option<String>,
+    /// The service, as Cost Explorer calls it, such as `Clusters`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// What was used, in dollars (inferred; the response names no unit), digit by digit as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_amount: Option<Number>,
+    /// The first day of the month that the row is about, UTC.
+    #[serde(
+        default,
+        deserialize_with = "day",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub usage_date: Option<NaiveDate>,
+    /// What else the row holds, by name.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+impl CostRow {
+    /// The amount as a decimal, zero where there is none. A number of more than 28 places, such as
+    /// the 5.551115123125783e-17 that a service's own sum of doubles may leave, is rounded to 28.
+    pub fn amount(&self) -> Decimal {
+        let rounded = |number: &Number| {
+            let text = number.to_string();
+            let decimal = text.parse().or_else(|_| Decimal::from_scientific(&text));
+            decimal.unwrap_or_default()
+        };
+        self.usage_amount.as_ref().map_or(Decimal::ZERO, |number| {
+            number.decimal().unwrap_or_else(|| rounded(number))
+        })
     }
 }
 
-const ROWS: &str = "usageDetails";
+/// A date, or the UTC date of a timestamp.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let date = text.parse::<NaiveDate>().ok().or_else(|| {
+        let time = DateTime::parse_from_rfc3339(&text).ok()?;
+        Some(time.to_utc().date_naive())
+    });
+    match date {
+        Some(date) => Ok(Some(date)),
+        None => Err(serde::de::Error::custom("the date is not YYYY-MM-DD")),
+    }
+}
 
 /// The body of a result.
 ///
 /// An empty object is an empty result (the specification's own example), and so is one whose rows
-/// are null. An object that has other keys and no rows is something else, and so is what is no
-/// object: neither may pass for "nothing was used".
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// are null. An object that has other keys and no rows is something else, and so is what is not
+/// an object: neither may pass for "nothing was used".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
 pub(crate) struct CostResult {
+    #[serde(rename = "usageDetails")]
     pub(crate) rows: Vec<CostRow>,
-    pub(crate) other: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) other: BTreeMap<String, Value>,
 }
 
-impl<'de> Deserialize<'de> for CostResult {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
-    }
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(rename = "usageDetails", default, deserialize_with = "present")]
+    rows: Option<Option<Vec<CostRow>>>,
+    #[serde(flatten)]
+    other: BTreeMap<String, Value>,
 }
 
-struct Fields;
+/// Tells null from what is missing.
+fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<Vec<CostRow>>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
 
-impl<'de> Visitor<'de> for Fields {
-    type Value = CostResult;
+impl TryFrom<Fields> for CostResult {
+    type Error = &'static str;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a Cost Explorer result, an object with usageDetails")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CostResult, A::Error> {
-        let mut rows: Option<Option<Vec<CostRow>>> = None;
-        let mut other = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == ROWS {
-                rows = Some(map.next_value()?);
-            } else {
-                let json: Box<RawValue> = map.next_value()?;
-                other.insert(name, json.get().to_owned());
-            }
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        match fields.rows {
+            None if !fields.other.is_empty() => Err("the object has no usageDetails"),
+            rows => Ok(Self {
+                rows: rows.flatten().unwrap_or_default(),
+                other: fields.other,
+            }),
         }
-        if rows.is_none() && !other.is_empty() {
-            return Err(de::Error::custom(
-                "the object has no usageDetails, so it is no Cost Explorer result",
-            ));
-        }
-        Ok(CostResult {
-            rows: rows.flatten().unwrap_or_default(),
-            other,
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, StatusCode};
-
     use super::*;
-    use crate::ErrorKind;
+
+    fn result(json: &str) -> serde_json::Result<CostResult> {
+        serde_json::from_str(json)
+    }
 
     fn report(json: &str) -> CostReport {
-        let result = serde_json::from_str(json).unwrap();
-        let url = "https://cloud.mongodb.com/x".parse().unwrap();
-        let meta = ResponseMeta::new(StatusCode::OK, HeaderMap::new(), &url);
-        CostReport::new(result, "ab01".repeat(16).parse().unwrap(), meta)
+        let token = "0".repeat(64).parse().unwrap();
+        let url = "https://atlas.example/x".parse().unwrap();
+        let meta = ResponseMeta::new(http::StatusCode::OK, http::HeaderMap::new(), &url);
+        CostReport::new(result(json).unwrap(), token, meta)
     }
 
     #[test]
-    fn an_empty_result_has_no_rows() {
-        for json in [
-            "{}",
-            r#"{"usageDetails":null}"#,
-            r#"{"usageDetails":[]}"#,
-            " { } ",
-        ] {
-            let report = report(json);
-            assert!(report.rows().is_empty(), "{json}");
-            assert_eq!(report.total().unwrap(), Decimal::ZERO);
-        }
+    fn a_row_keeps_its_digits_and_what_is_not_known() {
+        let json = r#"{"usageDetails":[{"invoiceId":"65c8a1b2d3e4f50617283940","service":"Clusters","usageAmount":0.1234567890123456789,"usageDate":"2024-09-01","region":{"a":[1]}}],"next":null}"#;
+        let read = result(json).unwrap();
+        let row = &read.rows[0];
+        assert_eq!(
+            row.usage_amount.as_ref().unwrap().to_string(),
+            "0.1234567890123456789"
+        );
+        assert_eq!(row.usage_date, NaiveDate::from_ymd_opt(2024, 9, 1));
+        assert_eq!(row.other["region"], serde_json::json!({ "a": [1] }));
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let row = result(
+            r#"{"usageDetails":[{"usageDate":"2024-09-01T02:00:00+03:00","usageAmount":"1.50","service":null}]}"#,
+        );
+        let row = &row.unwrap().rows[0];
+        assert_eq!(row.usage_date, NaiveDate::from_ymd_opt(2024, 8, 31));
+        assert_eq!(row.amount().to_string(), "1.50");
     }
 
     #[test]
-    fn anything_else_is_no_result() {
-        for json in [
-            "[]",
-            "\"text\"",
-            "null",
-            "5",
-            "",
-            r#"{"error":404,"errorCode":"X"}"#,
-            r#"{"status":"PENDING"}"#,
-            r#"{"usagedetails":[]}"#,
-            r#"{"usageDetails":{}}"#,
-            r#"{"usageDetails":[5]}"#,
-            r#"{"usageDetails":[{}"#,
-            r#"{"usageDetails":[{}]} x"#,
+    fn only_a_result_is_one() {
+        for (json, rows) in [
+            ("{}", Some(0)),
+            (r#"{"usageDetails":null,"x":1}"#, Some(0)),
+            (r#"{"usageDetails":[{}]}"#, Some(1)),
+            (r#"{"x":1}"#, None),
+            ("[]", None),
+            (r#"{"usageDetails":{}}"#, None),
+            (r#"{"usageDetails":[{"usageAmount":"much"}]}"#, None),
+            (r#"{"usageDetails":[{"usageDate":"soon"}]}"#, None),
         ] {
-            assert!(serde_json::from_str::<CostResult>(json).is_err(), "{json}");
+            assert_eq!(
+                result(json).ok().map(|read| read.rows.len()),
+                rows,
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn sums_are_exact_and_groups_add_up() {
         let report = report(
-            r#"{"usageDetails":[
-                {"service":"Clusters","usageAmount":0.1,"usageDate":"2025-01-01"},
-                {"service":"Clusters","usageAmount":0.2,"usageDate":"2025-02-01"},
-                {"service":"Backup","usageAmount":"-0.05"},
-                {"usageAmount":7},
-                {"service":"Support"}
-            ]}"#,
+            r#"{"usageDetails":[{"service":"A","usageAmount":0.1},{"service":"B","usageAmount":0.2},
+                {"service":"A","usageAmount":-5.551115123125783e-17},{"service":"A"}]}"#,
         );
-        assert_eq!(report.total().unwrap().to_string(), "7.25");
-        let groups = report.total_by(|row| row.service.clone()).unwrap();
-        let shown: Vec<_> = groups
+        // 0.3 less 5.551115123125783e-17 at 28 places, which ends in …5123126.
+        assert_eq!(
+            report.total().unwrap().to_string(),
+            "0.2999999999999999444888487687"
+        );
+        let by = report.total_by(|row| row.service.clone()).unwrap();
+        assert_eq!(by[&Some("B".to_owned())].to_string(), "0.2");
+    }
+
+    #[test]
+    fn what_the_groups_leave_out_gets_rows_of_its_own() {
+        let grouped = report(
+            r#"{"usageDetails":[{"service":"A","usageAmount":1.10,"usageDate":"2025-01-01"},
+                {"service":"B","usageAmount":2,"usageDate":"2025-02-01"}]}"#,
+        );
+        let whole = report(
+            r#"{"usageDetails":[{"usageAmount":1.1,"usageDate":"2025-01-01"},
+                {"usageAmount":2.75,"usageDate":"2025-02-01"},{"usageAmount":4,"usageDate":"2025-03-01"}]}"#,
+        );
+        let report = grouped.completed_by(&whole).unwrap();
+        let rest: Vec<_> = report.rows()[2..]
             .iter()
-            .map(|(key, sum)| (key.as_deref(), sum.to_string()))
+            .map(|row| {
+                (
+                    row.usage_date.unwrap().to_string(),
+                    row.amount().to_string(),
+                )
+            })
             .collect();
-        let expected = [
-            (None, "7"),
-            (Some("Backup"), "-0.05"),
-            (Some("Clusters"), "0.3"),
-            (Some("Support"), "0"),
-        ]
-        .map(|(key, sum)| (key, sum.to_owned()));
-        assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn a_sum_without_an_exact_decimal_is_an_error() {
-        let report = report(
-            r#"{"usageDetails":[{"usageAmount":79228162514264337593543950335},{"usageAmount":0.1}]}"#,
+        let expected = [("2025-02-01", "0.75"), ("2025-03-01", "4")];
+        assert_eq!(
+            rest,
+            expected.map(|(day, amount)| (day.to_owned(), amount.to_owned()))
         );
-        assert_eq!(report.total().unwrap_err().kind(), ErrorKind::Overflow);
-    }
-
-    #[test]
-    fn it_encodes_to_what_was_sent() {
-        let json = r#"{"usageDetails":[{"service":"Clusters","usageAmount":51.190,"more":1.0}],"page":1e400}"#;
-        let report = report(json);
-        assert_eq!(report.other()["page"], "1e400");
-        assert_eq!(serde_json::to_string(&report).unwrap(), json);
+        assert!(report.rows()[2].service.is_none());
+        assert_eq!(report.unlisted().unwrap().to_string(), "4.75");
+        assert_eq!(report.total().unwrap(), whole.total().unwrap());
     }
 }

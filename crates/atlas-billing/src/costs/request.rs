@@ -1,4 +1,4 @@
-//! A Cost Explorer query that is still to be asked.
+//! A Cost Explorer query to be created.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -7,29 +7,58 @@ use atlas_billing_raw::enums::{GroupBy, Service};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::file::CostFile;
 use super::filters::Filters;
-use super::query::Query;
+use super::query::CostQuery;
 use super::report::CostReport;
-use crate::call::call_options;
+use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::{
-    CallOptions, Error, ErrorKind, Form, Months, Org, OrgId, PollPolicy, QueryToken, Result,
-};
+use crate::error::{Error, Result};
+use crate::exchange::Deadline;
+use crate::id::{OrgId, QueryToken};
+use crate::meta::ResponseMeta;
+use crate::period::Months;
+use crate::poll::PollPolicy;
+use crate::request::{CallOptions, CsvFile, Form, call_options};
 
-/// A Cost Explorer query that is still to be asked: what the organization used in some months.
+impl Org {
+    /// What the organization used in `months`, and the organizations that are billed with it.
+    ///
+    /// ```no_run
+    /// # async fn run(org: atlas_billing::Org) -> atlas_billing::Result<()> {
+    /// use atlas_billing::Month;
+    ///
+    /// let report = org.costs(Month::new(2025, 3)?).await?;
+    /// println!("{}", report.total()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn costs(&self, months: impl Into<Months>) -> CostRequest {
+        CostRequest {
+            org: self.clone(),
+            months: months.into(),
+            filters: Filters::default(),
+            polling: None,
+            options: CallOptions::new(),
+        }
+    }
+
+    /// A query that was created before, in this process or another one.
+    pub fn resume(&self, token: QueryToken) -> CostQuery {
+        CostQuery::new(self.clone(), token, CallOptions::new(), None, None)
+    }
+}
+
+/// A Cost Explorer query to be created: what the organization used in some months.
 ///
-/// Awaiting it creates the query, polls until the result is there, and decodes it.
+/// Awaiting it creates the query, polls until the result is ready, and decodes it.
 ///
 /// ```no_run
-/// use atlas_billing::{Client, GroupBy};
+/// use atlas_billing::{Client, GroupBy, Months};
 ///
-/// # async fn ask() -> atlas_billing::Result<()> {
+/// # async fn run() -> atlas_billing::Result<()> {
 /// let org = Client::from_env()?.org("5f0c2d9e8b7a6c5d4e3f2a1b".parse()?);
-/// let report = org
-///     .costs("2025-01..2025-03".parse()?)
-///     .group_by(GroupBy::Services)
-///     .await?;
+/// let months: Months = "2025-01..2025-03".parse()?;
+/// let report = org.costs(months).group_by(GroupBy::Services).await?;
 /// for row in &report {
 ///     println!("{:?} {:?} {:?}", row.usage_date, row.service, row.usage_amount);
 /// }
@@ -37,7 +66,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use = "nothing is asked before it is awaited or started"]
+#[must_use = "nothing is sent before it is awaited or started"]
 pub struct CostRequest {
     org: Org,
     months: Months,
@@ -46,30 +75,18 @@ pub struct CostRequest {
     options: CallOptions,
 }
 
-call_options!(CostRequest, options);
+call_options!(CostRequest);
 
 impl CostRequest {
-    pub(super) fn new(org: Org, months: Months) -> Self {
-        Self {
-            org,
-            months,
-            filters: Filters::default(),
-            polling: None,
-            options: CallOptions::new(),
-        }
-    }
-
-    /// The dimension to group by, services by default. The service wants at least one value to
-    /// filter for in that dimension: for services all that this release knows are filled in, for
-    /// organizations this one; projects and clusters have to be given.
+    /// The dimension to group by; without it there is no grouping. The service requires a value to
+    /// filter for in that dimension: projects and clusters have to be given.
+    ///
+    /// For services all that this release knows are filled in, for organizations this one. When
+    /// the request is awaited, a second, ungrouped query finds what that leaves out, and the
+    /// report has it in rows without a service or organization: see
+    /// [`CostReport::unlisted`].
     pub fn group_by(mut self, dimension: GroupBy) -> Self {
         self.filters.group_by = Some(dimension);
-        self
-    }
-
-    /// Does not ask for a grouping.
-    pub fn ungrouped(mut self) -> Self {
-        self.filters.group_by = None;
         self
     }
 
@@ -109,71 +126,84 @@ impl CostRequest {
         self
     }
 
-    /// Creates the query and gives a handle to it, without waiting for its result. Its token can
-    /// be kept, so that another process may go on with it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Input`] before anything is sent, for what cannot be asked; else what the call
-    /// fails with.
-    pub async fn start(self) -> Result<Query> {
-        let body = self.filters.body(&self.org.id, self.months)?;
-        let client = &self.org.client;
-        let clock = client.inner.edge.clock.clone();
-        let began = clock.elapsed();
-        let ask = client.ask("createCostExplorerQueryProcess", Form::Json, &self.options);
-        let org = self.org.id;
-        let created = client
-            .fetch(&ask, |raw| {
-                let body = body.clone();
-                async move {
-                    raw.create_cost_explorer_query_process_bytes()
-                        .org_id(org.as_str())
-                        .body(body)
-                        .send()
-                        .await
-                }
-            })
-            .await?;
-        let (meta, created) = created.json::<Created>()?;
-        let token = created.token.parse::<QueryToken>().map_err(|error| {
-            Error::new(
-                ErrorKind::Unreadable,
-                format!("the service's answer: {error}"),
-            )
-            .with_operation(ask.operation)
-            .with_json_path("$.token")
-            .with_meta(meta)
-        })?;
-        let mut options = self.options;
-        if let Some(total) = ask.timeouts.total {
-            // What creating it has taken is gone from the limit on the whole.
-            let left = total.saturating_sub(clock.elapsed().saturating_sub(began));
-            options = options.with_timeouts(ask.timeouts.with_total(left));
-        }
-        Ok(Query::new(self.org, token, options, self.polling))
+    /// The same request without its grouping, where the values of the grouping are filled in:
+    /// [`CostReport::completed_by`] its report, a report has all there is. `None` where nothing is
+    /// filled in. Awaiting the request does both.
+    pub fn ungrouped(&self) -> Option<Self> {
+        let mut ungrouped = self.clone();
+        ungrouped.filters.group_by = None;
+        self.filters.is_filled_in().then_some(ungrouped)
     }
 
-    /// The result as a CSV file, once it is there. See [`Query::csv`].
+    /// Creates the query without waiting for its result. Its token can be saved, so that another
+    /// process can resume it.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start) and of [`Query::csv`].
-    pub async fn csv(self) -> Result<CostFile> {
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) before anything is sent, for what cannot be
+    /// requested; else what the call fails with.
+    pub async fn start(self) -> Result<CostQuery> {
+        let deadline = self.org.client().deadline(&self.options);
+        self.start_by(deadline).await
+    }
+
+    /// The result as a CSV file, once it is ready. See [`CostQuery::csv`].
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start) and of [`CostQuery::csv`].
+    pub async fn csv(self) -> Result<CsvFile> {
         self.start().await?.csv().await
     }
 
-    /// The result as the JSON text that the service sent, once it is there. See
-    /// [`Query::bytes`].
+    /// The result as the service sent it, once it is ready. See [`CostQuery::bytes`].
     ///
     /// # Errors
-    /// Those of [`start`](Self::start) and of [`Query::bytes`].
-    pub async fn bytes(self) -> Result<Bytes> {
+    /// Those of [`start`](Self::start) and of [`CostQuery::bytes`].
+    pub async fn bytes(self) -> Result<(ResponseMeta, Bytes)> {
         self.start().await?.bytes().await
     }
-}
 
-#[derive(Deserialize)]
-struct Created {
-    token: String,
+    async fn start_by(self, deadline: Deadline) -> Result<CostQuery> {
+        #[derive(Deserialize)]
+        struct Created {
+            token: String,
+        }
+        let org = *self.org.id();
+        let body = self.filters.body(&org, self.months)?;
+        let pipeline = self.org.client().pipeline();
+        let call = pipeline
+            .call(Form::Json, &self.options, deadline, |raw| async move {
+                raw.create_cost_explorer_query_process_bytes()
+                    .org_id(org.as_str())
+                    .body(body)
+                    .send()
+                    .await
+            })
+            .await?;
+        let (meta, created) = call.json::<Created>().await?;
+        let token = created.token.parse::<QueryToken>().map_err(|_| {
+            Error::decode("the service sent a token of another form than documented")
+                .with_operation("createCostExplorerQueryProcess")
+                .with_json_path("$.token")
+                .with_meta(meta)
+        })?;
+        let Self {
+            org,
+            polling,
+            options,
+            ..
+        } = self;
+        Ok(CostQuery::new(org, token, options, polling, Some(deadline)))
+    }
+
+    async fn report(self) -> Result<CostReport> {
+        let deadline = self.org.client().deadline(&self.options);
+        let ungrouped = self.ungrouped();
+        let report = self.start_by(deadline).await?.await?;
+        match ungrouped {
+            None => Ok(report),
+            Some(ungrouped) => report.completed_by(&ungrouped.start_by(deadline).await?.await?),
+        }
+    }
 }
 
 impl IntoFuture for CostRequest {
@@ -181,14 +211,14 @@ impl IntoFuture for CostRequest {
     type IntoFuture = BoxFuture<'static, Result<CostReport>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.start().await?.await })
+        Box::pin(self.report())
     }
 }
 
 impl fmt::Debug for CostRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CostRequest")
-            .field("org", &self.org.id)
+            .field("org", self.org.id())
             .field("months", &self.months)
             .field("filters", &self.filters)
             .field("polling", &self.polling)

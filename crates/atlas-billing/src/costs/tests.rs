@@ -3,146 +3,198 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::edge::fake::{CountingRandom, FakeHttp, TokioClock, answer};
-use crate::{Client, Credentials, ErrorKind, Org, Seen, Timeouts};
+use atlas_billing_raw::enums::GroupBy;
+use bytes::Bytes;
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+use crate::auth::Credentials;
+use crate::client::{Client, Org};
+use crate::edge::doubles::{CountingRandom, FakeHttp, TokioClock};
+use crate::error::ErrorKind;
+use crate::period::Months;
+use crate::poll::{PollPolicy, Status};
+use crate::request::{CallOptions, Timeouts};
+
 const TOKEN: &str = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";
 
 fn org(http: &Arc<FakeHttp>) -> Org {
     let client = Client::builder(Credentials::none())
         .http_client(http.clone())
-        .clock(Arc::new(TokioClock::new()))
-        .random(Arc::new(CountingRandom::default()))
+        .clock(TokioClock::new())
+        .random(CountingRandom::new())
         .build()
         .unwrap();
     client.org("5f0c2d9e8b7a6c5d4e3f2a1b".parse().unwrap())
 }
 
-fn created() -> reqwest::Response {
-    answer(202, &[JSON], &format!(r#"{{"token":"{TOKEN}"}}"#))
+fn january() -> Months {
+    "2025-01".parse().unwrap()
 }
+
+fn response(status: u16, headers: &[(&str, &str)], body: &str) -> http::Response<Bytes> {
+    let mut response = http::Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response
+        .body(Bytes::copy_from_slice(body.as_bytes()))
+        .unwrap()
+}
+
+/// Creates the query, and then responds with each of `bodies` in turn, and on with the last.
+fn service(bodies: &'static [&'static str]) -> Arc<FakeHttp> {
+    FakeHttp::new(move |number, request| {
+        if request.method() == "POST" {
+            return Ok(response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)));
+        }
+        let body = bodies.get(number - 1).or(bodies.last());
+        Ok(response(200, &[], body.unwrap()))
+    })
+}
+
+const PENDING: &str = r#"{"status":102}"#;
 
 #[tokio::test(start_paused = true)]
 async fn it_creates_polls_and_decodes() {
-    let http = FakeHttp::new(|number, _| {
-        Ok(match number {
-            0 => created(),
-            1 | 2 => answer(200, &[JSON], r#"{"status":102}"#),
-            _ => answer(
-                200,
-                &[JSON],
-                r#"{"status":200,"content":{"usageDetails":[{"usageAmount":0.1},{"usageAmount":0.2}]}}"#,
-            ),
-        })
-    });
-    let report = org(&http).costs("2025-01".parse().unwrap()).await.unwrap();
+    let http = service(&[
+        PENDING,
+        "",
+        r#"{"status":200,"content":{"usageDetails":[{"usageAmount":0.1},{"usageAmount":0.2}]}}"#,
+    ]);
+    let report = org(&http).costs(january()).await.unwrap();
     assert_eq!(report.total().unwrap().to_string(), "0.3");
     assert_eq!(report.token().as_str(), TOKEN);
-    let seen = http.seen();
-    assert_eq!(seen.len(), 4);
-    assert_eq!(seen[0].method, "POST");
-    assert!(
-        seen[0].url.ends_with("/billing/costExplorer/usage"),
-        "{}",
-        seen[0].url
-    );
-    let body: serde_json::Value = serde_json::from_slice(&seen[0].body).unwrap();
+    let requests = http.requests();
+    assert_eq!(requests.len(), 4);
+    let create = requests[0].uri().path();
+    assert!(create.ends_with("/billing/costExplorer/usage"), "{create}");
+    let body: serde_json::Value = serde_json::from_slice(requests[0].body()).unwrap();
     assert_eq!(body["endDate"], "2025-02-01");
-    let look = format!("/billing/costExplorer/usage/{TOKEN}?envelope=true");
-    assert!(seen[3].url.ends_with(&look), "{}", seen[3].url);
+    let poll = requests[3].uri().to_string();
+    let expected = format!("/billing/costExplorer/usage/{TOKEN}?envelope=true");
+    assert!(poll.ends_with(&expected), "{poll}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_on_not_ready_is_obeyed() {
+async fn a_grouping_by_all_services_is_completed() {
     let http = FakeHttp::new(|number, _| {
         Ok(match number {
-            0 => created(),
-            1 => answer(200, &[JSON, ("retry-after", "40")], r#"{"status":102}"#),
-            _ => answer(200, &[JSON], "{}"),
+            0 | 2 => response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)),
+            1 => response(
+                200,
+                &[],
+                r#"{"usageDetails":[{"service":"A","usageAmount":1}]}"#,
+            ),
+            _ => response(200, &[], r#"{"usageDetails":[{"usageAmount":3}]}"#),
         })
     });
-    let mut query = org(&http)
-        .costs("2025-01".parse().unwrap())
-        .start()
-        .await
-        .unwrap();
-    let look = query.next().await.unwrap().unwrap();
-    assert_eq!(look.next_wait(), Some(Duration::from_secs(40)));
-    let look = query.next().await.unwrap().unwrap();
-    assert_eq!(
-        (look.seen(), look.elapsed()),
-        (Seen::Ready, Duration::from_secs(40))
-    );
+    let request = org(&http).costs(january()).group_by(GroupBy::Services);
+    let report = request.await.unwrap();
+    assert_eq!(report.total().unwrap().to_string(), "3");
+    assert_eq!(report.unlisted().unwrap().to_string(), "2");
+    let bodies: Vec<_> = http
+        .requests()
+        .iter()
+        .map(|request| request.body().clone())
+        .collect();
+    assert!(bodies[0].windows(8).any(|text| text == b"services"));
+    assert!(!bodies[2].windows(8).any(|text| text == b"services"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_on_not_ready_is_kept() {
+    let http = FakeHttp::new(|number, _| {
+        Ok(match number {
+            0 => response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)),
+            1 => response(200, &[("retry-after", "90")], PENDING),
+            _ => response(200, &[], "{}"),
+        })
+    });
+    let mut query = org(&http).costs(january()).start().await.unwrap();
+    let attempt = query.next().await.unwrap().unwrap();
+    assert_eq!(attempt.next_wait().map(|wait| wait.as_secs()), Some(90));
+    let attempt = query.next().await.unwrap().unwrap();
+    assert_eq!(attempt.status(), Status::Ready);
     assert!(query.await.unwrap().rows().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_path_of_an_odd_row_is_in_the_error() {
-    let http = FakeHttp::new(|number, _| {
-        Ok(match number {
-            0 => created(),
-            _ => answer(
-                200,
-                &[JSON],
-                r#"{"usageDetails":[{},{"usageAmount":"much"}]}"#,
-            ),
-        })
-    });
-    let error = org(&http)
-        .costs("2025-01".parse().unwrap())
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unreadable);
+async fn the_path_of_an_odd_row_is_in_the_error_and_its_text_is_not() {
+    let http = service(&[r#"{"usageDetails":[{},{"usageAmount":"plant"}]}"#]);
+    let error = org(&http).costs(january()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.json_path(), Some("$.usageDetails[1].usageAmount"));
+    assert!(!format!("{error} {error:?}").contains("plant"));
     // Whoever wants what was sent gets it all the same.
     let query = org(&http).resume(TOKEN.parse().unwrap());
-    assert!(
-        query
-            .bytes()
-            .await
-            .unwrap()
-            .starts_with(b"{\"usageDetails\"")
-    );
+    let (_, bytes) = query.bytes().await.unwrap();
+    assert!(bytes.starts_with(b"{\"usageDetails\""));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_a_token_is_unreadable() {
+async fn a_response_without_a_token_cannot_be_decoded() {
     for (body, path) in [("{}", None), (r#"{"token":"short"}"#, Some("$.token"))] {
-        let http = FakeHttp::new(move |_, _| Ok(answer(202, &[JSON], body)));
-        let error = org(&http)
-            .costs("2025-01".parse().unwrap())
-            .start()
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unreadable, "{error}");
+        let http = FakeHttp::new(move |_, _| Ok(response(202, &[], body)));
+        let error = org(&http).costs(january()).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
         assert_eq!(error.json_path(), path, "{error}");
-        assert_eq!(http.seen().len(), 1);
+        assert_eq!(http.requests().len(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_on_the_whole_ends_the_polling() {
-    let http = FakeHttp::new(|number, _| {
+async fn one_deadline_bounds_creation_polls_and_file() {
+    let total = |seconds| Timeouts::default().with_total(Duration::from_secs(seconds));
+    let http = service(&[PENDING]);
+    let request = org(&http).costs(january()).timeouts(total(30));
+    let error = request.await.unwrap_err();
+    assert!(error.is_not_ready(), "{error}");
+    let poll = error.poll().unwrap();
+    assert_eq!((poll.elapsed.as_secs(), poll.token.as_str()), (30, TOKEN));
+
+    // The file fails all the time: its retries get what polling has left of ten seconds.
+    let http = FakeHttp::new(|number, request| {
+        let csv = request.headers()["accept"]
+            .to_str()
+            .unwrap()
+            .ends_with("csv");
         Ok(match number {
-            0 => created(),
-            _ => answer(200, &[JSON], r#"{"status":102}"#),
+            0 => response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)),
+            1 => response(200, &[("retry-after", "8")], PENDING),
+            _ if csv => response(503, &[("retry-after", "3")], ""),
+            _ => response(200, &[], "{}"),
         })
     });
-    let limit = Timeouts::default().with_total(Duration::from_secs(30));
-    let request = org(&http).costs("2025-01".parse().unwrap());
-    let error = request.timeouts(limit).await.unwrap_err();
-    assert!(error.is_not_ready(), "{error}");
-    assert_eq!(error.poll().unwrap().elapsed(), Duration::from_secs(30));
-    assert_eq!(error.poll().unwrap().token(), TOKEN);
+    let request = org(&http).costs(january()).timeouts(total(10));
+    let error = request.csv().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Service, 1),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_in_json_clothes_is_taken_out_of_them() {
+async fn an_option_that_comes_too_late_is_an_error() {
+    let http = service(&[PENDING]);
+    for late in [
+        |query: super::CostQuery| query.polling(PollPolicy::default()),
+        |query: super::CostQuery| query.options(CallOptions::new()),
+    ] {
+        let mut query = org(&http).costs(january()).start().await.unwrap();
+        query.next().await.unwrap().unwrap();
+        let error = late(query).await.unwrap_err();
+        assert!(error.is_input(), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_csv_file_in_an_envelope_is_taken_out_of_it() {
     let http = FakeHttp::new(|number, _| {
         Ok(match number {
-            0 => answer(200, &[JSON], "{}"),
-            _ => answer(200, &[JSON], r#"{"status":200,"content":"a,b\n1,2\n"}"#),
+            0 => response(200, &[], "{}"),
+            _ => response(200, &[], r#"{"status":200,"content":"a,b\n1,2\n"}"#),
         })
     });
     let file = org(&http)
@@ -151,7 +203,8 @@ async fn a_file_in_json_clothes_is_taken_out_of_them() {
         .await
         .unwrap();
     assert_eq!(&file.bytes().await.unwrap()[..], b"a,b\n1,2\n");
-    let accept = http.seen()[1].header("accept").to_owned();
+    let requests = http.requests();
+    let accept = &requests[1].headers()["accept"];
     assert_eq!(accept, "application/vnd.atlas.2023-01-01+csv");
 }
 
@@ -160,15 +213,18 @@ fn every_future_may_move_between_threads() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }
-    let http = FakeHttp::new(|_, _| Ok(created()));
+    let http = service(&[PENDING]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let _guard = runtime.enter();
     let org = org(&http);
-    let request = || org.costs("2025-01".parse().unwrap());
     let query = || org.resume(TOKEN.parse().unwrap());
-    drop(is_send(request().start()));
-    drop(is_send(request().csv()));
-    drop(is_send(request().bytes()));
+    drop(is_send(org.costs(january()).start()));
+    drop(is_send(org.costs(january()).csv()));
+    drop(is_send(org.costs(january()).bytes()));
     drop(is_send(query().next()));
     drop(is_send(query().csv()));
     drop(is_send(query().bytes()));
-    drop(is_send(query().into_stream()));
+    drop(is_send(query()));
 }

@@ -5,15 +5,19 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeZone, Utc};
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::{fuzz, text};
+use crate::id::{ApiVersion, InvoiceId, OrgId, QueryToken};
+use crate::money::totals::Dimension;
 use crate::money::{decimal_of_f64, parse_decimal};
-use crate::{ApiVersion, Dimension, InvoiceId, Month, Months, OrgId, QueryToken};
+use crate::parse_error::ParseError;
+use crate::period::{Month, Months};
 
 /// Reads, writes, reads: the same value.
 fn round_trip<T>(input: &[u8]) -> String
 where
-    T: FromStr<Err = crate::Error> + Display + PartialEq + Debug,
+    T: FromStr<Err = ParseError> + Display + PartialEq + Debug,
 {
     let Some(text) = text(input) else {
         return "no text".to_owned();
@@ -183,10 +187,11 @@ fn waits_are_never_negative_nor_surprising() {
         "18446744073709551616",
     ];
     fuzz("retry-after", &words, |input, _| {
-        let Some(text) = text(input) else {
-            return "no text".to_owned();
+        let Ok(text) = HeaderValue::from_bytes(input) else {
+            return "not a header's value".to_owned();
         };
-        match crate::retry::parse_retry_after(text, now) {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, text)]);
+        match crate::http_date::retry_after(&headers, now) {
             Some(wait) => format!("{} digits", "x".repeat(wait.as_secs().to_string().len())),
             None => "none".to_owned(),
         }

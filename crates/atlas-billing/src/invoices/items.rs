@@ -5,30 +5,28 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use atlas_billing_raw::types::{Invoice, LineItem};
 use bytes::Bytes;
 use futures_core::Stream;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::assemble::Branch;
-use super::decode::PreciseItem;
-use super::finish::head_of;
-use super::head::InvoiceHead;
-use super::invoice::Invoice;
-use super::limits::InvoiceLimits;
-use super::line_item::LineItem;
-use super::slim::{Needs, SlimItem};
-use super::split::{Origin, Splitter, Step};
-use crate::call::{Answer, Opener};
-use crate::money::{Dimension, ItemSums, Reconciliation, Totals};
-use crate::{Error, ErrorKind, ResponseMeta, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::meta::ResponseMeta;
+use crate::money::totals::{Dimension, Total, Totals};
+use crate::money::{Needs, Reconciliation};
+use crate::request::{Head as ResponseHead, Response};
+use crate::stream::json::decode_error;
+use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// The line items of an invoice while it arrives, in memory that does not grow with it.
 ///
-/// Nothing is read ahead of what is asked for, so that a slow reader slows the service down, not
-/// itself. The head of the invoice (its figures, payments and so on) may come before, after and
-/// between the items; it is [there](Self::head) once the stream has ended. After an error the
-/// stream ends; a stream that ends without one has given every item.
+/// Nothing is read ahead of what is requested, so that a slow reader slows the service down. The
+/// rest of the invoice (its figures, payments and so on) may come before, after and between the
+/// items; it is [there](Self::head) once the stream has ended. After an error the stream ends; a
+/// stream that ends without one has given every item.
 ///
 /// ```no_run
 /// # async fn run(org: atlas_billing::Org, id: atlas_billing::InvoiceId) -> atlas_billing::Result<()> {
@@ -44,11 +42,25 @@ type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 pub struct LineItems {
     body: Option<Body>,
     splitter: Splitter,
-    opener: Option<Opener>,
+    /// The response that the document is in; `None` for one from elsewhere.
+    response: Option<ResponseHead>,
     meta: Option<ResponseMeta>,
-    sums: ItemSums,
-    head: Option<InvoiceHead>,
-    over: bool,
+    /// The sum of the invoice's own items.
+    own: Total,
+    head: Option<Invoice>,
+    ended: bool,
+}
+
+/// Sums over the line items of a stream, and the rest of the invoice.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InvoiceTotals {
+    /// The sums of the items, those of linked invoices included if the stream hands those out.
+    pub totals: Totals,
+    /// The sum of the invoice's own items beside the figures that it states.
+    pub reconciliation: Reconciliation,
+    /// The invoice without its line items.
+    pub head: Invoice,
 }
 
 impl LineItems {
@@ -58,78 +70,95 @@ impl LineItems {
     where
         S: Stream<Item = Result<Bytes>> + Send + 'static,
     {
-        Self::open(Box::pin(body), None, limits, linked_items)
-    }
-
-    /// The items of an answer.
-    pub(super) fn of(answer: Answer, limits: InvoiceLimits, linked_items: bool) -> Self {
-        let (opener, body) = answer.into_parts();
-        Self::open(Box::pin(body), Some(opener), limits, linked_items)
-    }
-
-    fn open(body: Body, opener: Option<Opener>, limits: InvoiceLimits, linked_items: bool) -> Self {
         Self {
-            body: Some(body),
+            body: Some(Box::pin(body)),
             splitter: Splitter::new(limits, linked_items),
-            meta: opener.as_ref().map(|opener| opener.meta().clone()),
-            opener,
-            sums: ItemSums::default(),
+            response: None,
+            meta: None,
+            own: Total::default(),
             head: None,
-            over: false,
+            ended: false,
         }
+    }
+
+    /// The items of a response.
+    pub(super) fn of(response: Response, limits: InvoiceLimits, linked_items: bool) -> Self {
+        let (head, body) = response.into_parts();
+        let mut items = Self::new(body, limits, linked_items);
+        items.meta = Some(head.meta().clone());
+        items.response = Some(head);
+        items
     }
 
     /// The next item; `None` at the end.
     ///
     /// # Errors
-    /// What the body reports, such as a broken connection or a time limit. Cut: the document ended
-    /// early. Unreadable: it is no invoice, or an item of it cannot be read; the error has the
-    /// item's index and the JSON path. Too large: an item or the head beyond the
-    /// [limits](InvoiceLimits). Any error of the service's that came in the place of an invoice.
+    /// What the body reports, such as a broken connection or a time limit.
+    /// [`ErrorKind::Truncated`]: the document ended early. [`ErrorKind::Decode`]: it is not an
+    /// invoice, or an item of it cannot be decoded; the error has the JSON path.
+    /// [`ErrorKind::TooLarge`]: an item or the head beyond the [limits](InvoiceLimits). Any error of
+    /// the service's that came in the place of an invoice.
     pub async fn next(&mut self) -> Option<Result<LineItem>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Status, headers, rate limit and version of the answer; where that came in an envelope, the
+    /// The linked invoice of the item that was handed out last; `None` for the invoice's own items.
+    pub fn linked_invoice(&self) -> Option<&LinkedInvoice> {
+        self.splitter.linked_invoice().filter(|_| !self.ended)
+    }
+
+    /// Status, headers, rate limit and version of the response; where that came in an envelope, the
     /// envelope's status once the stream has ended. `None` for a document from elsewhere.
     pub fn meta(&self) -> Option<&ResponseMeta> {
         self.meta.as_ref()
     }
 
     /// The invoice without its line items, once the stream has ended.
-    pub fn head(&self) -> Option<&InvoiceHead> {
+    pub fn head(&self) -> Option<&Invoice> {
         self.head.as_ref()
     }
 
-    /// The sum of the items beside the figures that the invoice states, once the stream has ended;
-    /// linked invoices' items are not in it.
-    pub fn reconcile(&self) -> Option<Reconciliation> {
-        Some(Reconciliation::new(self.sums, self.head.as_ref()?))
+    /// The invoice as far as it came before the item that was handed out last, without its line
+    /// items. Responses have their keys in alphabetical order, so that the id and the end of the
+    /// period are there with the first item, status and start are not.
+    pub fn partial_head(&self) -> Invoice {
+        let partial = || serde_json::from_slice(&self.splitter.partial_head()).unwrap_or_default();
+        self.head.clone().unwrap_or_else(partial)
+    }
+
+    /// The sum of the invoice's own items beside the figures that it states, once the stream has
+    /// ended.
+    pub fn reconciliation(&self) -> Option<Reconciliation> {
+        Some(Reconciliation::new(self.own, self.head.as_ref()?))
     }
 
     /// Exact sums of the items that are left, by one or more dimensions, to the end of the stream.
     ///
-    /// Several times as fast as summing the items one by one: of each, only the fields that sums
-    /// need are decoded, and nothing is copied. What other fields hold is checked to be JSON and no
-    /// further. The items of linked invoices are among them if the stream hands those out.
+    /// Faster than adding the items one by one: of each, only the fields that sums need are decoded,
+    /// and nothing is copied. Other fields are only checked to be JSON.
     ///
     /// # Errors
     /// As for [`next`](Self::next).
-    pub async fn total_by(&mut self, by: &[Dimension]) -> Result<Totals> {
+    pub async fn total_by(mut self, by: &[Dimension]) -> Result<InvoiceTotals> {
         let mut totals = Totals::new(by);
         let needs = Needs::of(by);
-        let mut sums = self.sums;
-        let sum = |text: &[u8], origin: Origin<'_>| {
-            let (item, used) = SlimItem::read(text, needs)?;
-            totals.add_charge(&item);
-            if origin.is_none() {
-                sums.add(&item);
-            }
-            Ok(((), used))
+        let mut add = |text: &[u8]| {
+            needs.read(text, |charge| {
+                totals.add_charge(charge);
+                (charge.gross, charge.discount)
+            })
         };
-        self.drain(sum, u64::MAX).await?;
-        self.sums = sums;
-        Ok(totals)
+        while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut add)).await? {
+            if self.splitter.linked_invoice().is_none() {
+                self.own.add_item(gross, discount);
+            }
+        }
+        let head = self.head.unwrap_or_default();
+        Ok(InvoiceTotals {
+            totals,
+            reconciliation: Reconciliation::new(self.own, &head),
+            head,
+        })
     }
 
     /// The whole invoice in memory, from what is left of the stream; the invoices linked to it have
@@ -143,73 +172,61 @@ impl LineItems {
 
     /// The same, reading no more than `max_body` bytes.
     pub(super) async fn whole(mut self, max_body: u64) -> Result<Invoice> {
-        let mut branch = Branch::default();
-        // Each item goes from where it is decoded to where it is kept: there are many of them, and
-        // none is small.
-        let keep = |text: &[u8], origin: Origin<'_>| {
-            let (item, used) = PreciseItem::read(text)?;
-            let path = origin.map(|linked| linked.path());
-            branch.add(path.unwrap_or_default(), LineItem::new(item, None));
-            Ok(((), used))
-        };
-        self.drain(keep, max_body).await?;
-        let head = self.head.take().map(InvoiceHead::into_raw);
-        Ok(branch
-            .into_invoice(head.unwrap_or_default())
-            .with_meta(self.meta.take()))
-    }
-
-    /// Reads to the end, but no more than `max_body` bytes.
-    async fn drain(
-        &mut self,
-        mut take: impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<((), usize)>,
-        max_body: u64,
-    ) -> Result<()> {
-        while poll_fn(|cx| self.poll_step(cx, &mut take)).await?.is_some() {
+        // Items of one invoice come one after the other.
+        let mut groups: Vec<(Vec<usize>, Vec<LineItem>)> = Vec::new();
+        while let Some(item) = poll_fn(|cx| self.poll_step(cx, |text| first(text))).await? {
             if self.splitter.position() > max_body {
-                return Err(self.said(Error::new(
-                    ErrorKind::TooLarge,
-                    format!(
-                        "the invoice has more than {max_body} bytes, the limit for what is kept in \
-                         memory whole: raise max_body, or read its line items as a stream"
-                    ),
-                )));
+                let message = format!("the invoice has more than {max_body} bytes");
+                return Err(self.error(Error::new(ErrorKind::TooLarge, message)));
+            }
+            let linked = self.splitter.linked_invoice();
+            let path = linked.map(LinkedInvoice::path).unwrap_or_default();
+            match groups.last_mut() {
+                Some((last, items)) if last == path => items.push(item),
+                _ => groups.push((path.to_vec(), vec![item])),
             }
         }
-        Ok(())
+        let mut invoice = self.head.unwrap_or_default();
+        for (path, items) in groups {
+            let place = path.iter().try_fold(&mut invoice, |invoice, index| {
+                invoice.linked_invoices.get_mut(*index)
+            });
+            let Some(place) = place else {
+                return Err(Error::decode("line items without an invoice"));
+            };
+            place.line_items = items;
+        }
+        Ok(invoice)
     }
 
     /// The next item as `decode` makes it of its text.
     fn poll_step<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut decode: impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
+        mut decode: impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
     ) -> Poll<Result<Option<T>>> {
-        if self.over {
+        if self.ended {
             return Poll::Ready(Ok(None));
         }
         let step = ready!(self.poll_splitter(cx, &mut decode));
-        self.over = !matches!(step, Ok(Some(_)));
-        if self.over {
+        self.ended = !matches!(step, Ok(Some(_)));
+        if self.ended {
             // The exchange is over, or of no further use.
             self.body = None;
         }
-        Poll::Ready(step.map_err(|error| self.said(error)))
+        Poll::Ready(step.map_err(|error| self.error(error)))
     }
 
     fn poll_splitter<T>(
         &mut self,
         cx: &mut Context<'_>,
-        decode: &mut impl FnMut(&[u8], Origin<'_>) -> serde_json::Result<(T, usize)>,
+        decode: &mut impl FnMut(&[u8]) -> serde_json::Result<(T, usize)>,
     ) -> Poll<Result<Option<T>>> {
         loop {
             match self.splitter.next(&mut *decode)? {
                 Step::Item(item) => return Poll::Ready(Ok(Some(item))),
                 Step::End => {
-                    let skeleton = self.splitter.take_skeleton();
-                    let (head, meta) = head_of(skeleton, self.opener.take())?;
-                    self.head = Some(InvoiceHead::new(head));
-                    self.meta = meta;
+                    self.head = Some(self.finish()?);
                     return Poll::Ready(Ok(None));
                 }
                 Step::More => {}
@@ -224,14 +241,96 @@ impl LineItems {
         }
     }
 
-    /// An error of this stream: with what was called and what was answered.
-    fn said(&self, error: Error) -> Error {
-        match &self.meta {
-            Some(meta) => error
-                .with_operation("getOrgInvoice")
-                .with_meta(meta.clone()),
+    /// The rest of the invoice, at the end of the document.
+    ///
+    /// # Errors
+    /// The error that the document is instead of an invoice.
+    fn finish(&mut self) -> Result<Invoice> {
+        let head = self.splitter.take_head();
+        let Some(response) = &self.response else {
+            // Around the content of an envelope nothing is decoded.
+            serde_json::from_slice::<IgnoredAny>(&head.json).map_err(|error| {
+                decode_error::<IgnoredAny>("the document", "$", &head.json, &error)
+            })?;
+            return decode_head(head.invoice_json());
+        };
+        let size = head.json.len();
+        let content = response.clone().open(head.json.into())?;
+        if content.meta.status().is_informational() {
+            return Err(Error::new(
+                ErrorKind::NotReady,
+                "the service is still processing",
+            ));
+        }
+        let wrapped = content.bytes.len() != size;
+        if (wrapped && head.in_document) || (!wrapped && head.in_content) {
+            return Err(misplaced());
+        }
+        let invoice = decode_head(&content.bytes)?;
+        self.meta = Some(content.meta);
+        Ok(invoice)
+    }
+
+    /// An error of this stream: with its operation and response.
+    fn error(&self, error: Error) -> Error {
+        match &self.response {
+            Some(response) => response.error(error),
             None => error,
         }
+    }
+}
+
+/// Decodes an invoice without its line items.
+fn decode_head(json: &[u8]) -> Result<Invoice> {
+    let invoice: Invoice = serde_json::from_slice(json)
+        .map_err(|error| decode_error::<Invoice>("the invoice", "$", json, &error))?;
+    if invoice.id.is_none() {
+        return Err(not_an_invoice(json));
+    }
+    // Items that the splitter did not take out would be lost without a word.
+    match has_items(&invoice) {
+        true => Err(misplaced()),
+        false => Ok(invoice),
+    }
+}
+
+fn has_items(invoice: &Invoice) -> bool {
+    !invoice.line_items.is_empty() || invoice.linked_invoices.iter().any(has_items)
+}
+
+fn misplaced() -> Error {
+    Error::decode("line items stand outside of the invoice")
+}
+
+fn not_an_invoice(json: &[u8]) -> Error {
+    Error::decode("the response is not an invoice: it has no id").with_excerpt(json)
+}
+
+/// Checks that `document` is an invoice, for a caller who is handed its bytes. What its fields hold
+/// is not examined.
+pub(super) fn check_invoice(document: &Bytes, limits: InvoiceLimits) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Probe {
+        id: Option<IgnoredAny>,
+    }
+    if std::str::from_utf8(document).is_err() {
+        return Err(Error::decode("the response is not valid UTF-8").with_excerpt(document));
+    }
+    let mut splitter = Splitter::new(limits, true);
+    splitter.push(document.clone());
+    splitter.finish();
+    while let Step::Item(IgnoredAny) = splitter.next(|text| first(text))? {}
+    let head = splitter.take_head();
+    match serde_json::from_slice(&head.json) {
+        Ok(Probe { id: Some(_) }) if head.in_content => Err(misplaced()),
+        Ok(Probe { id: Some(_) }) => Ok(()),
+        Ok(Probe { id: None }) => Err(not_an_invoice(document)),
+        Err(error) => Err(decode_error::<Probe>(
+            "the invoice",
+            "$",
+            &head.json,
+            &error,
+        )),
     }
 }
 
@@ -239,13 +338,11 @@ impl Stream for LineItems {
     type Item = Result<LineItem>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let decode = |text: &[u8], origin: Origin<'_>| {
-            let (item, used) = PreciseItem::read(text)?;
-            Ok((LineItem::new(item, origin.cloned()), used))
-        };
-        let item = ready!(self.poll_step(cx, decode))?;
-        if let Some(item) = item.as_ref().filter(|item| item.linked().is_none()) {
-            self.sums.add(item);
+        let item: Option<LineItem> = ready!(self.poll_step(cx, |text| first(text)))?;
+        if let Some(item) = item.as_ref().filter(|_| self.linked_invoice().is_none()) {
+            let (gross, discount) = (item.gross(), item.discount());
+            self.own
+                .add_item(gross.unwrap_or_default(), discount.unwrap_or_default());
         }
         Poll::Ready(item.map(Ok))
     }
@@ -255,8 +352,8 @@ impl fmt::Debug for LineItems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LineItems")
             .field("read", &self.splitter.position())
-            .field("count", &self.sums.count)
-            .field("over", &self.over)
+            .field("count", &self.own.count)
+            .field("ended", &self.ended)
             .finish_non_exhaustive()
     }
 }

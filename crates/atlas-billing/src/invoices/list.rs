@@ -6,80 +6,96 @@ use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use atlas_billing_raw::types::PaginatedApiInvoiceMetadataView;
+use atlas_billing_raw::enums::{InvoiceSortBy, InvoiceStatus, SortOrder};
+use atlas_billing_raw::types::{InvoicePage, InvoiceSummary};
+use chrono::{NaiveDate, NaiveTime};
 use futures_core::Stream;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::summary::InvoiceSummary;
-use crate::call::{Ask, call_options};
+use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::raw::enums::InvoiceStatus;
-use crate::{CallOptions, Error, ErrorKind, Form, Months, Org, ResponseMeta, Result};
+use crate::error::{Error, Result};
+use crate::exchange::Deadline;
+use crate::meta::ResponseMeta;
+use crate::period::Months;
+use crate::request::{CallOptions, Form, Response, call_options};
 
+/// The operation behind the list.
 pub(super) const OPERATION: &str = "listOrgInvoices";
 
-/// The documented number of invoices a page.
+/// The documented default of invoices a page.
 const PER_PAGE: u16 = 100;
 
 impl Org {
-    /// The organization's invoices, the newest period first; awaited, all of them at once.
+    /// The organization's invoices, the one whose period ends last first; awaited, all of them at
+    /// once.
     ///
     /// ```no_run
-    /// # async fn run(org: atlas_billing::Org) -> atlas_billing::Result<()> {
-    /// use atlas_billing::raw::enums::InvoiceStatus;
+    /// # async fn run(org: atlas_billing::Org) -> Result<(), Box<dyn std::error::Error>> {
+    /// use atlas_billing::{InvoiceStatus, Months};
     ///
     /// let mut paid = org
     ///     .invoices()
     ///     .statuses([InvoiceStatus::Paid, InvoiceStatus::Closed])
-    ///     .period("2024".parse()?)
-    ///     .into_stream();
+    ///     .period(Months::year(2024)?)
+    ///     .stream();
     /// while let Some(invoice) = paid.next().await {
     ///     println!("{:?}", invoice?.amount_billed_cents);
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn invoices(&self) -> ListRequest {
-        ListRequest::new(self.clone())
+    pub fn invoices(&self) -> InvoicesRequest {
+        InvoicesRequest::new(self)
     }
 }
 
 /// A request for the list of invoices: awaited, all of them; or a stream over its pages.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before the request is awaited or its stream is read"]
-pub struct ListRequest {
+pub struct InvoicesRequest {
     org: Org,
     options: CallOptions,
     statuses: Vec<InvoiceStatus>,
     period: Option<Months>,
+    ended_by: Option<NaiveDate>,
     linked: bool,
     per_page: u16,
 }
 
-call_options!(ListRequest, options);
+call_options!(InvoicesRequest);
 
-impl ListRequest {
-    pub(super) fn new(org: Org) -> Self {
+impl InvoicesRequest {
+    pub(super) fn new(org: &Org) -> Self {
         Self {
-            org,
+            org: org.clone(),
             options: CallOptions::new(),
             statuses: Vec::new(),
             period: None,
+            ended_by: None,
             linked: true,
             per_page: PER_PAGE,
         }
     }
 
-    /// Only invoices with one of these statuses; all if there is none. An invoice that does not
-    /// say its status has none of them.
+    /// Only invoices with one of these statuses; all if there is none. An invoice without a status
+    /// has none of them.
     pub fn statuses(mut self, statuses: impl IntoIterator<Item = InvoiceStatus>) -> Self {
         self.statuses = statuses.into_iter().collect();
         self
     }
 
-    /// Only invoices whose period lies within these months. An invoice that does not say its
-    /// period lies in none.
-    pub fn period(mut self, period: Months) -> Self {
-        self.period = Some(period);
+    /// Only invoices whose period lies within these months. An invoice without a period lies in
+    /// none.
+    pub fn period(mut self, period: impl Into<Months>) -> Self {
+        self.period = Some(period.into());
+        self
+    }
+
+    /// Requests only invoices whose period has ended on this day.
+    pub(super) fn ended_by(mut self, day: NaiveDate) -> Self {
+        self.ended_by = Some(day);
         self
     }
 
@@ -89,93 +105,49 @@ impl ListRequest {
         self
     }
 
-    /// How many invoices are asked for with one request, 1 to 500; 100 by default.
+    /// How many invoices one request fetches, 1 to 500; 100 by default.
     pub fn per_page(mut self, per_page: u16) -> Self {
         self.per_page = per_page;
         self
     }
 
-    /// The invoices one by one, each page asked for when it is needed.
-    pub fn into_stream(self) -> Invoices {
+    /// The invoices one by one, each page fetched when it is needed.
+    pub fn stream(self) -> Invoices {
         Invoices {
             ready: VecDeque::new(),
+            meta: None,
+            state: State::Start(Box::new(self)),
+        }
+    }
+
+    /// The pages of the list, fetched by `deadline`; the service's answers, unfiltered.
+    pub(super) fn pages(self, deadline: Deadline) -> Pages {
+        Pages {
+            request: self,
+            deadline,
+            next: Some(1),
             seen: BTreeSet::new(),
-            state: State::Idle(Box::new(self), 1),
             meta: None,
         }
     }
 
-    /// The page `number`, counted from 1.
-    async fn page(&self, number: u32) -> Result<Page> {
-        if !(1..=500).contains(&self.per_page) {
-            return Err(Error::input(format!(
-                "{} invoices a page cannot be asked for: use 1 to 500",
-                self.per_page
-            )));
-        }
-        let client = self.org.client();
-        let ask: Ask = client.ask(OPERATION, Form::Json, &self.options);
-        let fetched = client
-            .fetch(&ask, |raw| async move {
-                let mut request = raw
-                    .list_org_invoices_bytes()
-                    .org_id(self.org.id().as_ref())
-                    .page_num(i64::from(number))
-                    .items_per_page(i64::from(self.per_page))
-                    .view_linked_invoices(self.linked);
-                if !self.statuses.is_empty() {
-                    request = request.status_names(self.statuses.clone());
-                }
-                if let Some(period) = &self.period {
-                    request = request
-                        .from_date(period.start_date())
-                        .to_date(period.end_date_exclusive());
-                }
-                request.send().await
-            })
-            .await?;
-        let (meta, page) = fetched.json::<PaginatedApiInvoiceMetadataView>()?;
-        let Some(results) = page.results else {
-            return Err(Error::new(
-                ErrorKind::Unreadable,
-                "the answer is no list: it has no results",
-            )
-            .with_operation(OPERATION)
-            .with_meta(meta));
-        };
-        let links = page.links.as_deref().unwrap_or_default();
-        let next = links.iter().any(|link| link.rel.as_deref() == Some("next"));
-        // A link to the next page says that there is one; that there is no such link does not say
-        // that there is none. A full page may have another one behind it, unless the count of all
-        // says otherwise.
-        let full = results.len() >= usize::from(self.per_page);
-        let asked = i64::from(number) * i64::from(self.per_page);
-        let more = next || full && page.total_count.is_none_or(|all| asked < i64::from(all));
-        Ok(Page {
-            more: more && !results.is_empty(),
-            invoices: results.into_iter().map(InvoiceSummary::from).collect(),
-            meta,
-        })
-    }
-
     /// Whether the filters let `invoice` pass: the service is asked for the same, but whether it
-    /// knows each of them is its own affair.
+    /// knows each of them is not certain.
     fn lets_pass(&self, invoice: &InvoiceSummary) -> bool {
-        (self.statuses.is_empty() || invoice.has_status(&self.statuses))
-            && self
-                .period
-                .as_ref()
-                .is_none_or(|period| invoice.lies_in(period))
+        let status = invoice.status_name.as_ref();
+        let has_status = || status.is_some_and(|status| self.statuses.contains(status));
+        (self.statuses.is_empty() || has_status())
+            && self.period.is_none_or(|period| lies_in(invoice, period))
     }
 }
 
-impl IntoFuture for ListRequest {
+impl IntoFuture for InvoicesRequest {
     type Output = Result<Vec<InvoiceSummary>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut stream = self.into_stream();
+            let mut stream = self.stream();
             let mut all = Vec::new();
             while let Some(invoice) = stream.next().await {
                 all.push(invoice?);
@@ -185,10 +157,138 @@ impl IntoFuture for ListRequest {
     }
 }
 
-struct Page {
-    invoices: Vec<InvoiceSummary>,
-    more: bool,
-    meta: ResponseMeta,
+/// Whether the period of `invoice` lies within `months`.
+pub(super) fn lies_in(invoice: &InvoiceSummary, months: Months) -> bool {
+    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+    let start = midnight(months.start_date());
+    let end = midnight(months.end_date_exclusive());
+    match (invoice.start_date, invoice.end_date) {
+        (Some(from), Some(to)) => start <= from && to <= end,
+        (Some(from), None) => (start..end).contains(&from),
+        _ => false,
+    }
+}
+
+/// The invoices of one page.
+type Page = Vec<InvoiceSummary>;
+
+/// The pages of the list of invoices.
+pub(super) struct Pages {
+    request: InvoicesRequest,
+    deadline: Deadline,
+    /// The number of the next page, counted from 1; `None` at the end.
+    next: Option<u32>,
+    /// The ids that have been handed out: the list may shift while it is read, as a new invoice
+    /// comes in.
+    seen: BTreeSet<String>,
+    meta: Option<ResponseMeta>,
+}
+
+impl Pages {
+    /// The invoices of the next page, without those of earlier ones; `None` at the end, and after an
+    /// error.
+    pub(super) async fn next(&mut self) -> Result<Option<Page>> {
+        let Some(number) = self.next.take() else {
+            return Ok(None);
+        };
+        let (meta, mut page) = self.fetch(number).await?;
+        let more = has_more(&page, number, self.request.per_page);
+        let seen = &mut self.seen;
+        page.results
+            .retain(|invoice| invoice.id.clone().is_none_or(|id| seen.insert(id)));
+        if more && page.results.iter().all(|invoice| invoice.id.is_none()) {
+            let error = Error::decode(format!("page {number} of the list repeats earlier ones"));
+            return Err(error.with_operation(OPERATION).with_meta(meta));
+        }
+        self.meta = Some(meta);
+        self.next = more.then(|| number.saturating_add(1));
+        Ok(Some(page.results))
+    }
+
+    async fn fetch(&self, number: u32) -> Result<(ResponseMeta, InvoicePage)> {
+        let InvoicesRequest {
+            org,
+            options,
+            statuses,
+            period,
+            ended_by,
+            linked,
+            per_page,
+        } = &self.request;
+        if !(1..=500).contains(per_page) {
+            let message = format!("a page cannot have {per_page} invoices; 1 to 500 are possible");
+            return Err(Error::input(message).with_operation(OPERATION));
+        }
+        let call =
+            org.client()
+                .pipeline()
+                .call(Form::Json, options, self.deadline, |raw| async move {
+                    let mut request = raw
+                        .list_org_invoices_bytes()
+                        .org_id(org.id().as_str())
+                        .page_num(i64::from(number))
+                        .items_per_page(i64::from(*per_page))
+                        .sort_by(InvoiceSortBy::EndDate)
+                        .order_by(SortOrder::Desc)
+                        .view_linked_invoices(*linked);
+                    if !statuses.is_empty() {
+                        request = request.status_names(statuses.clone());
+                    }
+                    if let Some(period) = period {
+                        request = request
+                            .from_date(period.start_date())
+                            .to_date(period.end_date_exclusive());
+                    }
+                    if let Some(day) = ended_by {
+                        request = request.to_date(*day);
+                    }
+                    request.send().await
+                });
+        call.await?.read(page_of).await
+    }
+}
+
+/// The page that a response holds.
+async fn page_of(response: Response) -> Result<(ResponseMeta, InvoicePage)> {
+    let content = response.ready_content().await?;
+    let bytes = content.bytes.clone();
+    let not_a_list = Error::decode("the response is not a list").with_excerpt(&bytes);
+    let not_a_list = content.error(not_a_list);
+    let (meta, page) = content.json::<InvoicePage>()?;
+    // The generated type takes a list that is absent for an empty one.
+    match page.results.is_empty() && !has_results(&bytes) {
+        true => Err(not_a_list),
+        false => Ok((meta, page)),
+    }
+}
+
+/// Whether a page may have another one behind it.
+///
+/// A link to the next page says that there is one; that there is no such link does not say that
+/// there is none. A full page may have another one behind it, unless the count of all says
+/// otherwise.
+fn has_more(page: &InvoicePage, number: u32, per_page: u16) -> bool {
+    let linked = page
+        .links
+        .iter()
+        .any(|link| link.rel.as_deref() == Some("next"));
+    let full = page.results.len() >= usize::from(per_page);
+    let until_here = i64::from(number) * i64::from(per_page);
+    let counted = || {
+        page.total_count
+            .is_none_or(|all| until_here < i64::from(all))
+    };
+    !page.results.is_empty() && (linked || full && counted())
+}
+
+/// Whether a page has a list of results.
+fn has_results(page: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Probe {
+        results: Option<Vec<IgnoredAny>>,
+    }
+    let probe = serde_json::from_slice::<Probe>(page);
+    probe.is_ok_and(|probe| probe.results.is_some())
 }
 
 /// The invoices of an organization as a stream over the pages of their list.
@@ -197,50 +297,31 @@ struct Page {
 /// error the stream ends.
 pub struct Invoices {
     ready: VecDeque<InvoiceSummary>,
-    /// The ids that have been given.
-    seen: BTreeSet<String>,
-    state: State,
     meta: Option<ResponseMeta>,
+    state: State,
 }
 
 enum State {
-    /// The page with this number is next.
-    Idle(Box<ListRequest>, u32),
-    Asking(BoxFuture<'static, (Box<ListRequest>, u32, Result<Page>)>),
-    Over,
+    /// Nothing has been requested: the call's time limit begins with the first page.
+    Start(Box<InvoicesRequest>),
+    Idle(Box<Pages>),
+    Fetching(BoxFuture<'static, (Box<Pages>, Result<Option<Page>>)>),
+    Ended,
 }
 
 impl Invoices {
     /// The next invoice; `None` at the end.
     ///
     /// # Errors
-    /// Those of the call for the next page; unreadable if the service repeats a page without end.
+    /// Those of the call for the next page; [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the
+    /// service repeats a page.
     pub async fn next(&mut self) -> Option<Result<InvoiceSummary>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Status, headers and rate limit of the page read last; `None` before the first.
+    /// Status, headers and rate limit of the page fetched last; `None` before the first.
     pub fn meta(&self) -> Option<&ResponseMeta> {
         self.meta.as_ref()
-    }
-
-    /// Takes a page in, and says whether it had anything new.
-    fn take(&mut self, request: &ListRequest, invoices: Vec<InvoiceSummary>) -> bool {
-        let mut new = false;
-        for invoice in invoices {
-            let known = match &invoice.id {
-                Some(id) => !self.seen.insert(id.clone()),
-                None => false,
-            };
-            if known {
-                continue;
-            }
-            new |= invoice.id.is_some();
-            if request.lets_pass(&invoice) {
-                self.ready.push_back(invoice);
-            }
-        }
-        new
     }
 }
 
@@ -252,35 +333,32 @@ impl Stream for Invoices {
             if let Some(invoice) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(invoice)));
             }
-            match std::mem::replace(&mut self.state, State::Over) {
-                State::Over => return Poll::Ready(None),
-                State::Idle(request, number) => {
-                    self.state = State::Asking(Box::pin(async move {
-                        let page = request.page(number).await;
-                        (request, number, page)
-                    }));
+            self.state = match std::mem::replace(&mut self.state, State::Ended) {
+                State::Ended => return Poll::Ready(None),
+                State::Start(request) => {
+                    let deadline = request.org.client().deadline(&request.options);
+                    State::Idle(Box::new(request.pages(deadline)))
                 }
-                State::Asking(mut asking) => {
-                    let Poll::Ready((request, number, page)) = asking.as_mut().poll(cx) else {
-                        self.state = State::Asking(asking);
+                State::Idle(mut pages) => State::Fetching(Box::pin(async move {
+                    let page = pages.next().await;
+                    (pages, page)
+                })),
+                State::Fetching(mut fetching) => match fetching.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.state = State::Fetching(fetching);
                         return Poll::Pending;
-                    };
-                    let page = page?;
-                    self.meta = Some(page.meta);
-                    let new = self.take(&request, page.invoices);
-                    if !page.more {
-                        continue;
                     }
-                    if !new {
-                        return Poll::Ready(Some(Err(Error::new(
-                            ErrorKind::Unreadable,
-                            format!("the service repeats page {number} of the list of invoices"),
-                        )
-                        .with_operation(OPERATION))));
+                    Poll::Ready((mut pages, page)) => {
+                        let Some(mut page) = page? else {
+                            return Poll::Ready(None);
+                        };
+                        self.meta = pages.meta.take();
+                        page.retain(|invoice| pages.request.lets_pass(invoice));
+                        self.ready = page.into();
+                        State::Idle(pages)
                     }
-                    self.state = State::Idle(request, number.saturating_add(1));
-                }
-            }
+                },
+            };
         }
     }
 }
@@ -288,9 +366,53 @@ impl Stream for Invoices {
 impl fmt::Debug for Invoices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invoices")
-            .field("seen", &self.seen.len())
             .field("ready", &self.ready.len())
-            .field("over", &matches!(self.state, State::Over))
+            .field("ended", &matches!(self.state, State::Ended))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_lies_within_months_or_not() {
+        let months: Months = "2025-02..2025-03".parse().unwrap();
+        for (start, end, inside) in [
+            ("2025-02-01T00:00:00Z", "2025-03-01T00:00:00Z", true),
+            ("2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z", true),
+            ("2025-03-01T00:00:00Z", "2025-04-01T00:00:01Z", false),
+            ("2025-01-31T23:59:59Z", "2025-03-01T00:00:00Z", false),
+            ("2025-04-01T00:00:00Z", "2025-05-01T00:00:00Z", false),
+            ("2025-03-31T00:00:00Z", "", true),
+            ("2025-04-01T00:00:00Z", "", false),
+            ("", "", false),
+        ] {
+            let mut invoice = InvoiceSummary::default();
+            (invoice.start_date, invoice.end_date) = (start.parse().ok(), end.parse().ok());
+            assert_eq!(lies_in(&invoice, months), inside, "{start} to {end}");
+        }
+    }
+
+    #[test]
+    fn a_further_page_is_fetched_where_there_may_be_one() {
+        const NEXT: &str = r#","links":[{"rel":"self"},{"rel":"next"}]"#;
+        const SELF: &str = r#","links":[{"rel":"self"}]"#;
+        for (results, rest, number, more) in [
+            ("", "", 1, false),
+            ("", NEXT, 1, false),
+            ("{}", "", 1, false),
+            ("{}", NEXT, 1, true),
+            ("{},{}", "", 1, true),
+            ("{},{}", SELF, 1, true),
+            ("{},{}", r#","totalCount":2"#, 1, false),
+            ("{},{}", r#","totalCount":3"#, 1, true),
+            ("{},{}", r#","totalCount":4"#, 2, false),
+        ] {
+            let page = format!(r#"{{"results":[{results}]{rest}}}"#);
+            let parsed = serde_json::from_str(&page).unwrap();
+            assert_eq!(has_more(&parsed, number, 2), more, "{page}");
+        }
     }
 }

@@ -1,51 +1,66 @@
-//! Asking for one invoice.
+//! Requests for one invoice.
 
 use std::future::IntoFuture;
 
+use atlas_billing_raw::types::Invoice;
 use bytes::Bytes;
 
-use super::file::CsvRequest;
-use super::invoice::Invoice;
-use super::items::LineItems;
-use super::limits::InvoiceLimits;
-use super::which::Which;
-use crate::call::{Ask, RawAnswer, call_options};
+use super::find::{FoundInvoice, Which};
+use super::items::{LineItems, check_invoice};
+use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::{CallOptions, Form, InvoiceId, Month, Org, ResponseMeta, Result};
-
-/// The operation behind every form of an invoice.
-pub(super) const OPERATION: &str = "getOrgInvoice";
+use crate::error::Result;
+use crate::id::InvoiceId;
+use crate::meta::ResponseMeta;
+use crate::period::Month;
+use crate::request::{Call, CallOptions, CsvFile, Form, call_options};
+use crate::stream::line_items::InvoiceLimits;
 
 impl Org {
-    /// The invoice with this id.
+    /// The invoice with this id: one request.
     ///
     /// ```no_run
-    /// # async fn run(org: atlas_billing::Org) -> atlas_billing::Result<()> {
+    /// # async fn run(org: atlas_billing::Org) -> Result<(), Box<dyn std::error::Error>> {
     /// let invoice = org.invoice("5f0c2d9e8b7a6c5d4e3f2a1c".parse()?).await?;
     /// println!("{} line items", invoice.line_items.len());
     /// # Ok(())
     /// # }
     /// ```
     pub fn invoice(&self, id: InvoiceId) -> InvoiceRequest {
-        InvoiceRequest::new(self.clone(), Which::Id(id))
+        InvoiceRequest::new(self, Which::Id(id))
     }
 
-    /// The current invoice: the pending one, to which charges are still added. If there are
-    /// several, the one whose period starts last.
+    /// The current invoice: the pending one, to which charges are still added. In the days after
+    /// the end of a month there can be two: this is the one whose period ends last, and
+    /// [`InvoiceRequest::find`] names the other one.
     ///
-    /// Its id is looked up in the list of invoices first. That there is none is
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
+    /// Its id is looked up in the list of invoices first. [`ErrorKind::NotFound`] if none is
+    /// pending.
+    ///
+    /// [`ErrorKind::NotFound`]: crate::ErrorKind::NotFound
     pub fn current_invoice(&self) -> InvoiceRequest {
-        InvoiceRequest::new(self.clone(), Which::Current)
+        InvoiceRequest::new(self, Which::Current)
+    }
+
+    /// The last invoice: the newest one whose period has ended. In the first days of a month it can
+    /// still be pending, and its figures can change.
+    ///
+    /// Its id is looked up in the list of invoices first. [`ErrorKind::NotFound`] if there is none.
+    ///
+    /// [`ErrorKind::NotFound`]: crate::ErrorKind::NotFound
+    pub fn last_invoice(&self) -> InvoiceRequest {
+        InvoiceRequest::new(self, Which::Last)
     }
 
     /// The invoice whose period lies in `month` (UTC).
     ///
-    /// Its id is looked up in the list of invoices first. That there is none is
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound); that there are several is
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input), and the error names their ids.
+    /// Its id is looked up in the list of invoices first. [`ErrorKind::NotFound`] if there is none;
+    /// [`ErrorKind::Input`] if there are several, whose ids the error names.
+    ///
+    /// [`ErrorKind::NotFound`]: crate::ErrorKind::NotFound
+    /// [`ErrorKind::Input`]: crate::ErrorKind::Input
     pub fn invoice_of(&self, month: Month) -> InvoiceRequest {
-        InvoiceRequest::new(self.clone(), Which::Month(month))
+        InvoiceRequest::new(self, Which::Month(month))
     }
 }
 
@@ -60,12 +75,12 @@ pub struct InvoiceRequest {
     linked_items: bool,
 }
 
-call_options!(InvoiceRequest, options);
+call_options!(InvoiceRequest);
 
 impl InvoiceRequest {
-    fn new(org: Org, which: Which) -> Self {
+    fn new(org: &Org, which: Which) -> Self {
         Self {
-            org,
+            org: org.clone(),
             which,
             options: CallOptions::new(),
             limits: InvoiceLimits::default(),
@@ -73,69 +88,76 @@ impl InvoiceRequest {
         }
     }
 
-    /// The largest parts of the invoice that are accepted.
+    /// Sets the largest parts of the invoice that are accepted.
     pub fn limits(mut self, limits: InvoiceLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Whether [`line_items`](Self::line_items) hands out the items of linked invoices too, each
-    /// marked with its invoice. They are left out by default, and part of a whole invoice always.
+    /// Whether [`line_items`](Self::line_items) hands out the items of linked invoices too. They
+    /// are omitted by default; a whole invoice always has them.
     pub fn linked_items(mut self, linked_items: bool) -> Self {
         self.linked_items = linked_items;
         self
     }
 
+    /// Finds out which invoice this is, without fetching it. Sends nothing for an invoice that was
+    /// given by its id.
+    ///
+    /// # Errors
+    /// Those of the list of invoices, and those that the request was made with.
+    pub async fn find(self) -> Result<FoundInvoice> {
+        let deadline = self.org.client().deadline(&self.options);
+        self.which.find(&self.org, &self.options, deadline).await
+    }
+
     /// The line items while the invoice arrives, in bounded memory whatever its size.
     ///
     /// # Errors
-    /// Those of the call. What comes after the head of the answer comes out of the stream.
+    /// Those of the call. What fails after the head of the response comes out of the stream.
     pub async fn line_items(self) -> Result<LineItems> {
-        let (ask, id) = self.prepare(Form::Json).await?;
-        let client = self.org.client();
-        let answer = client.open(&ask, |raw| send(raw, &self.org, &id)).await?;
-        Ok(LineItems::of(answer, self.limits, self.linked_items))
+        let (limits, linked_items) = (self.limits, self.linked_items);
+        let read = |response| async move { Ok(LineItems::of(response, limits, linked_items)) };
+        self.call(Form::Json).await?.read(read).await
     }
 
-    /// The invoice's CSV file instead of its JSON.
-    pub fn csv(self) -> CsvRequest {
-        CsvRequest::new(self)
-    }
-
-    /// The invoice's JSON as sent, an envelope taken off, in memory as a whole.
+    /// The invoice's CSV file, while it arrives.
     ///
     /// # Errors
-    /// Those of the call; too large beyond [`max_body`](Self::max_body).
+    /// Those of the call. What fails after the beginning of the file comes out of it.
+    pub async fn csv(self) -> Result<CsvFile> {
+        let read = |response| CsvFile::new(response, true);
+        self.call(Form::Csv).await?.read(read).await
+    }
+
+    /// The invoice's JSON as received, an envelope taken off, in memory as a whole. It is checked
+    /// to be an invoice.
+    ///
+    /// # Errors
+    /// Those of the call; [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) beyond
+    /// [`max_body`](Self::max_body).
     pub async fn bytes(self) -> Result<(ResponseMeta, Bytes)> {
-        self.fetch(Form::Json).await
+        let content = self.call(Form::Json).await?.content().await?;
+        check_invoice(&content.bytes, self.limits).map_err(|error| content.error(error))?;
+        Ok((content.meta, content.bytes))
     }
 
-    pub(super) async fn fetch(self, form: Form) -> Result<(ResponseMeta, Bytes)> {
-        let (ask, id) = self.prepare(form).await?;
+    /// The call for the invoice, its id looked up if need be. All of it has one deadline.
+    async fn call(&self, form: Form) -> Result<Call> {
         let client = self.org.client();
-        let fetched = client.fetch(&ask, |raw| send(raw, &self.org, &id)).await?;
-        Ok((fetched.meta, fetched.body))
+        let deadline = client.deadline(&self.options);
+        let found = self.which.find(&self.org, &self.options, deadline).await?;
+        let pipeline = client.pipeline();
+        pipeline
+            .call(form, &self.options, deadline, |raw| async move {
+                raw.get_org_invoice_bytes()
+                    .org_id(self.org.id().as_str())
+                    .invoice_id(found.id.as_str())
+                    .send()
+                    .await
+            })
+            .await
     }
-
-    /// What is asked for, and the invoice's id, looked up if need be.
-    pub(super) async fn prepare(&self, form: Form) -> Result<(Ask, InvoiceId)> {
-        let ask = self.org.client().ask(OPERATION, form, &self.options);
-        let id = self.which.resolve(&self.org, &self.options).await?;
-        Ok((ask, id))
-    }
-
-    pub(super) fn org(&self) -> &Org {
-        &self.org
-    }
-}
-
-/// Asks for the invoice `id`, whose body is to be read by us.
-pub(super) async fn send(raw: crate::raw::Client, org: &Org, id: &InvoiceId) -> RawAnswer {
-    raw.get_org_invoice_bytes()
-        .org_id(org.id().as_ref())
-        .invoice_id(id.as_ref())
-        .send()
-        .await
 }
 
 impl IntoFuture for InvoiceRequest {
@@ -144,16 +166,10 @@ impl IntoFuture for InvoiceRequest {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (ask, id) = self.prepare(Form::Json).await?;
-            let (limits, max_body) = (self.limits, ask.max_body);
-            self.org
-                .client()
-                .read(
-                    &ask,
-                    |raw| send(raw, &self.org, &id),
-                    |answer| LineItems::of(answer, limits, true).whole(max_body),
-                )
-                .await
+            let call = self.call(Form::Json).await?;
+            let (limits, max_body) = (self.limits, call.max_body());
+            let read = |response| LineItems::of(response, limits, true).whole(max_body);
+            call.read(read).await
         })
     }
 }

@@ -1,23 +1,15 @@
-//! Exact money: cents, decimals, sums over line items, and what is owed.
+//! Exact money: cents, decimals, and what the figures of an invoice come to.
 //!
-//! No sum of money is ever a float, and no currency is assumed: what an answer does not name has
-//! none here either.
+//! No amount is ever a binary fraction, and no currency is assumed: where a response names none,
+//! there is none here either. An invoice's amounts are in its pricing currency; each payment names
+//! the currency it was billed in.
 
-mod cents;
-mod decimal;
-mod dimension;
-mod key;
-mod owed;
-mod reconciliation;
-mod totals;
+mod charge;
+mod figures;
+mod sum;
+pub mod totals;
 
-pub use cents::Cents;
-pub use decimal::{decimal_of_f64, parse_decimal};
-pub use dimension::Dimension;
-pub use key::{Key, Project};
-pub use owed::{InvoiceOwed, PaymentOwed};
-pub(crate) use owed::{invoice_owed, payment_owed};
-pub use reconciliation::{ItemSums, Reconciliation};
-pub use rust_decimal::Decimal;
-pub(crate) use totals::Charge;
-pub use totals::{Group, Total, Totals};
+pub use atlas_billing_raw::{Cents, Decimal, Number, decimal_of_f64, parse_decimal};
+pub(crate) use charge::Needs;
+pub use figures::{Owed, PaymentOwed, Reconciliation};
+pub use sum::ExactSum;

@@ -219,3 +219,123 @@ fn parameters_come_go_and_change() {
         ),
     ]);
 }
+
+#[test]
+fn sign_in_methods_come_and_go() {
+    check(&[
+        (
+            |spec| at(spec, "/security").as_array_mut().unwrap().truncate(1),
+            &["breaking api-security-removed"],
+            &["additive api-security-added"],
+        ),
+        (
+            |spec| at(spec, "/security")[1]["Tokens"] = json!(["orders", "all"]),
+            &["breaking api-security-scope-added"],
+            &["note api-security-scope-removed"],
+        ),
+        // Open to everybody, or no longer.
+        (
+            |spec| at(spec, GET)["security"] = json!([{"Basic": []}]),
+            &["breaking api-security-added"],
+            &["additive api-security-removed"],
+        ),
+        (
+            |spec| {
+                at(spec, "/security")
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({}))
+            },
+            &["additive api-security-removed"],
+            &["breaking api-security-added"],
+        ),
+        (
+            |spec| {
+                let tokens = at(spec, "/components/securitySchemes/Tokens");
+                tokens["flows"]["clientCredentials"]["tokenUrl"] = json!("https://x.test/");
+            },
+            &["breaking api-security-component-changed"],
+            &["breaking api-security-component-changed"],
+        ),
+        // Words for people.
+        (
+            |spec| {
+                let basic = at(spec, "/components/securitySchemes/Basic");
+                basic["description"] = json!("Other words.");
+            },
+            &[],
+            &[],
+        ),
+    ]);
+    // A slice that was made before they were kept says nothing about them.
+    let mut older = crate::pocket::sliced(|_| {}).unwrap();
+    drop_key(&mut older, "/components", "securitySchemes");
+    for operation in [LIST, PLACE, GET] {
+        drop_key(&mut older, operation, "security");
+    }
+    assert_eq!(diff(&older, &upstream(), &selection()).unwrap().rows, []);
+}
+
+#[test]
+fn nothing_about_an_unstable_version_is_breaking() {
+    const CONTENT: &str = "/paths/~1shops~1{shopId}~1orders~1{orderId}/get/responses/200/content";
+    for version in ["preview", "private-preview-x", "2026-01-01.upcoming"] {
+        let media_type = format!("application/vnd.atlas.{version}+json");
+        let mut with = upstream();
+        at(&mut with, CONTENT)[&media_type] = json!({"schema": {"type": "object"}});
+        for (old, new, rule) in [
+            (&upstream(), &with, "note api-version-added"),
+            (&with, &upstream(), "note api-version-removed"),
+        ] {
+            let rows = diff(old, new, &selection()).unwrap().rows;
+            assert_eq!(told(&rows), [rule], "{version}");
+        }
+        // Released: the upcoming one goes, the stable one comes.
+        let mut released = upstream();
+        at(&mut released, CONTENT)["application/vnd.atlas.2026-01-01+json"] = json!({});
+        let rows = diff(&with, &released, &selection()).unwrap().rows;
+        assert_eq!(
+            told(&rows),
+            ["additive api-version-added", "note api-version-removed"]
+        );
+    }
+    // Not even where it is the one that is pinned.
+    let mut pinned = selection();
+    pinned.operations[2].version = "preview".to_owned();
+    let preview = "application/vnd.atlas.preview+json";
+    let [mut old, mut new] = [upstream(), upstream()];
+    at(&mut old, CONTENT)[preview] = json!({"schema": {"type": "object"}});
+    at(&mut new, CONTENT)[preview] = json!({"schema": {"type": "string"}});
+    let rows = diff(&old, &new, &pinned).unwrap().rows;
+    assert_eq!(told(&rows), ["note response-body-type-changed"]);
+}
+
+#[test]
+fn what_is_said_of_an_operation_that_is_gone_is_true() {
+    let reason = |edit: Edit| rows_of(edit)[0].what.clone();
+    let other_methods = reason(|spec| drop_key(spec, "/paths/~1shops~1{shopId}~1orders", "post"));
+    assert!(
+        other_methods.ends_with("is gone; its path has other methods."),
+        "{other_methods}"
+    );
+    // Parameters alone are no methods.
+    let parameters = reason(|spec| {
+        let item = at(spec, "/paths/~1shops~1{shopId}~1orders~1{orderId}");
+        *item = json!({"parameters": []});
+    });
+    assert!(
+        parameters.ends_with("is gone with its path."),
+        "{parameters}"
+    );
+    // A path that only begins alike is another one.
+    let begins = reason(|spec| {
+        let paths = at(spec, "/paths").as_object_mut().unwrap();
+        let item = paths.remove("/shops/{shopId}/orders/{orderId}").unwrap();
+        paths.insert(
+            "/shops/{shopId}/orders/{id}:search".to_owned(),
+            item.clone(),
+        );
+        paths.insert("/shops/{shopId}/orders/{id}/lines".to_owned(), item);
+    });
+    assert!(begins.ends_with("is gone with its path."), "{begins}");
+}

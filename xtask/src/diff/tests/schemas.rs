@@ -183,3 +183,92 @@ fn answers_change_without_breaking_a_reader() {
         ),
     ]);
 }
+
+/// Renames a component schema and every reference to it.
+fn rename(spec: &mut Value, old: &str, new: &str) {
+    let schemas = at(spec, "/components/schemas").as_object_mut().unwrap();
+    let schema = schemas.remove(old).unwrap();
+    schemas.insert(new.to_owned(), schema);
+    crate::spec::each_reference(spec, &mut |reference| {
+        if *reference == format!("#/components/schemas/{old}") {
+            *reference = format!("#/components/schemas/{new}");
+        }
+    });
+}
+
+#[test]
+fn a_schema_that_is_renamed_is_a_note() {
+    check(&[(
+        |spec| rename(spec, "Line", "OrderLine"),
+        &["note schema-renamed"],
+        &["note schema-renamed"],
+    )]);
+    let mut renamed = upstream();
+    rename(&mut renamed, "Page", "Orders");
+    rename(&mut renamed, "Order", "Purchase");
+    let found = diff(&upstream(), &renamed, &selection()).unwrap();
+    assert_eq!(found.rows.len(), 2, "{:#?}", found.rows);
+    assert_eq!(
+        found.rows[0].what,
+        "The schema `Order` is called `Purchase` now."
+    );
+    assert_eq!(found.renames["Page"], "Orders");
+    // A reference to something else that is there as well is another type.
+    let rows = rows_of(|spec| {
+        at(spec, LINE)["properties"]["order"] = json!({"$ref": "#/components/schemas/Page"});
+    });
+    assert_eq!(told(&rows), ["breaking response-property-type-changed"]);
+    // What changed besides is reported as well.
+    let rows = rows_of(|spec| {
+        rename(spec, "Line", "OrderLine");
+        let line = at(spec, "/components/schemas/OrderLine/properties");
+        line["more"] = json!({"type": "string"});
+    });
+    assert_eq!(
+        told(&rows),
+        [
+            "additive response-optional-property-added",
+            "note schema-renamed"
+        ]
+    );
+}
+
+#[test]
+fn compositions_are_compared_as_what_they_become() {
+    check(&[
+        // An object that is taken apart is the same object.
+        (
+            |spec| {
+                let line = at(spec, LINE).clone();
+                *at(spec, LINE) = json!({"allOf": [line]});
+            },
+            &[],
+            &[],
+        ),
+        (
+            |spec| at(spec, LINE)["properties"]["note"] = json!({"oneOf": [{}, {}]}),
+            &["breaking response-property-type-changed"],
+            &["breaking response-property-type-changed"],
+        ),
+    ]);
+    // One more form of a JSON value changes nothing.
+    let of = |forms: usize| {
+        let mut spec = upstream();
+        let parts = vec![json!({"type": "string"}); forms];
+        at(&mut spec, LINE)["properties"]["note"] = json!({ "oneOf": parts });
+        spec
+    };
+    assert_eq!(diff(&of(2), &of(3), &selection()).unwrap().rows, []);
+}
+
+#[test]
+fn a_new_enum_field_says_that_it_stays_text() {
+    let rows = rows_of(|spec| {
+        at(spec, ORDER)["properties"]["more"] = json!({"type": "string", "enum": ["A", "B"]});
+    });
+    assert_eq!(
+        rows[0].what,
+        "`more` of `Order` is new: one of `A` and `B`; it stays text until openapi/slice.toml \
+         names it."
+    );
+}

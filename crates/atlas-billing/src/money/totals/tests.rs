@@ -1,10 +1,12 @@
 //! Sums hold whatever the items and their order.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
 
-/// A line item reduced to what is summed.
+/// A line item reduced to what is added up.
 #[derive(Debug, Clone, Default)]
 struct Line {
     gross: i64,
@@ -14,40 +16,28 @@ struct Line {
     cluster: Option<String>,
     provider: Option<String>,
     day: Option<NaiveDate>,
-    tags: Vec<(String, Vec<String>)>,
+    tags: BTreeMap<String, Vec<String>>,
 }
 
-impl Charge for Line {
-    fn gross(&self) -> i64 {
-        self.gross
+impl Line {
+    fn charge(&self) -> Charge<'_> {
+        Charge {
+            gross: self.gross.into(),
+            discount: self.discount.into(),
+            sku: self.sku.as_deref(),
+            project_id: self.project.0.as_deref(),
+            project_name: self.project.1.as_deref(),
+            cluster: self.cluster.as_deref(),
+            provider: self.provider.as_deref(),
+            day: self.day,
+            tags: Some(&self.tags),
+        }
     }
-    fn discount(&self) -> i64 {
-        self.discount
-    }
-    fn sku(&self) -> Option<&str> {
-        self.sku.as_deref()
-    }
-    fn project_id(&self) -> Option<&str> {
-        self.project.0.as_deref()
-    }
-    fn project_name(&self) -> Option<&str> {
-        self.project.1.as_deref()
-    }
-    fn cluster(&self) -> Option<&str> {
-        self.cluster.as_deref()
-    }
-    fn provider(&self) -> Option<&str> {
-        self.provider.as_deref()
-    }
-    fn day(&self) -> Option<NaiveDate> {
-        self.day
-    }
-    fn tag(&self, key: &str) -> Vec<Cow<'_, str>> {
-        let of_key = self.tags.iter().filter(|(name, _)| name == key);
-        of_key
-            .flat_map(|(_, values)| values.iter().map(|value| Cow::Borrowed(value.as_str())))
-            .collect()
-    }
+}
+
+fn tags(values: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let values = values.iter().map(|value| (*value).to_owned());
+    BTreeMap::from([("t".to_owned(), values.collect())])
 }
 
 fn text(text: &str) -> Option<String> {
@@ -57,7 +47,7 @@ fn text(text: &str) -> Option<String> {
 fn sum(by: &[Dimension], lines: &[Line]) -> Totals {
     let mut totals = Totals::new(by);
     for line in lines {
-        totals.add_charge(line);
+        totals.add_charge(&line.charge());
     }
     totals
 }
@@ -84,7 +74,7 @@ fn expect(found: Vec<(String, i128)>, expected: &[(&str, i128)]) {
 }
 
 fn lines() -> Vec<Line> {
-    let line = |gross, project: (&str, &str), cluster: Option<&str>, tags: &[&str]| Line {
+    let line = |gross, project: (&str, &str), cluster: Option<&str>, values: &[&str]| Line {
         gross,
         discount: 1,
         sku: text("S"),
@@ -92,7 +82,7 @@ fn lines() -> Vec<Line> {
         cluster: cluster.map(str::to_owned),
         provider: text("AWS"),
         day: NaiveDate::from_ymd_opt(2025, 3, 31),
-        tags: vec![("t".into(), tags.iter().map(|tag| (*tag).into()).collect())],
+        tags: tags(values),
     };
     vec![
         line(100, ("1", "web"), Some("c0"), &["b", "a"]),
@@ -172,10 +162,7 @@ fn each_dimension_groups_by_what_it_says() {
 #[test]
 fn values_that_look_alike_are_groups_of_their_own() {
     let tagged = |values: &[&str]| Line {
-        tags: vec![(
-            "t".into(),
-            values.iter().map(|value| (*value).into()).collect(),
-        )],
+        tags: tags(values),
         ..Line::default()
     };
     let lines = [
@@ -202,16 +189,16 @@ fn values_that_look_alike_are_groups_of_their_own() {
 fn line() -> impl Strategy<Value = Line> {
     let few = || prop::option::of(prop::sample::select(vec!["", "a", "b", "\0", "é"]));
     let cents = || prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX), -9i64..9];
-    let tags = prop::collection::vec(prop::sample::select(vec!["x", "y", "x,y", ""]), 0..4);
+    let values = prop::collection::vec(prop::sample::select(vec!["x", "y", "x,y", ""]), 0..4);
     (
         cents(),
         cents(),
         [few(), few(), few(), few(), few()],
         -40i32..40,
-        tags,
+        values,
     )
         .prop_map(
-            |(gross, discount, [sku, id, name, cluster, provider], day, tags)| {
+            |(gross, discount, [sku, id, name, cluster, provider], day, values)| {
                 let own = |text: Option<&str>| text.map(str::to_owned);
                 Line {
                     gross,
@@ -223,7 +210,7 @@ fn line() -> impl Strategy<Value = Line> {
                     day: (day != 0)
                         .then(|| NaiveDate::from_num_days_from_ce_opt(739_000 + day))
                         .flatten(),
-                    tags: vec![("t".into(), tags.into_iter().map(str::to_owned).collect())],
+                    tags: tags(&values),
                 }
             },
         )
@@ -239,6 +226,67 @@ fn dimension() -> impl Strategy<Value = Dimension> {
         Dimension::Month,
         Dimension::tag("t"),
     ])
+}
+
+#[test]
+fn dimensions_are_read_in_the_words_people_use() {
+    for (text, shown) in [
+        ("sku", "sku"),
+        ("SKUs", "sku"),
+        ("projects", "project"),
+        ("Cluster", "cluster"),
+        ("providers", "provider"),
+        ("days", "day"),
+        ("month", "month"),
+        ("tag:a:B", "tag:a:B"),
+        ("Tags:a", "tag:a"),
+    ] {
+        assert_eq!(text.parse::<Dimension>().unwrap().to_string(), shown);
+    }
+    for text in ["", "s", "tag:", "tag", "tag:KEY ", "region", "sku:x"] {
+        match text.parse::<Dimension>() {
+            Ok(dimension) => assert_eq!((text, dimension), ("tag:KEY ", Dimension::tag("KEY "))),
+            Err(error) => assert!(error.to_string().contains("month or tag:KEY"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn keys_display_as_people_know_them() {
+    let project = |id, name| Some(Project { id, name });
+    let cluster = |project, name| Key::Cluster { project, name };
+    for (key, shown) in [
+        (Key::Sku(text("S")), "S"),
+        (Key::Sku(None), "(none)"),
+        (Key::Project(project(text("1"), text("web"))), "web"),
+        (Key::Project(project(text("1"), None)), "1"),
+        (
+            cluster(project(text("1"), text("web")), text("c0")),
+            "web/c0",
+        ),
+        (cluster(project(text("1"), None), None), "1/(none)"),
+        (cluster(None, None), "(none)"),
+        (cluster(None, text("c0")), "c0"),
+    ] {
+        assert_eq!(key.to_string(), shown);
+    }
+    assert_eq!(format!("{:>7}|", Key::Sku(None)), " (none)|");
+}
+
+#[test]
+fn totals_serialize_with_their_keys() {
+    let by = [Dimension::Project, Dimension::Day, Dimension::tag("t")];
+    let json = serde_json::to_string(&sum(&by, &lines()[..1])).unwrap();
+    assert_eq!(
+        json,
+        r#"{"by":["project","day","tag:t"],"total":{"gross":100,"positive":100,"discount":1,"count":1},"groups":[{"keys":[{"project":{"id":"1","name":"web"}},{"day":"2025-03-31"},{"tag":{"key":"t","values":["a","b"]}}],"total":{"gross":100,"positive":100,"discount":1,"count":1}}]}"#
+    );
+    let twice: Total = [sum(&by, &lines()).total(); 2].into_iter().sum();
+    assert_eq!((twice.gross, twice.count), (Cents::from(2208), 10));
+    assert_eq!(
+        (twice.positive, twice.net()),
+        (Cents::from(2222), Cents::from(2202))
+    );
 }
 
 proptest! {

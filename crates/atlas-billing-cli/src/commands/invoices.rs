@@ -1,0 +1,300 @@
+//! `invoices list` and `invoices show`: figures, payments and refunds.
+
+use std::io::Write;
+
+use atlas_billing::money::Owed;
+use atlas_billing::totals::{Dimension, Totals};
+use atlas_billing::{
+    Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, Month, Months, Org, Payment,
+    PaymentStatus, Refund,
+};
+
+use super::{Context, groups};
+use crate::args::values::{Format, Invoice as Which, shown_period};
+use crate::args::{Linked, ListArgs, ShowArgs};
+use crate::connect::connect;
+use crate::failure::{Failure, exit};
+use crate::output::{Heading, Layout, Row, columns};
+use crate::records::{InvoiceRow, invoice_columns};
+use crate::text;
+
+/// The largest raw response that is held before it is written: an envelope must come off, and a
+/// truncated response must leave nothing.
+const MAX_RAW: u64 = 2 << 30;
+
+pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
+    let period = args
+        .period
+        .map(|period| period.resolve(context.today))
+        .transpose()?;
+    let connection = connect(context).await?;
+    let out = context.sink()?;
+    let shown = period.map(|period| shown_period(period, context.today));
+    if let Some(period) = &shown {
+        context.voice.note(&format!("Period: {period}"));
+    }
+    let mut request = connection
+        .org
+        .invoices()
+        .statuses(args.statuses.status.iter().cloned());
+    if let Some(period) = period {
+        request = request.period(period);
+    }
+    let rows: Vec<InvoiceRow> = request.await?.iter().map(InvoiceRow::from).collect();
+    let title = shown.map_or("Invoices".to_owned(), |period| format!("Invoices {period}"));
+    context.style.write(out, &invoice_columns(), &rows, || {
+        Ok(vec![list_layout(title, &rows)])
+    })
+}
+
+fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
+    let mut columns = invoice_columns();
+    // For a reader the period is one thing.
+    columns.splice(
+        0..5,
+        columns! { InvoiceRow:
+            "id" Text ("id") = |r| r.invoice.id.as_deref(), "";
+            "period" Text ("period") = |r| r.period(), "";
+            "status" Text ("status") = |r| r.status(), "";
+        },
+    );
+    let mut layout = Layout::of(&columns, rows);
+    layout.title = Some(title);
+    layout
+        .notes
+        .extend(rows.is_empty().then(|| "No invoices.".to_owned()));
+    layout
+}
+
+pub(super) async fn show(context: &Context, args: &ShowArgs) -> Result<(), Failure> {
+    let connection = connect(context).await?;
+    let mut out = context.sink()?;
+    let org = &connection.org;
+    let found = find(context, org, args.which()).await?;
+    if context.style.format.is_raw() {
+        raw(context.style.format, org, found.id, &mut out).await?;
+        return Ok(out.finish()?);
+    }
+    let linked = args.linked.unwrap_or_default();
+    let (mut row, totals) = summed(context, org, found.id, &args.by.by, linked).await?;
+    context.voice.note(&format!("Period: {}", row.period()));
+    if !args.by.by.is_empty() {
+        return groups::show(context, &args.by, &row, totals, out);
+    }
+    row.items = Some(totals.total());
+    let rows = [row];
+    context
+        .style
+        .write(out, &invoice_columns(), &rows, || Ok(layouts(&rows[0])))
+}
+
+/// The invoice meant. One given by its id costs no request here.
+pub(super) async fn find(
+    context: &Context,
+    org: &Org,
+    which: &Which,
+) -> Result<FoundInvoice, Failure> {
+    let last_month = Month::of(context.today).prev();
+    let (request, month) = match which {
+        Which::Current => (org.current_invoice(), None),
+        Which::Last => (org.last_invoice(), None),
+        Which::LastMonth => (org.invoice_of(last_month), Some(last_month)),
+        Which::Of(month) => (org.invoice_of(*month), Some(*month)),
+        Which::Id(id) => (org.invoice(*id), None),
+    };
+    let found = match request.find().await {
+        Err(error) if error.is_not_found() => {
+            return Err(not_found(error.message(), org, month.map(Into::into)).await);
+        }
+        found => found?,
+    };
+    for other in &found.passed_over {
+        let other = InvoiceRow::from(other).named();
+        context
+            .voice
+            .note(&format!("note: another invoice could be meant: {other}"));
+    }
+    Ok(found)
+}
+
+/// Not found, with the nearest invoices before and after the months meant, or the newest one.
+pub(super) async fn not_found(what: &str, org: &Org, months: Option<Months>) -> Failure {
+    let failure = Failure::new(exit::NOT_FOUND, what);
+    // What cannot be told is no failure of its own.
+    let rows: Vec<InvoiceRow> = org
+        .invoices()
+        .await
+        .iter()
+        .flatten()
+        .map(InvoiceRow::from)
+        .collect();
+    let dated = || rows.iter().filter_map(|row| Some((row.month()?, row)));
+    let newest = dated().max_by_key(|(month, _)| *month);
+    let near = |side: &str, row: Option<(Month, &InvoiceRow)>| match row {
+        Some((_, row)) => format!("the nearest {side}: {}", row.named()),
+        None => format!("none {side}"),
+    };
+    match (newest, months) {
+        (None, _) => failure.with_help("the organization has no invoices"),
+        (Some((_, newest)), None) => failure.with_help(format!("the newest: {}", newest.named())),
+        (Some(_), Some(months)) => {
+            let before = dated().filter(|(month, _)| *month < months.first());
+            let after = dated().filter(|(month, _)| *month > months.last_month());
+            failure
+                .with_help(near("before", before.max_by_key(|(month, _)| *month)))
+                .with_help(near("after", after.min_by_key(|(month, _)| *month)))
+        }
+    }
+}
+
+/// The body of an invoice as received.
+pub(super) async fn raw(
+    format: Format,
+    org: &Org,
+    id: InvoiceId,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let request = org.invoice(id).max_body(MAX_RAW);
+    if format == Format::RawCsv {
+        let mut file = request.csv().await?;
+        while let Some(bytes) = file.next().await {
+            out.write_all(&bytes?)?;
+        }
+    } else {
+        out.write_all(&request.bytes().await?.1)?;
+    }
+    Ok(())
+}
+
+/// An invoice without its line items, and the sums of those by `by`.
+pub(super) async fn summed(
+    context: &Context,
+    org: &Org,
+    id: InvoiceId,
+    by: &[Dimension],
+    linked: Linked,
+) -> Result<(InvoiceRow, Totals), Error> {
+    let request = org.invoice(id).linked_items(linked != Linked::Omit);
+    let mut items = request.line_items().await?;
+    let mut totals = Totals::new(by);
+    let mut invoice = match linked {
+        Linked::Omit | Linked::Include => {
+            let summed = items.total_by(by).await?;
+            totals = summed.totals;
+            summed.head
+        }
+        Linked::Only => {
+            while let Some(item) = items.next().await {
+                let item = item?;
+                if items.linked_invoice().is_some() {
+                    totals.add(&item);
+                }
+            }
+            items.head().cloned().unwrap_or_default()
+        }
+    };
+    note_omitted(context, &invoice, linked);
+    invoice.org_id.get_or_insert_with(|| org.id().to_string());
+    Ok((
+        InvoiceRow {
+            invoice,
+            items: None,
+        },
+        totals,
+    ))
+}
+
+/// Says once that there are linked invoices whose items are omitted.
+pub(super) fn note_omitted(context: &Context, invoice: &Invoice, linked: Linked) {
+    if linked == Linked::Omit && !invoice.linked_invoices.is_empty() {
+        context
+            .voice
+            .once("note: line items of linked invoices are omitted; --linked include adds them");
+    }
+}
+
+/// The figures of an invoice, then its payments and refunds if there are any.
+fn layouts(row: &InvoiceRow) -> Vec<Layout> {
+    let Invoice {
+        payments: paid,
+        refunds: back,
+        ..
+    } = &row.invoice;
+    let mut layouts = vec![figures(row)];
+    layouts.extend((!paid.is_empty()).then(|| payments(paid)));
+    layouts.extend((!back.is_empty()).then(|| refunds(back)));
+    layouts
+}
+
+fn figures(row: &InvoiceRow) -> Layout {
+    let headings = vec![Heading::left(""), Heading::right("")];
+    let mut layout = Layout::titled(format!("Invoice {}", row.named()), headings);
+    let money =
+        |cents: Option<Cents>| cents.map_or(String::new(), |cents| text::cents(cents.get()));
+    let (invoice, items) = (&row.invoice, row.items.unwrap_or_default());
+    let mut rows = vec![
+        ("subtotal", money(invoice.subtotal_cents)),
+        ("credits", money(invoice.credits_cents)),
+        ("sales tax", money(invoice.sales_tax_cents)),
+        ("starting balance", money(invoice.starting_balance_cents)),
+        ("amount billed", money(invoice.amount_billed_cents)),
+        ("amount paid", money(invoice.amount_paid_cents)),
+        ("line items", text::count(items.count)),
+        (
+            "line items before discounts",
+            text::cents(items.gross.get()),
+        ),
+        ("discounts of line items", text::cents(items.discount.get())),
+    ];
+    if let Some(owed) = Owed::of(invoice) {
+        // The rule gives hundredths, fractions of them included.
+        let units = owed
+            .owed
+            .checked_div(Decimal::ONE_HUNDRED)
+            .map(text::decimal);
+        rows.push(("amount due", units.unwrap_or_default()));
+        let currency = owed
+            .currency
+            .map_or(String::new(), |code| format!(" in {code}"));
+        layout.notes.push(format!(
+            "Amount due{currency}, by the documented rule: for each payment its amount billed times its \
+             unit price, plus its sales tax, less the starting balance."
+        ));
+    }
+    layout.rows.extend(
+        rows.into_iter()
+            .map(|(name, figure)| Row::new([name.to_owned(), figure])),
+    );
+    layout.notes.extend(row.to_date_note());
+    layout
+}
+
+fn payments(payments: &[Payment]) -> Layout {
+    let columns = columns! { Payment:
+        "payment" Text ("payment") = |p| p.id.as_deref(), "";
+        "status" Text ("status") = |p| p.status_name.as_ref().map(PaymentStatus::as_str), "";
+        "created" Day ("created") = |p| p.created.map(|moment| moment.date_naive()), "";
+        "currency" Text ("currency") = |p| p.currency.as_deref(), "";
+        "subtotal" Cents ("subtotal") = |p| p.subtotal_cents, "";
+        "tax" Cents ("tax") = |p| p.sales_tax_cents, "";
+        "billed" Cents ("billed") = |p| p.amount_billed_cents, "";
+        "paid" Cents ("paid") = |p| p.amount_paid_cents, "";
+    };
+    Layout {
+        title: Some("Payments".to_owned()),
+        ..Layout::of(&columns, payments)
+    }
+}
+
+fn refunds(refunds: &[Refund]) -> Layout {
+    let columns = columns! { Refund:
+        "payment" Text ("refund of payment") = |r| r.payment_id.as_deref(), "";
+        "created" Day ("created") = |r| r.created.map(|moment| moment.date_naive()), "";
+        "reason" Text ("reason") = |r| r.reason.as_deref(), "";
+        "amount" Cents ("amount") = |r| r.amount_cents, "";
+    };
+    Layout {
+        title: Some("Refunds".to_owned()),
+        ..Layout::of(&columns, refunds)
+    }
+}

@@ -1,0 +1,547 @@
+//! An invoice as JSON and as CSV, generated piece by piece.
+
+use std::fmt::Write as _;
+use std::iter::once;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::catalog::Cluster;
+use super::plan::{Invoice, Item, KeyOrder};
+use crate::names::noise;
+use crate::response::Body;
+
+/// How much is generated at once.
+const PIECE: usize = 64 * 1024;
+
+type Texts = Box<dyn Iterator<Item = String> + Send>;
+
+/// The body of an invoice as JSON.
+pub(crate) fn json_body(invoice: &Arc<Invoice>) -> Body {
+    body(json(Arc::clone(invoice)))
+}
+
+/// The body of an invoice as CSV: a preamble, a header row, a row an item.
+pub(crate) fn csv_body(invoice: &Arc<Invoice>) -> Body {
+    body(Box::new(
+        once(preamble(invoice)).chain(csv(Arc::clone(invoice))),
+    ))
+}
+
+/// A small body is generated at once; a large one while it is sent.
+fn body(mut texts: Texts) -> Body {
+    let mut pieces = std::iter::from_fn(move || {
+        let mut piece = texts.next()?;
+        while piece.len() < PIECE {
+            match texts.next() {
+                Some(text) => piece.push_str(&text),
+                None => break,
+            }
+        }
+        Some(Bytes::from(piece))
+    })
+    .peekable();
+    let first = pieces.next().unwrap_or_default();
+    match pieces.peek() {
+        Some(_) => Body::Pieces(Box::new(once(first).chain(pieces))),
+        None => Body::Whole(first),
+    }
+}
+
+fn json(invoice: Arc<Invoice>) -> Texts {
+    let mut head = head(&invoice);
+    head.insert("links".to_owned(), json!([]));
+    head.insert("payments".to_owned(), payments(&invoice));
+    head.insert("refunds".to_owned(), refunds(&invoice));
+    let (mut before, mut after) = (String::new(), String::new());
+    for (key, value) in head {
+        let first = invoice.plan.order == KeyOrder::HeadFirst || key.as_str() < "lineItems";
+        let _ = match first {
+            true => write!(before, "\"{key}\":{value},"),
+            false => write!(after, ",\"{key}\":{value}"),
+        };
+    }
+    let writer = Writer::new(Arc::clone(&invoice));
+    let items = (0..invoice.plan.items).map(move |position| writer.json(position));
+    let linked = invoice.linked.clone().into_iter().enumerate();
+    let linked = linked.flat_map(|(number, linked)| {
+        let comma = if number > 0 { "," } else { "" };
+        once(comma.to_owned()).chain(json(linked))
+    });
+    let texts = once(format!("{{{before}\"lineItems\":["))
+        .chain(items)
+        .chain(once("],\"linkedInvoices\":[".to_owned()))
+        .chain(linked)
+        .chain(once(format!("]{after}}}")));
+    Box::new(texts)
+}
+
+fn csv(invoice: Arc<Invoice>) -> Texts {
+    let linked = invoice.linked.clone().into_iter().flat_map(csv);
+    let items = 0..invoice.plan.items;
+    let writer = Writer::new(invoice);
+    Box::new(
+        items
+            .map(move |position| writer.csv(position))
+            .chain(linked),
+    )
+}
+
+fn preamble(invoice: &Invoice) -> String {
+    let facts = invoice.facts();
+    let date = |day: chrono::NaiveDate| day.format("%B %-d, %Y").to_string();
+    format!(
+        "Invoice Number,{},\nBilling Period,\"{} - {}\",\nOrganization Name,{},\n\
+         Organization ID,{},\n\n\
+         Date,Usage Date,Description,Note,Organization Name,Organization ID,Project,Project ID,\
+         SKU,Region,Cluster,Replica Set,Config Server,Application,Unit,Unit Price,Quantity,\
+         Discount Percent,Amount,env,team\n",
+        facts.id,
+        date(facts.start),
+        date(facts.end),
+        quoted(&invoice.org_name),
+        facts.org_id,
+    )
+}
+
+/// The entry of an invoice in the list.
+pub(crate) fn metadata(invoice: &Invoice, with_linked: bool) -> Value {
+    let mut object = head(invoice);
+    if with_linked && !invoice.linked.is_empty() {
+        let linked = invoice.linked.iter().map(|linked| metadata(linked, true));
+        object.insert("linkedInvoices".to_owned(), linked.collect());
+    }
+    Value::Object(object)
+}
+
+/// The fields that the list and the invoice itself have.
+fn head(invoice: &Invoice) -> Map<String, Value> {
+    let facts = invoice.facts();
+    let updated = match facts.status.as_str() {
+        "PENDING" => invoice.plan.day(invoice.plan.days),
+        _ => facts.end,
+    };
+    let object = json!({
+        "amountBilledCents": facts.amount_billed_cents,
+        "amountPaidCents": facts.amount_paid_cents,
+        "created": format!("{}T00:00:00Z", facts.start),
+        "creditsCents": facts.credits_cents,
+        "endDate": format!("{}T00:00:00Z", facts.end),
+        "id": facts.id,
+        "orgId": facts.org_id,
+        "salesTaxCents": facts.sales_tax_cents,
+        "startDate": format!("{}T00:00:00Z", facts.start),
+        "startingBalanceCents": 0,
+        "statusName": facts.status,
+        "subtotalCents": facts.subtotal_cents,
+        "updated": format!("{updated}T04:30:00Z"),
+    });
+    match object {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn payments(invoice: &Invoice) -> Value {
+    let facts = invoice.facts();
+    let status = match facts.status.as_str() {
+        "PENDING" | "FREE" => return json!([]),
+        "CLOSED" => "NEW",
+        same => same,
+    };
+    json!([{
+        "amountBilledCents": facts.amount_billed_cents,
+        "amountPaidCents": facts.amount_paid_cents,
+        "created": format!("{}T06:00:00Z", facts.end),
+        "currency": "USD",
+        "id": invoice.id_of(1),
+        "salesTaxCents": facts.sales_tax_cents,
+        "statusName": status,
+        "subtotalCents": facts.subtotal_cents,
+        "unitPrice": "1.0",
+        "updated": format!("{}T06:05:00Z", facts.end),
+    }])
+}
+
+fn refunds(invoice: &Invoice) -> Value {
+    let facts = invoice.facts();
+    match invoice.plan.refunded {
+        false => json!([]),
+        true => json!([{
+            "amountCents": facts.amount_paid_cents / 10,
+            "created": format!("{}T09:00:00Z", facts.end),
+            "paymentId": invoice.id_of(1),
+            "reason": "Interrupted service",
+        }]),
+    }
+}
+
+/// Writes an invoice's line items.
+struct Writer {
+    invoice: Arc<Invoice>,
+    /// The invoice's days and the one after them.
+    days: Vec<String>,
+    /// The same as CSV writes them.
+    slashes: Vec<String>,
+    /// The day after the invoice's last one, as JSON and as CSV write it.
+    end: String,
+    billed: String,
+    org: String,
+}
+
+impl Writer {
+    fn new(invoice: Arc<Invoice>) -> Self {
+        let slashes = |day: chrono::NaiveDate| day.format("%m/%d/%Y").to_string();
+        let days = (0..=invoice.plan.days).map(|number| invoice.plan.day(number));
+        let days: Vec<_> = days.collect();
+        Self {
+            days: days.iter().map(ToString::to_string).collect(),
+            slashes: days.into_iter().map(slashes).collect(),
+            end: invoice.plan.end().to_string(),
+            billed: slashes(invoice.plan.end()),
+            org: format!("{},{}", quoted(&invoice.org_name), invoice.org_id),
+            invoice,
+        }
+    }
+
+    /// One item's object, after a comma where it is not the first.
+    fn json(&self, position: u64) -> String {
+        let item = self.invoice.item(position);
+        let meter = item.meter;
+        let text = |key: &str, text: Option<&str>| match text {
+            Some(text) => format!("\"{key}\":\"{text}\","),
+            None => String::new(),
+        };
+        let (mut discount, mut percent) = (String::new(), String::new());
+        if meter.discount_percent > 0 {
+            discount = format!("\"discountCents\":{},", item.discount_cents);
+            percent = format!("\"percentDiscount\":{}.0,", meter.discount_percent);
+        }
+        let tags = meter.cluster.map(|Cluster { env, team, .. }| {
+            format!("\"tags\":{{\"env\":[\"{env}\"],\"team\":[\"{team}\"]}},")
+        });
+        let day = item.day as usize;
+        // A credit is the whole month's, and its price is its amount.
+        let (start, end, price, note) = match item.is_credit {
+            true => (
+                &self.days[0],
+                &self.end,
+                cents(item.total_cents),
+                Some(NOTE),
+            ),
+            false => (
+                &self.days[day],
+                &self.days[day + 1],
+                meter.price_text.clone(),
+                None,
+            ),
+        };
+        let object = format!(
+            "{{{}{}\"created\":\"{}T03:12:45Z\",{discount}\"endDate\":\"{end}T00:00:00Z\",{}{}{}\
+             {percent}\"quantity\":{},\"sku\":\"{}\",\"startDate\":\"{start}T00:00:00Z\",{}\
+             \"totalPriceCents\":{},\"unit\":\"{}\",\"unitPriceDollars\":{price}}}",
+            text("cloudProvider", meter.provider),
+            text("clusterName", meter.cluster.map(|cluster| cluster.name)),
+            self.days[day + 1],
+            text("groupId", meter.project.map(|project| project.id)),
+            text("groupName", meter.project.map(|project| project.name)),
+            text("note", note),
+            milli(item.quantity_milli),
+            meter.sku,
+            tags.unwrap_or_default(),
+            item.total_cents,
+            meter.unit,
+        );
+        let comma = if position > 0 { "," } else { "" };
+        match Dice::of(&self.invoice, &item) {
+            Some(dice) => format!("{comma}{}", dice.odd(&object, &item)),
+            None => format!("{comma}{object}"),
+        }
+    }
+
+    /// One item's row.
+    fn csv(&self, position: u64) -> String {
+        let item = self.invoice.item(position);
+        let (meter, odd) = (item.meter, Dice::of(&self.invoice, &item));
+        let (label, cluster) = (quoted(&meter.label), meter.cluster);
+        let (price, note) = match item.is_credit {
+            true => (cents(item.total_cents), NOTE),
+            false => (meter.price_text.clone(), ""),
+        };
+        let note = odd.and_then(Dice::note).map_or(note, |(_, csv)| csv);
+        let (project, project_id) = meter.project.map_or(("", ""), |p| (p.name, p.id));
+        let replica_set = cluster.map(|cluster| format!("atlas-{}-shard-0", cluster.name));
+        let tags = cluster.map_or(["", ""], |cluster| [cluster.env, cluster.team]);
+        let end = match odd.map(|dice| dice.tags().1) {
+            // Rows without tags end early, and as on Windows.
+            Some(["", ""]) => "\r\n".to_owned(),
+            odd => format!(",{}\n", odd.unwrap_or(tags).join(",")),
+        };
+        format!(
+            "{},{},{label},{note},{},{project},{project_id},{label},{},{},{},,,{},{price},{},{},{}{end}",
+            self.billed,
+            self.slashes[item.day as usize],
+            self.org,
+            meter.region,
+            cluster.map_or("", |cluster| cluster.name),
+            replica_set.unwrap_or_default(),
+            meter.unit,
+            milli(item.quantity_milli),
+            meter.discount_percent,
+            cents(item.net_cents()),
+        )
+    }
+}
+
+/// Thousandths as a decimal number without trailing zeros.
+fn milli(milli: u64) -> String {
+    let (whole, rest) = (milli / 1_000, milli % 1_000);
+    match rest {
+        0 => whole.to_string(),
+        _ => format!("{whole}.{rest:03}")
+            .trim_end_matches('0')
+            .to_owned(),
+    }
+}
+
+/// Cents as a decimal number of dollars with two places.
+pub(crate) fn cents(cents: i64) -> String {
+    let (sign, cents) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+    format!("{sign}{}.{:02}", cents / 100, cents % 100)
+}
+
+/// A field's text as CSV has it, in quotes if it needs them.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
+/// The note of a credit.
+const NOTE: &str = "Promotional credit";
+
+/// Notes as JSON and as CSV write them.
+const NOTES: [(&str, &str); 5] = [
+    (
+        r#""Says \"see below\", twice""#,
+        r#""Says ""see below"", twice""#,
+    ),
+    (r#""two\nlines\tand a tab""#, "\"two\nlines\tand a tab\""),
+    ("\"Zürich – 東京 \u{1F680}\"", "Zürich – 東京 \u{1F680}"),
+    (
+        r#""back\\slash \u0041\/\ud83d\ude80""#,
+        "back\\slash A/\u{1F680}",
+    ),
+    (r#""""#, ""),
+];
+
+/// The whole of `tags`, and the values of the two tag columns that CSV has for it.
+const TAGS: [(&str, [&str; 2]); 7] = [
+    ("null", ["", ""]),
+    ("{}", ["", ""]),
+    (r#"{"env":[],"team":["routing"]}"#, ["", "routing"]),
+    (
+        r#"{"env":["prod","dr"],"team":["insight","booking"]}"#,
+        ["\"prod, dr\"", "\"insight, booking\""],
+    ),
+    (r#"{"env":null,"team":["routing"]}"#, ["", "routing"]),
+    (
+        r#"{"env":["a,b"],"team":["\"x\""]}"#,
+        ["\"a,b\"", "\"\"\"x\"\"\""],
+    ),
+    (
+        r#"{"cost center \u00e9":["4711"],"env":["prod"]}"#,
+        ["prod", ""],
+    ),
+];
+
+/// Fields that no specification knows.
+const UNKNOWN: [(&str, &str); 4] = [
+    ("meterVersion", "3"),
+    (
+        "attribution",
+        r#"{"rule":"x","parts":[1,2,{"y":null}],"lineItems":[]}"#,
+    ),
+    ("billedThrough", "null"),
+    ("x-note", r#""]},{\"id\":""#),
+];
+
+/// The dice of one odd item, thrown per question.
+#[derive(Clone, Copy)]
+struct Dice {
+    seed: u64,
+    position: u64,
+}
+
+impl Dice {
+    fn of(invoice: &Invoice, item: &Item<'_>) -> Option<Self> {
+        item.odd.then_some(Self {
+            seed: invoice.plan.seed ^ 0x51D,
+            position: item.position,
+        })
+    }
+
+    /// A number below `sides`, the same for the same question.
+    fn throw(self, question: u64, sides: u64) -> u64 {
+        noise(self.seed ^ (question << 40), self.position) % sides
+    }
+
+    fn pick<T: Copy>(self, question: u64, from: &[T]) -> T {
+        from[self.throw(question, from.len() as u64) as usize]
+    }
+
+    /// The object of an item, made odd.
+    fn odd(self, object: &str, item: &Item<'_>) -> String {
+        let mut object: Map<String, Value> = serde_json::from_str(object).unwrap_or_default();
+        match self.throw(1, 4) {
+            0 => drop(object.insert("cloudProvider".to_owned(), json!("LUNA"))),
+            1 => drop(object.insert("cloudProvider".to_owned(), Value::Null)),
+            2 => drop(object.remove("cloudProvider")),
+            _ => {}
+        }
+        for key in ["clusterName", "groupId", "groupName"] {
+            object.entry(key).or_insert(Value::Null);
+        }
+        // What a JSON library would not write comes as text: escapes, and the quantity with an
+        // exponent, as some writers of doubles print it.
+        let mut raw = vec![("tags", self.tags().0.to_owned())];
+        if let Some((json, _)) = self.note() {
+            raw.push(("note", json.to_owned()));
+        }
+        if self.throw(3, 3) == 0 {
+            raw.push(("quantity", format!("{}E-3", item.quantity_milli)));
+        }
+        if self.throw(5, 4) == 0 {
+            raw.push(("stitchAppName", r#""triggers \u0026 functions""#.to_owned()));
+        }
+        if self.throw(6, 2) == 0 {
+            let (key, value) = self.pick(7, &UNKNOWN);
+            raw.push((key, value.to_owned()));
+        }
+        raw.iter().for_each(|(key, _)| drop(object.remove(*key)));
+        let raw = raw.iter().map(|(key, value)| format!(",\"{key}\":{value}"));
+        let object = Value::Object(object).to_string();
+        format!(
+            "{}{}}}",
+            &object[..object.len() - 1],
+            raw.collect::<String>()
+        )
+    }
+
+    fn note(self) -> Option<(&'static str, &'static str)> {
+        (self.throw(8, 2) == 0).then(|| self.pick(9, &NOTES))
+    }
+
+    fn tags(self) -> (&'static str, [&'static str; 2]) {
+        self.pick(10, &TAGS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invoice::catalog::Meter;
+    use crate::invoice::plan::{InvoicePlan, Variety};
+
+    const ID: &str = "66b100000000000000000001";
+
+    fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
+        let org = ("5f", "Org, \"the\" one");
+        Invoice::new(plan, org, ("60", "Linked"), &Meter::all(false).into())
+    }
+
+    fn text(plan: InvoicePlan) -> String {
+        let bytes = json_body(&invoice(plan)).into_bytes();
+        String::from_utf8(bytes.into()).unwrap()
+    }
+
+    #[test]
+    fn plain_and_wild_invoices_are_json_and_add_up() {
+        for variety in [Variety::Plain, Variety::Wild] {
+            let linked = InvoicePlan::new("66b100000000000000000002").items(10);
+            let plan = InvoicePlan::new(ID)
+                .items(2_000)
+                .variety(variety)
+                .refunded();
+            let plan = plan.linked(linked.clone()).linked(linked);
+            let facts = invoice(plan.clone()).facts().clone();
+            let value: Value = serde_json::from_str(&text(plan.clone())).unwrap();
+            let items = value["lineItems"].as_array().unwrap();
+            assert_eq!(items.len(), 2_000);
+            let sum = |key: &str| -> i64 { items.iter().filter_map(|i| i[key].as_i64()).sum() };
+            assert_eq!(sum("totalPriceCents"), facts.gross_cents);
+            assert_eq!(sum("discountCents"), facts.discount_cents);
+            assert_eq!(value["subtotalCents"], facts.subtotal_cents);
+            let linked = value["linkedInvoices"][1]["lineItems"].as_array();
+            assert_eq!(linked.unwrap().len(), 10);
+            let other = text(plan.key_order(KeyOrder::HeadFirst));
+            assert_eq!(value, serde_json::from_str::<Value>(&other).unwrap());
+        }
+    }
+
+    #[test]
+    fn key_order_is_as_planned() {
+        let plan = |order| InvoicePlan::new(ID).items(1).key_order(order);
+        let first = text(plan(KeyOrder::HeadFirst));
+        assert!(first.find("\"statusName\"") < first.find("\"lineItems\""));
+        let sorted = text(plan(KeyOrder::Alphabetical));
+        assert!(sorted.find("\"statusName\"") > sorted.find("\"lineItems\""));
+        assert!(sorted.find("\"id\"") < sorted.find("\"lineItems\""));
+    }
+
+    #[test]
+    fn csv_has_a_row_an_item_and_adds_up() {
+        let invoice = invoice(InvoicePlan::new(ID).items(500));
+        let bytes = csv_body(&invoice).into_bytes();
+        let text = String::from_utf8(bytes.into()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "Invoice Number,66b100000000000000000001,");
+        assert_eq!(
+            lines[1],
+            "Billing Period,\"January 1, 2025 - February 1, 2025\","
+        );
+        assert_eq!(lines[4], "");
+        assert_eq!(lines.len(), 6 + 500);
+        let columns: Vec<&str> = lines[5].split(',').collect();
+        let amount = columns.iter().position(|name| *name == "Amount").unwrap();
+        let mut sum = 0;
+        for row in &lines[6..] {
+            assert!(row.starts_with("02/01/2025,01/"), "{row}");
+            // The organization's name has one comma within its quotes.
+            let fields: Vec<&str> = row.split(',').collect();
+            assert_eq!(fields.len(), columns.len() + 1, "{row}");
+            sum += fields[amount + 1].replace('.', "").parse::<i64>().unwrap();
+        }
+        let facts = invoice.facts();
+        assert_eq!(sum, facts.gross_cents - facts.discount_cents);
+    }
+
+    #[test]
+    fn a_large_invoice_comes_in_pieces_and_an_empty_one_whole() {
+        let large = json_body(&invoice(InvoicePlan::new(ID).items(5_000)));
+        assert_eq!(large.known_length(), None);
+        let lengths: Vec<usize> = large.into_pieces().map(|piece| piece.len()).collect();
+        assert!(lengths.len() > 10);
+        assert!(lengths.iter().all(|length| *length < PIECE + 2_048));
+        let value: Value = serde_json::from_str(&text(InvoicePlan::new(ID).items(0))).unwrap();
+        assert_eq!(value["lineItems"], json!([]));
+        assert_eq!(value["amountBilledCents"], 0);
+    }
+
+    #[test]
+    fn numbers() {
+        for (value, want) in [(0, "0"), (5, "0.005"), (72_000, "72"), (10_010, "10.01")] {
+            assert_eq!(milli(value), want);
+        }
+        for (value, want) in [
+            (0, "0.00"),
+            (-5, "-0.05"),
+            (123, "1.23"),
+            (-100_000, "-1000.00"),
+        ] {
+            assert_eq!(cents(value), want);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The four billing operations: the version that is asked for, Cost Explorer's queries, one
+//! invoice, and the list of invoices.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use serde_json::{Value, json};
+
+use crate::clock::age;
+use crate::core::{Call, EnvelopeStyle, State};
+use crate::costs::{Query, to_csv, to_json};
+use crate::fault::{After102, Fault};
+use crate::invoice::document::{csv_body, json_body, metadata};
+use crate::invoice::plan::Invoice;
+use crate::names::{hex, is_id};
+use crate::request::{Operation, essence};
+use crate::response::{Problem, Response, status_of};
+use crate::scenario::{NotReady, Ready};
+use crate::sign_in::is_over;
+
+/// Responds to a billing operation.
+pub(crate) fn operate(call: &Call<'_>, state: &mut State) -> Result<Response, Problem> {
+    let csv = wants_csv(call)?;
+    if call.route.org != call.scenario.org_id {
+        return Err(Problem::not_found("organization", call.route.org));
+    }
+    if call.scenario.settings.strict {
+        know_parameters(call)?;
+    }
+    match call.route.operation {
+        Operation::CreateQuery => create(call, state),
+        Operation::Poll => poll(call, state, csv),
+        Operation::Invoice => one(call, csv),
+        _ => list(call),
+    }
+}
+
+/// The one date at which every operation here has a version.
+const FIRST: &str = "2023-01-01";
+
+fn content_type(csv: bool) -> String {
+    let suffix = if csv { "csv" } else { "json" };
+    format!("application/vnd.atlas.{FIRST}+{suffix};charset=utf-8")
+}
+
+/// Reads `Accept`: whether CSV is wanted. A later date resolves back to the newest version there
+/// is; an earlier one, none or something else is 406, and a version that was removed is 410.
+fn wants_csv(call: &Call<'_>) -> Result<bool, Problem> {
+    let ranges = call.request.header_list(&ACCEPT);
+    let asked = ranges.iter().find_map(|range| parse_version(range));
+    let has_csv = matches!(call.route.operation, Operation::Poll | Operation::Invoice);
+    match asked {
+        Some(csv) if csv && !has_csv => {
+            let detail = "This resource has no CSV form.";
+            Err(Problem::new(406, "INVALID_VERSION_DATE", detail))
+        }
+        Some(_) if call.scenario.settings.versions_gone => {
+            let detail = "This version of the resource was removed.";
+            Err(Problem::new(410, "VERSION_GONE", detail).parameter(FIRST))
+        }
+        Some(csv) => Ok(csv),
+        None => {
+            let detail = "The Accept header names no version of this resource.";
+            let problem = Problem::new(406, "INVALID_VERSION_DATE", detail);
+            Err(problem.parameter(ranges.join(",")))
+        }
+    }
+}
+
+/// Whether a media type of a known version is CSV; none if it is not of a known version.
+fn parse_version(range: &str) -> Option<bool> {
+    let rest = essence(range).strip_prefix("application/vnd.atlas.")?;
+    let (version, suffix) = rest.rsplit_once('+')?;
+    parse_date(version).filter(|_| version >= FIRST)?;
+    match suffix {
+        "json" => Some(false),
+        "csv" => Some(true),
+        _ => None,
+    }
+}
+
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    text.parse().ok().filter(|_| text.len() == 10)
+}
+
+/// Refuses query parameters that the operation does not have.
+fn know_parameters(call: &Call<'_>) -> Result<(), Problem> {
+    let operation = call.route.operation;
+    let known = |name: &str| match name {
+        "envelope" => true,
+        "pretty" => operation == Operation::Invoice || operation == Operation::Invoices,
+        _ => operation == Operation::Invoices && is_valid(name, "").is_some(),
+    };
+    let pairs = call.request.query_pairs().into_iter();
+    let unknown = pairs.filter(|(name, _)| !known(name));
+    let complaint = |(name, _)| (name, "is no parameter of this operation".to_owned());
+    let unknown: Vec<(String, String)> = unknown.map(complaint).collect();
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(Problem::of_fields(&unknown)),
+    }
+}
+
+/// A query that was created.
+#[derive(Debug)]
+pub(crate) struct Created {
+    query: Query,
+    at: DateTime<Utc>,
+    /// The polls that found it not ready.
+    polls: u64,
+}
+
+/// The POST: 202 and a token.
+fn create(call: &Call<'_>, state: &mut State) -> Result<Response, Problem> {
+    let sent = call.request.header_text(&CONTENT_TYPE).unwrap_or_default();
+    if essence(sent) != "application/json" && parse_version(sent) != Some(false) {
+        let detail = "The body has to be JSON of a known version.";
+        return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", detail));
+    }
+    let query = Query::parse(&call.request.body, call.scenario.settings.strict)?;
+    let number = state.queries.len() as u64;
+    let mut token = hex(call.scenario.settings.seed() ^ 0xC057, number, 64);
+    if call.scenario.settings.upper_case_tokens {
+        token = token.to_uppercase();
+    }
+    let body = json!({ "token": token }).to_string();
+    let created = Created {
+        query,
+        at: call.now,
+        polls: 0,
+    };
+    state.queries.insert(token, created);
+    Ok(Response::typed(202, &content_type(false), body))
+}
+
+/// One poll of a query.
+fn poll(call: &Call<'_>, state: &mut State, csv: bool) -> Result<Response, Problem> {
+    let (now, scenario) = (call.now, call.scenario);
+    let known = state.queries.get_mut(call.route.id);
+    let known = known.filter(|created| !is_over(scenario.settings.query_life, now, created.at));
+    let created = known.ok_or_else(|| Problem::not_found("query", call.route.id))?;
+    let ready = match scenario.settings.ready {
+        Ready::AtOnce => true,
+        Ready::AfterPolls(polls) => created.polls >= polls,
+        Ready::After(time) => age(now, created.at) >= time,
+        Ready::Never => false,
+    };
+    if !ready {
+        let forms = &scenario.settings.not_ready;
+        let form = forms.get(created.polls as usize).or(forms.last());
+        created.polls += 1;
+        return Ok(not_ready(call, state, form, csv));
+    }
+    let rows = created.query.rows(&scenario.invoices);
+    let body = if csv { to_csv(&rows) } else { to_json(&rows) };
+    Ok(Response::typed(200, &content_type(csv), body))
+}
+
+fn not_ready(call: &Call<'_>, state: &mut State, form: Option<&NotReady>, csv: bool) -> Response {
+    let enveloped = call.enveloped && call.scenario.settings.envelope != EnvelopeStyle::Ignored;
+    let fault = match form {
+        Some(NotReady::Fault(fault)) => fault,
+        // It is wrapped with all other responses.
+        _ if enveloped => return Response::typed(102, &content_type(false), "{}"),
+        _ => &Fault::Bare102(After102::Close),
+    };
+    // A fault that changes or cuts the real response works on this one.
+    let real = || Response::typed(200, &content_type(csv), "{}");
+    let mut response = state.struck(fault, call.now, |_| real());
+    response.finished = response.fault.is_none();
+    response
+}
+
+/// One invoice.
+fn one(call: &Call<'_>, csv: bool) -> Result<Response, Problem> {
+    let id = call.route.id;
+    if !is_id(id) {
+        let complaint = "is not a 24-digit identifier".to_owned();
+        return Err(Problem::of_fields(&[("invoiceId".to_owned(), complaint)]));
+    }
+    let invoice = call.scenario.find_invoice(id);
+    let invoice = invoice.ok_or_else(|| Problem::not_found("invoice", id))?;
+    let body = if csv {
+        csv_body(invoice)
+    } else {
+        json_body(invoice)
+    };
+    let mut response = Response::new(status_of(200), body);
+    response.set(CONTENT_TYPE, &content_type(csv));
+    Ok(response)
+}
+
+const STATUSES: [&str; 8] = [
+    "PENDING", "CLOSED", "FORGIVEN", "FAILED", "PAID", "FREE", "PREPAID", "INVOICED",
+];
+
+/// Whether a parameter of the list has a valid value; none if the list has no such parameter.
+fn is_valid(name: &str, value: &str) -> Option<bool> {
+    let number = value.parse::<usize>().unwrap_or_default();
+    Some(match name {
+        "envelope" | "pretty" => true,
+        "includeCount" | "viewLinkedInvoices" => matches!(value, "true" | "false"),
+        "itemsPerPage" => (1..=500).contains(&number),
+        "pageNum" => number > 0,
+        "statusNames" => STATUSES.contains(&value),
+        "fromDate" | "toDate" => parse_date(value).is_some(),
+        "sortBy" => matches!(value, "START_DATE" | "END_DATE"),
+        "orderBy" => matches!(value, "asc" | "desc"),
+        _ => return None,
+    })
+}
+
+/// One page of the list of invoices.
+fn list(call: &Call<'_>) -> Result<Response, Problem> {
+    let pairs = call.request.query_pairs();
+    let invalid = pairs
+        .iter()
+        .filter(|(name, value)| is_valid(name, value) == Some(false));
+    let complaint = |(name, value): &(String, String)| (name.clone(), format!("invalid: {value}"));
+    let violations: Vec<_> = invalid.map(complaint).collect();
+    if !violations.is_empty() {
+        return Err(Problem::of_fields(&violations));
+    }
+    let all = |wanted: &'static str| {
+        let values = pairs.iter().filter(move |(name, _)| name == wanted);
+        values.map(|(_, value)| value.as_str())
+    };
+    let first = |name| all(name).next();
+    let number = |name, most: usize| first(name).map_or(most, |text| text.parse().unwrap_or(most));
+    let date = |name| first(name).and_then(parse_date);
+
+    let (from, to) = (date("fromDate"), date("toDate"));
+    let matches = |invoice: &&Invoice| {
+        let plan = &invoice.plan;
+        (first("statusNames").is_none() || all("statusNames").any(|status| status == plan.status))
+            && from.is_none_or(|from| plan.first >= from)
+            && to.is_none_or(|to| plan.end() <= to)
+    };
+    let invoices = call.scenario.invoices.iter().map(AsRef::as_ref);
+    let mut found: Vec<&Invoice> = invoices.filter(matches).collect();
+    // Start and end of months give the same order.
+    found.sort_by_key(|invoice| invoice.plan.first);
+    if first("orderBy") != Some("asc") {
+        found.reverse();
+    }
+    let (page, per_page) = (number("pageNum", 1), number("itemsPerPage", 100));
+    let skipped = per_page.saturating_mul(page - 1);
+    let linked = first("viewLinkedInvoices") != Some("false");
+    let shown = found.iter().skip(skipped).take(per_page);
+    let results: Value = shown.map(|invoice| metadata(invoice, linked)).collect();
+
+    // Links go to the name that the client knows the service by.
+    let host = call.request.header_text(&HOST).unwrap_or("localhost");
+    let link = |target: &str, rel| json!({"href": format!("http://{host}{target}"), "rel": rel});
+    let mut links = vec![link(&call.request.target, "self")];
+    if found.len() > skipped.saturating_add(per_page) {
+        let others = pairs.iter().filter(|(name, _)| name != "pageNum");
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("pageNum", &(page + 1).to_string());
+        let query = query.extend_pairs(others).finish();
+        links.push(link(&format!("{}?{query}", call.request.path()), "next"));
+    }
+    let mut object = json!({ "links": links, "results": results });
+    if first("includeCount") != Some("false") {
+        object["totalCount"] = json!(found.len());
+    }
+    Ok(Response::typed(
+        200,
+        &content_type(false),
+        object.to_string(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_resolve_back() {
+        for (range, csv) in [
+            ("application/vnd.atlas.2023-01-01+json", Some(false)),
+            ("application/vnd.atlas.2025-03-12+csv", Some(true)),
+            ("application/vnd.atlas.2024-10-23+json;q=0.9", Some(false)),
+            ("application/vnd.atlas.2022-12-31+json", None),
+            ("application/vnd.atlas.2023-1-1+json", None),
+            ("application/vnd.atlas.2023-02-30+json", None),
+            ("application/vnd.atlas.preview+json", None),
+            ("application/vnd.atlas.2023-01-01+xml", None),
+            ("application/json", None),
+            ("*/*", None),
+        ] {
+            assert_eq!(parse_version(range), csv, "{range}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_the_list_are_checked() {
+        for (name, good, bad) in [
+            ("pageNum", "3", "0"),
+            ("itemsPerPage", "500", "501"),
+            ("itemsPerPage", "1", "x"),
+            ("statusNames", "PAID", "OPEN"),
+            ("fromDate", "2025-01-01", "2025-1-1"),
+            ("orderBy", "asc", "up"),
+            ("includeCount", "false", "yes"),
+        ] {
+            assert_eq!(is_valid(name, good), Some(true), "{name}={good}");
+            assert_eq!(is_valid(name, bad), Some(false), "{name}={bad}");
+        }
+        assert_eq!(is_valid("page", "1"), None);
+    }
+}

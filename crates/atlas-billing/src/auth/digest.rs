@@ -1,0 +1,494 @@
+//! HTTP Digest (RFC 7616), by which API keys sign: the response to a challenge, and the challenge
+//! that is kept and counted. The first call learns it from a 401, every later one is signed at
+//! once.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::challenge::{Algorithm, DigestChallenge};
+use crate::secret::Secret;
+
+/// An API key: what Digest calls user name and password.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiKey {
+    pub(crate) public: String,
+    pub(crate) private: Secret,
+}
+
+impl DigestChallenge {
+    /// The value of `Authorization` for one request, the `count`th under this challenge's nonce
+    /// (RFC 7616 section 3.4). `uri` is path and query, byte by byte as they are sent; `cnonce`
+    /// is the client's. Under a session algorithm all requests of a challenge share one `cnonce`.
+    fn authorization(
+        &self,
+        key: &ApiKey,
+        method: &str,
+        uri: &str,
+        count: u32,
+        cnonce: &str,
+    ) -> String {
+        let hash = |text: String| self.algorithm.hash(&text);
+        let Self { realm, nonce, .. } = self;
+        let private = key.private.expose_secret();
+        let mut secret = hash(format!("{}:{realm}:{private}", key.public));
+        if self.algorithm.is_session() {
+            secret = hash(format!("{secret}:{nonce}:{cnonce}"));
+        }
+        let request = hash(format!("{method}:{uri}"));
+        let response = hash(format!(
+            "{secret}:{nonce}:{count:08x}:{cnonce}:auth:{request}"
+        ));
+        let mut header = format!(
+            "Digest username={}, realm={}, nonce={}, uri={}, ",
+            quoted(&key.public),
+            quoted(realm),
+            quoted(nonce),
+            quoted(uri),
+        );
+        if self.named {
+            header.push_str(&format!("algorithm={}, ", self.algorithm.name()));
+        }
+        // Neither qop, nc nor algorithm is quoted in this direction.
+        header.push_str(&format!(
+            "qop=auth, nc={count:08x}, cnonce={}, response=\"{response}\"",
+            quoted(cnonce)
+        ));
+        if let Some(opaque) = &self.opaque {
+            header.push_str(&format!(", opaque={}", quoted(opaque)));
+        }
+        header
+    }
+}
+
+impl Algorithm {
+    /// The hash of `text` in lower-case hexadecimal.
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Md5 | Self::Md5Session => hex(&md5::compute(text).0),
+            Self::Sha256 | Self::Sha256Session => hex(&hmac_sha256::Hash::hash(text.as_bytes())),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A quoted string (RFC 9110 section 5.6.4).
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The challenge that is kept. Shared by all calls of a client.
+///
+/// A call is signed at once under the kept challenge, whatever others do meanwhile: their counts
+/// differ, but may arrive out of order, which some servers reject. A call that got a 401 is sent
+/// again under the challenge of that 401, which no other call uses until it is done, so that
+/// nothing can overtake it.
+#[derive(Debug, Default)]
+pub(super) struct DigestState(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    current: Option<Arc<Lane>>,
+    /// The challenges of requests that are sent again, to be kept once these are done.
+    apart: Vec<Weak<Lane>>,
+}
+
+/// A challenge and how many requests were signed under its nonce.
+#[derive(Debug)]
+struct Lane {
+    challenge: DigestChallenge,
+    used: AtomicU32,
+    /// The client nonce of all requests under a session algorithm.
+    session_cnonce: String,
+}
+
+/// A request's place under a challenge: no other request has the same count.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// `None` if no challenge is known yet.
+    place: Option<(Arc<Lane>, u32)>,
+    /// Where to keep the challenge once this request is done, if it is not kept yet.
+    keep_in: Option<Arc<Mutex<Kept>>>,
+}
+
+impl Turn {
+    /// The value of `Authorization` for a request; `None` if no challenge is known yet. `cnonce`
+    /// is fresh, for algorithms without a session.
+    pub(super) fn authorization(
+        &self,
+        key: &ApiKey,
+        method: &str,
+        uri: &str,
+        cnonce: &str,
+    ) -> Option<String> {
+        let (lane, count) = self.place.as_ref()?;
+        let challenge = &lane.challenge;
+        let cnonce = match challenge.algorithm.is_session() {
+            true => &lane.session_cnonce,
+            false => cnonce,
+        };
+        Some(challenge.authorization(key, method, uri, *count, cnonce))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let (Some(kept), Some((lane, _))) = (&self.keep_in, &self.place) {
+            lock(kept).current = Some(lane.clone());
+        }
+    }
+}
+
+impl DigestState {
+    /// The next request's turn under the kept challenge.
+    pub(super) fn turn(&self) -> Turn {
+        let mut kept = lock(&self.0);
+        let place = kept.current.as_ref().and_then(Lane::next);
+        if place.is_none() {
+            // The count has eight digits: a nonce that used them all has to be replaced.
+            kept.current = None;
+        }
+        Turn {
+            place,
+            keep_in: None,
+        }
+    }
+
+    /// The turn to send the request of `turn` again with, after a 401 with `challenge`; `None` if
+    /// that is final. `cnonce` is for a session algorithm.
+    ///
+    /// The request is worth sending again if it was not signed, if the service calls its nonce
+    /// stale (however often: the caller sets the bound), or if its nonce was replaced and had been
+    /// accepted before: some servers forget a nonce and do not call it stale. Otherwise the key is
+    /// wrong.
+    pub(super) fn rejected(
+        &self,
+        turn: &Turn,
+        challenge: DigestChallenge,
+        cnonce: &str,
+    ) -> Option<Turn> {
+        if let Some((lane, count)) = &turn.place {
+            let forgotten = lane.challenge.nonce != challenge.nonce && *count > 1;
+            if !challenge.stale && !forgotten {
+                return None;
+            }
+        }
+        let mut kept = lock(&self.0);
+        kept.apart.retain(|lane| lane.strong_count() > 0);
+        let apart = kept.apart.iter().filter_map(Weak::upgrade);
+        // A server may hand one nonce to many requests: it has one count.
+        let mut known = apart.chain(kept.current.clone());
+        let lane = known
+            .find(|lane| lane.challenge.nonce == challenge.nonce)
+            .unwrap_or_else(|| {
+                Arc::new(Lane {
+                    challenge,
+                    used: AtomicU32::new(0),
+                    session_cnonce: cnonce.to_owned(),
+                })
+            });
+        let place = Some(Lane::next(&lane)?);
+        kept.apart.push(Arc::downgrade(&lane));
+        Some(Turn {
+            place,
+            keep_in: Some(self.0.clone()),
+        })
+    }
+}
+
+impl Lane {
+    /// The next count under this challenge, if there is one left.
+    fn next(this: &Arc<Self>) -> Option<(Arc<Self>, u32)> {
+        let more = |used: u32| used.checked_add(1);
+        let used = this
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        Some((this.clone(), used.ok()? + 1))
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    // Nothing panics while it is held, and each field is valid by itself.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn key(private: &str) -> ApiKey {
+        ApiKey {
+            public: "Mufasa".to_owned(),
+            private: private.into(),
+        }
+    }
+
+    fn challenge(algorithm: Algorithm) -> DigestChallenge {
+        DigestChallenge {
+            realm: "http-auth@example.org".to_owned(),
+            nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v".to_owned(),
+            opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".to_owned()),
+            algorithm,
+            named: true,
+            stale: false,
+        }
+    }
+
+    const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+
+    #[test]
+    fn agrees_with_rfc_7616() {
+        // Section 3.9.1: the same request by both algorithms.
+        for (algorithm, response) in [
+            (Algorithm::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
+            (
+                Algorithm::Sha256,
+                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+            ),
+        ] {
+            let key = key("Circle of Life");
+            let value =
+                challenge(algorithm).authorization(&key, "GET", "/dir/index.html", 1, CNONCE);
+            assert_eq!(
+                value,
+                format!(
+                    "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", \
+                     nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
+                     uri=\"/dir/index.html\", algorithm={}, qop=auth, nc=00000001, \
+                     cnonce=\"{CNONCE}\", response=\"{response}\", \
+                     opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"",
+                    algorithm.name()
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn agrees_with_rfc_2617() {
+        // Section 3.5, whose challenge names no algorithm.
+        let challenge = DigestChallenge {
+            realm: "testrealm@host.com".to_owned(),
+            nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093".to_owned(),
+            opaque: None,
+            algorithm: Algorithm::Md5,
+            named: false,
+            stale: false,
+        };
+        let key = key("Circle Of Life");
+        let value = challenge.authorization(&key, "GET", "/dir/index.html", 1, "0a4f113b");
+        assert!(
+            value.contains("response=\"6629fae49393a05397450978507c4ef1\""),
+            "{value}"
+        );
+        assert!(
+            !value.contains("algorithm") && !value.contains("opaque"),
+            "{value}"
+        );
+    }
+
+    #[test]
+    fn a_session_hashes_the_nonces_into_the_secret() {
+        for (algorithm, plain) in [
+            (Algorithm::Md5Session, Algorithm::Md5),
+            (Algorithm::Sha256Session, Algorithm::Sha256),
+        ] {
+            let challenge = challenge(algorithm);
+            let value = challenge.authorization(&key("secret"), "GET", "/x?y=1", 0x1f, CNONCE);
+            let hash = |text: &str| plain.hash(text);
+            let first = hash("Mufasa:http-auth@example.org:secret");
+            let session = hash(&format!("{first}:{}:{CNONCE}", challenge.nonce));
+            let request = hash("GET:/x?y=1");
+            let nonce = &challenge.nonce;
+            let response = hash(&format!(
+                "{session}:{nonce}:0000001f:{CNONCE}:auth:{request}"
+            ));
+            assert!(
+                value.contains(&format!("response=\"{response}\"")),
+                "{value}"
+            );
+            assert!(value.contains("nc=0000001f"), "{value}");
+            assert!(!value.contains("secret"), "{value}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_escaped() {
+        let mut challenge = challenge(Algorithm::Md5);
+        challenge.realm = r#"a "b" \"#.to_owned();
+        let value = challenge.authorization(&key("x"), "GET", "/", 1, "c");
+        assert!(value.contains(r#"realm="a \"b\" \\", nonce="#), "{value}");
+    }
+
+    fn sent(nonce: &str, more: &str) -> DigestChallenge {
+        let mut headers = http::HeaderMap::new();
+        let value = format!("Digest realm=r, qop=auth, nonce=\"{nonce}\"{more}");
+        headers.insert("www-authenticate", value.parse().unwrap());
+        DigestChallenge::choose(&headers).unwrap().unwrap()
+    }
+
+    /// A state whose first call was refused with nonce `a`, sent again, and is done.
+    fn begun() -> DigestState {
+        let state = DigestState::default();
+        let again = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
+        assert_eq!(place(&again), at("a", 1));
+        state
+    }
+
+    /// The nonce and count of a turn.
+    fn place(turn: &Turn) -> Option<(String, u32)> {
+        let (lane, count) = turn.place.as_ref()?;
+        Some((lane.challenge.nonce.clone(), *count))
+    }
+
+    fn at(nonce: &str, count: u32) -> Option<(String, u32)> {
+        Some((nonce.to_owned(), count))
+    }
+
+    #[test]
+    fn counts_from_one_under_each_nonce() {
+        let state = begun();
+        let second = state.turn();
+        assert_eq!(place(&second), at("a", 2));
+        let again = state
+            .rejected(&second, sent("b", ", stale=true"), "c")
+            .unwrap();
+        assert_eq!(place(&again), at("b", 1));
+        drop(again);
+        assert_eq!(place(&state.turn()), at("b", 2));
+        assert_eq!(place(&state.turn()), at("b", 3));
+    }
+
+    #[test]
+    fn a_wrong_key_is_not_tried_for_ever() {
+        let state = DigestState::default();
+        let again = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
+        assert!(state.rejected(&again, sent("b", ""), "c").is_none());
+        drop(again);
+        // The nonce of a later call still holds, and the response is rejected all the same.
+        let later = state.turn();
+        assert_eq!(place(&later), at("a", 2));
+        assert!(state.rejected(&later, sent("a", ""), "c").is_none());
+    }
+
+    #[test]
+    fn a_nonce_that_served_may_end_without_being_called_stale() {
+        let state = begun();
+        let again = state.rejected(&state.turn(), sent("b", ""), "c").unwrap();
+        assert_eq!(place(&again), at("b", 1));
+        // Fresh but called stale: the server's clock or memory, not the key.
+        let once_more = state
+            .rejected(&again, sent("c", ", stale=true"), "c")
+            .unwrap();
+        assert_eq!(place(&once_more), at("c", 1));
+    }
+
+    #[test]
+    fn a_stale_nonce_is_followed_however_often() {
+        let state = DigestState::default();
+        let mut turn = state.turn();
+        turn = state.rejected(&turn, sent("a", ""), "c").unwrap();
+        for nonce in ["b", "c", "d"] {
+            turn = state
+                .rejected(&turn, sent(nonce, ", stale=true"), "c")
+                .unwrap();
+            assert_eq!(place(&turn), at(nonce, 1));
+        }
+        // Even where the service repeats the nonce that it calls stale.
+        turn = state
+            .rejected(&turn, sent("d", ", stale=true"), "c")
+            .unwrap();
+        assert_eq!(place(&turn), at("d", 2));
+    }
+
+    #[test]
+    fn what_is_sent_again_is_not_overtaken() {
+        let state = begun();
+        let rejected = state
+            .rejected(&state.turn(), sent("b", ", stale=true"), "c")
+            .unwrap();
+        // While it is on its way, others stay with what they have.
+        assert_eq!(place(&state.turn()), at("a", 3));
+        let other = state
+            .rejected(&state.turn(), sent("c", ", stale=true"), "c")
+            .unwrap();
+        assert_eq!((place(&rejected), place(&other)), (at("b", 1), at("c", 1)));
+        drop(rejected);
+        assert_eq!(place(&state.turn()), at("b", 2));
+        drop(other);
+        assert_eq!(place(&state.turn()), at("c", 2));
+    }
+
+    #[test]
+    fn one_nonce_for_many_has_one_count() {
+        let state = DigestState::default();
+        let unsigned: Vec<Turn> = (0..3).map(|_| state.turn()).collect();
+        assert!(unsigned.iter().all(|turn| place(turn).is_none()));
+        let again: Vec<Turn> = unsigned
+            .iter()
+            .map(|turn| state.rejected(turn, sent("a", ""), "c").unwrap())
+            .collect();
+        let places: Vec<_> = again.iter().map(place).collect();
+        assert_eq!(places, [at("a", 1), at("a", 2), at("a", 3)]);
+        drop(again);
+        assert_eq!(place(&state.turn()), at("a", 4));
+        let late = state.rejected(&unsigned[0], sent("a", ""), "c").unwrap();
+        assert_eq!(place(&late), at("a", 5));
+    }
+
+    #[test]
+    fn a_session_keeps_its_client_nonce() {
+        let state = DigestState::default();
+        let session = sent("a", ", algorithm=MD5-sess");
+        let again = state.rejected(&state.turn(), session, "kept").unwrap();
+        let cnonce = |turn: &Turn| {
+            let value = turn
+                .authorization(&key("secret"), "GET", "/", "mine")
+                .unwrap();
+            let (_, rest) = value.split_once("cnonce=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        assert_eq!(cnonce(&again), "kept");
+        drop(again);
+        assert_eq!(cnonce(&state.turn()), "kept");
+        let again = state
+            .rejected(&state.turn(), sent("b", ""), "kept")
+            .unwrap();
+        assert_eq!(cnonce(&again), "mine");
+    }
+
+    #[test]
+    fn a_used_up_count_asks_for_a_new_challenge() {
+        let state = begun();
+        let lane = lock(&state.0).current.clone().unwrap();
+        lane.used.store(u32::MAX - 1, Ordering::Relaxed);
+        assert_eq!(place(&state.turn()), at("a", u32::MAX));
+        let unsigned = state.turn();
+        assert_eq!(place(&unsigned), None);
+        let again = state.rejected(&unsigned, sent("b", ""), "c").unwrap();
+        assert_eq!(place(&again), at("b", 1));
+    }
+
+    #[test]
+    fn no_count_is_used_twice_by_threads() {
+        let state = begun();
+        let turns = || {
+            (0..500)
+                .map(|_| place(&state.turn()).unwrap().1)
+                .collect::<Vec<u32>>()
+        };
+        let counts: Vec<u32> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(turns)).collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        let distinct: BTreeSet<u32> = counts.iter().copied().collect();
+        assert_eq!(distinct, (2..=4_001).collect());
+        assert_eq!(counts.len(), 4_000);
+    }
+}

@@ -1,0 +1,275 @@
+//! A body as it arrives: gzip taken off, with limits on silence and on the whole call.
+
+use std::fmt;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use flate2::write::MultiGzDecoder;
+use futures_core::Stream;
+use http::header::CONTENT_ENCODING;
+
+use super::{Limits, deadline_passed};
+use crate::edge::{BoxFuture, Clock};
+use crate::error::{Error, ErrorKind, Result, network_error};
+use crate::meta::ResponseMeta;
+
+type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+
+/// How much of a compressed piece is decompressed at once: it grows a thousand times at most.
+const COMPRESSED: usize = 4 * 1024;
+
+/// A body as it arrives: decompressed, otherwise as sent.
+///
+/// A body that ends before its announced end is an error, never a short stream. After an error
+/// the stream ends. Dropping it closes the exchange.
+pub struct BodyStream {
+    pieces: Option<Pieces>,
+    coding: Coding,
+    /// What arrived and is still to be decompressed.
+    compressed: Bytes,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    alarm: Option<BoxFuture<'static, ()>>,
+    operation: &'static str,
+    meta: ResponseMeta,
+}
+
+/// The content coding of a body (RFC 9110 section 8.4.1). Coding names have no case, and `x-gzip`
+/// is `gzip`.
+enum Coding {
+    Identity,
+    /// With whether anything of it has arrived: an empty body is no gzip, and no error.
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>, bool),
+    Unsupported(String),
+}
+
+impl Coding {
+    fn of(meta: &ResponseMeta) -> Self {
+        let values = meta.headers().get_all(CONTENT_ENCODING).iter();
+        let names: Vec<String> = values
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+            .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
+            .filter(|name| !name.is_empty() && name != "identity")
+            .collect();
+        match names.as_slice() {
+            [] => Self::Identity,
+            [name] if name == "gzip" || name == "x-gzip" => {
+                Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), false)
+            }
+            names => Self::Unsupported(names.join(", ")),
+        }
+    }
+}
+
+impl BodyStream {
+    pub(super) fn new(
+        pieces: Pieces,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+        operation: &'static str,
+        meta: ResponseMeta,
+    ) -> Self {
+        Self {
+            pieces: Some(pieces),
+            coding: Coding::of(&meta),
+            compressed: Bytes::new(),
+            clock,
+            limits,
+            alarm: None,
+            operation,
+            meta,
+        }
+    }
+
+    /// The next piece, `None` at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks, nothing arrives within the idle limit, the deadline passes, or
+    /// the body cannot be decompressed.
+    pub async fn next(&mut self) -> Option<Result<Bytes>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The whole body, kept in memory.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and [`ErrorKind::TooLarge`] when it has more than `limit` bytes,
+    /// decompressed.
+    pub async fn collect(self, limit: u64) -> Result<Bytes> {
+        let (operation, meta) = (self.operation, self.meta.clone());
+        match self.collect_prefix(limit).await {
+            (body, None) => Ok(body),
+            (_, Some(error)) => Err(error.with_operation(operation).with_meta(meta)),
+        }
+    }
+
+    /// What arrives of the body up to `limit` bytes, and why that is not all of it.
+    pub(crate) async fn collect_prefix(mut self, limit: u64) -> (Bytes, Option<Error>) {
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        let mut length = 0u64;
+        let failed = loop {
+            let piece = match self.next().await {
+                None => break None,
+                Some(Err(error)) => break Some(error),
+                Some(Ok(piece)) => piece,
+            };
+            length = length.saturating_add(piece.len() as u64);
+            // A body of one piece, the usual case, is handed on without a copy.
+            if first.is_empty() && rest.is_empty() {
+                first = piece;
+            } else {
+                if rest.is_empty() {
+                    rest.extend_from_slice(&first);
+                }
+                rest.extend_from_slice(&piece);
+            }
+            if length > limit {
+                break Some(Error::new(
+                    ErrorKind::TooLarge,
+                    format!("the body has more than {limit} bytes, the limit for one in memory"),
+                ));
+            }
+        };
+        let body = if rest.is_empty() {
+            first
+        } else {
+            rest.freeze()
+        };
+        (body, failed)
+    }
+
+    /// The next piece as it was sent, within the limits.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let Some(pieces) = &mut self.pieces else {
+            return Poll::Ready(Ok(None));
+        };
+        let clock = self.clock.as_ref();
+        let Limits { idle, deadline, .. } = self.limits;
+        match pieces.as_mut().poll_next(context) {
+            // A body that never falls silent has a deadline all the same.
+            Poll::Ready(Some(Ok(_))) if deadline.has_passed(clock) => {
+                Poll::Ready(Err(deadline_passed()))
+            }
+            Poll::Ready(Some(Ok(piece))) => {
+                self.alarm = None;
+                Poll::Ready(Ok(Some(piece)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(network_error(Box::new(error)))),
+            Poll::Ready(None) => {
+                self.pieces = None;
+                self.alarm = None;
+                Poll::Ready(Ok(None))
+            }
+            Poll::Pending => {
+                // The alarm is set at the first silence and put off by each piece.
+                let alarm = self
+                    .alarm
+                    .get_or_insert_with(|| clock.sleep(deadline.bound(clock, idle)));
+                if alarm.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(if deadline.has_passed(clock) {
+                    deadline_passed()
+                } else {
+                    Error::new(
+                        ErrorKind::Timeout,
+                        format!(
+                            "the body fell silent for {} s, the limit between two pieces",
+                            idle.as_secs_f64()
+                        ),
+                    )
+                }))
+            }
+        }
+    }
+
+    /// The next piece, decompressed; it may be empty.
+    fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        match &mut self.coding {
+            Coding::Identity => return self.poll_piece(context),
+            Coding::Unsupported(coding) => {
+                return Poll::Ready(Err(Error::decode(format!(
+                    "the body is in the unsupported content coding {coding}"
+                ))));
+            }
+            Coding::Gzip(..) => {}
+        }
+        let ended = if self.compressed.is_empty() {
+            match std::task::ready!(self.poll_piece(context))? {
+                Some(piece) => {
+                    self.compressed = piece;
+                    false
+                }
+                None => true,
+            }
+        } else {
+            false
+        };
+        let Coding::Gzip(decoder, begun) = &mut self.coding else {
+            return Poll::Ready(Ok(None));
+        };
+        if ended && !*begun {
+            return Poll::Ready(Ok(None));
+        }
+        if ended {
+            // Fails where the last member is not complete.
+            return Poll::Ready(match decoder.try_finish() {
+                Ok(()) => {
+                    let rest = std::mem::take(decoder.get_mut());
+                    self.coding = Coding::Identity;
+                    Ok(Some(rest).filter(|rest| !rest.is_empty()).map(Bytes::from))
+                }
+                Err(_) => Err(Error::new(
+                    ErrorKind::Truncated,
+                    "the compressed body ends early",
+                )),
+            });
+        }
+        let part = self
+            .compressed
+            .split_to(self.compressed.len().min(COMPRESSED));
+        *begun = true;
+        let decoded = decoder
+            .write_all(&part)
+            .and_then(|()| decoder.flush())
+            .map_err(|_| Error::decode("the body is not valid gzip"));
+        Poll::Ready(decoded.map(|()| Some(std::mem::take(decoder.get_mut()).into())))
+    }
+}
+
+impl Stream for BodyStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            match std::task::ready!(this.poll_decoded(context)) {
+                Ok(Some(piece)) if piece.is_empty() => {}
+                Ok(piece) => return Poll::Ready(piece.map(Ok)),
+                Err(error) => {
+                    this.pieces = None;
+                    this.alarm = None;
+                    this.coding = Coding::Identity;
+                    let error = error
+                        .with_operation(this.operation)
+                        .with_meta(this.meta.clone());
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for BodyStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyStream")
+            .field("operation", &self.operation)
+            .field("meta", &self.meta)
+            .field("open", &self.pieces.is_some())
+            .finish_non_exhaustive()
+    }
+}

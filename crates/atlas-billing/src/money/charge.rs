@@ -1,0 +1,202 @@
+//! What sums need of a line item, borrowed from where it is.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use atlas_billing_raw::types::LineItem;
+use atlas_billing_raw::{Cents, timestamp};
+use chrono::NaiveDate;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::totals::Dimension;
+use crate::stream::line_items::first;
+
+/// What sums need of a line item.
+#[derive(Debug, Default)]
+pub(crate) struct Charge<'a> {
+    pub(crate) gross: Cents,
+    pub(crate) discount: Cents,
+    pub(super) sku: Option<&'a str>,
+    pub(super) project_id: Option<&'a str>,
+    pub(super) project_name: Option<&'a str>,
+    pub(super) cluster: Option<&'a str>,
+    pub(super) provider: Option<&'a str>,
+    /// The UTC date on which the charge starts.
+    pub(super) day: Option<NaiveDate>,
+    pub(super) tags: Option<&'a BTreeMap<String, Vec<String>>>,
+}
+
+impl<'a> From<&'a LineItem> for Charge<'a> {
+    fn from(item: &'a LineItem) -> Self {
+        Self {
+            gross: item.gross().unwrap_or_default(),
+            discount: item.discount().unwrap_or_default(),
+            sku: item.sku.as_deref(),
+            project_id: item.group_id.as_deref(),
+            project_name: item.group_name.as_deref(),
+            cluster: item.cluster_name.as_deref(),
+            provider: item.cloud_provider.as_ref().map(AsRef::as_ref),
+            day: item.day(),
+            tags: Some(&item.tags),
+        }
+    }
+}
+
+/// Which fields of a line item sums by some dimensions need, beyond text and cents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    day: bool,
+    tags: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(by: &[Dimension]) -> Self {
+        Self {
+            day: by
+                .iter()
+                .any(|by| matches!(by, Dimension::Day | Dimension::Month)),
+            tags: by.iter().any(|by| matches!(by, Dimension::Tag(_))),
+        }
+    }
+
+    /// Reads the charge of the line item whose JSON `text` begins with, and returns how long that
+    /// is. Decodes no more than is needed, most of it without a copy, so that sums over a stream are
+    /// faster than over whole items. What is needed is checked as in a whole item, the rest only to
+    /// be JSON.
+    pub(crate) fn read<T>(
+        self,
+        text: &[u8],
+        take: impl FnOnce(&Charge<'_>) -> T,
+    ) -> serde_json::Result<(T, usize)> {
+        let (fields, used) = first::<Fields<'_>>(text)?;
+        let day = match fields.start_date.as_deref().filter(|_| self.day) {
+            // The text is not repeated in the error: it is billing data.
+            Some(start) => Some(timestamp::read(start).map_err(|_| Error::custom("startDate"))?),
+            None => None,
+        };
+        let tags: Option<BTreeMap<String, Option<Vec<String>>>> = match fields.tags {
+            Some(tags) if self.tags => serde_json::from_str(tags.get())?,
+            _ => None,
+        };
+        let tags = tags.map(|tags| {
+            let tags = tags.into_iter();
+            tags.map(|(key, values)| (key, values.unwrap_or_default()))
+                .collect()
+        });
+        let charge = Charge {
+            gross: fields.total_price_cents.unwrap_or_default(),
+            discount: fields.discount_cents.unwrap_or_default(),
+            sku: fields.sku.as_deref(),
+            project_id: fields.group_id.as_deref(),
+            project_name: fields.group_name.as_deref(),
+            cluster: fields.cluster_name.as_deref(),
+            provider: fields.cloud_provider.as_deref(),
+            day: day.map(|start| start.date_naive()),
+            tags: tags.as_ref(),
+        };
+        Ok((take(&charge), used))
+    }
+}
+
+/// The fields of a line item that sums may need.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow, default, deserialize_with = "text")]
+    cloud_provider: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    cluster_name: Option<Cow<'a, str>>,
+    #[serde(default)]
+    discount_cents: Option<Cents>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    group_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    group_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    sku: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    start_date: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    tags: Option<&'a RawValue>,
+    #[serde(default)]
+    total_price_cents: Option<Cents>,
+}
+
+/// Text or null, borrowed where it is written without escapes; serde borrows nothing inside an
+/// `Option`.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    struct Text;
+    impl<'de> Visitor<'de> for Text {
+        type Value = Option<Cow<'de, str>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or null")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Borrowed(text)))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::totals::Totals;
+
+    fn by() -> Vec<Dimension> {
+        let mut by = Dimension::PLAIN.to_vec();
+        by.push(Dimension::tag("t"));
+        by
+    }
+
+    #[test]
+    fn sums_as_the_whole_item_does() {
+        for text in [
+            "{}",
+            r#"{"sku":"A","totalPriceCents":-5,"discountCents":1.0,"groupId":"g","groupName":"n\"x",
+                "clusterName":"c","cloudProvider":"MOON","startDate":"2025-03-31T23:30:00-01:00",
+                "tags":{"t":["b","a","\u00e9"],"u":null}}"#,
+            r#"{"sku":null,"totalPriceCents":null,"tags":null,"startDate":null}"#,
+            r#"{"tags":{"t":null},"totalPriceCents":1e3}"#,
+        ] {
+            let item: LineItem = serde_json::from_str(text).unwrap();
+            let whole = Totals::of([&item], &by());
+            let mut slim = Totals::new(&by());
+            let read = Needs::of(&by()).read(text.as_bytes(), |charge| slim.add_charge(charge));
+            assert_eq!(read.unwrap().1, text.len());
+            assert_eq!(whole, slim, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_needed_is_checked_as_in_a_whole_item() {
+        for text in [
+            r#"{"sku":1}"#,
+            r#"{"totalPriceCents":1.5}"#,
+            r#"{"totalPriceCents":"1"}"#,
+            r#"{"discountCents":9223372036854775808}"#,
+            r#"{"startDate":"yesterday"}"#,
+            r#"{"tags":[]}"#,
+            r#"{"tags":{"t":"x"}}"#,
+            r#"{"quantity":tru}"#,
+            r#"{"sku":"a","sku":"b"}"#,
+        ] {
+            assert!(serde_json::from_str::<LineItem>(text).is_err(), "{text}");
+            let read = Needs::of(&by()).read(text.as_bytes(), |_| ());
+            assert!(read.is_err(), "{text}");
+        }
+    }
+}

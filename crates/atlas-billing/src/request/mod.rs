@@ -1,0 +1,254 @@
+//! One call: media types, signature, the repetition after a 401, envelope, retries.
+//!
+//! The generated client builds the request; [`Pipeline`] sends it as often as it takes.
+
+mod csv_file;
+mod envelope;
+mod media;
+mod options;
+mod raw;
+mod response;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use atlas_billing_raw::operation::Operation;
+pub use csv_file::CsvFile;
+#[cfg(test)]
+pub(crate) use envelope::{Opened, open};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+pub use media::Form;
+use media::media_types;
+pub(crate) use options::call_options;
+pub use options::{CallOptions, Timeouts};
+pub(crate) use raw::RawTransport;
+pub(crate) use response::{Content, Head, Response};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::auth::Signer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::{Deadline, Exchange, Limits, RawResponse, RetryPolicy, in_call};
+use crate::id::ApiVersion;
+use crate::meta::ResponseMeta;
+
+/// How often one attempt repeats its request after a 401 that a fresh signature may mend: a nonce
+/// can go stale more than once, and a token expire on its way.
+const RESENDS: u32 = 4;
+
+/// What every call of a client goes through.
+pub(crate) struct Pipeline {
+    pub(crate) exchange: Exchange,
+    pub(crate) signer: Signer,
+    pub(crate) settings: Settings,
+    /// What the generated client wants to be built with.
+    pub(crate) unused: reqwest::Client,
+}
+
+/// What a client was built with, for calls that set nothing of their own.
+pub(crate) struct Settings {
+    pub(crate) base_url: Url,
+    pub(crate) version: Option<ApiVersion>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    /// The largest body kept in memory whole.
+    pub(crate) max_body: u64,
+    /// Adds headers of the caller's to each request.
+    pub(crate) headers: Option<Arc<HeaderHook>>,
+}
+
+pub(crate) type HeaderHook = dyn Fn(&mut HeaderMap) + Send + Sync;
+
+impl Pipeline {
+    /// The deadline of a call that begins now.
+    pub(crate) fn deadline(&self, options: &CallOptions) -> Deadline {
+        let timeouts = options.timeouts.unwrap_or(self.settings.timeouts);
+        Deadline::after(self.exchange.clock.as_ref(), timeouts.total())
+    }
+
+    /// The limits of each request of a call.
+    pub(crate) fn limits(&self, options: &CallOptions, deadline: Deadline) -> Limits {
+        let timeouts = options.timeouts.unwrap_or(self.settings.timeouts);
+        Limits {
+            head: timeouts.head(),
+            idle: timeouts.idle(),
+            deadline,
+        }
+    }
+
+    /// A call of `operation` by a request that the generated client has built.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a version or form that the operation does
+    /// not have.
+    fn call_with(
+        self: &Arc<Self>,
+        operation: &'static Operation,
+        mut request: reqwest::Request,
+        form: Form,
+        options: &CallOptions,
+        deadline: Deadline,
+    ) -> Result<Call> {
+        let settings = &self.settings;
+        let version = options.version.as_ref().or(settings.version.as_ref());
+        let media = media_types(operation, form, version)
+            .map_err(|error| error.with_operation(operation.name))?;
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, header_value(media.accept)?);
+        if let Some(content_type) = media.content_type {
+            headers.insert(header::CONTENT_TYPE, header_value(content_type)?);
+        }
+        let retry = options.retry.as_ref().unwrap_or(&settings.retry).clone();
+        Ok(Call {
+            pipeline: self.clone(),
+            operation: operation.name,
+            request,
+            form,
+            limits: self.limits(options, deadline),
+            retry,
+            max_body: options.max_body.unwrap_or(settings.max_body),
+        })
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("base_url", &self.settings.base_url.as_str())
+            .field("timeouts", &self.settings.timeouts)
+            .field("retry", &self.settings.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One call, ready to be sent as often as it takes.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pipeline: Arc<Pipeline>,
+    operation: &'static str,
+    request: reqwest::Request,
+    form: Form,
+    limits: Limits,
+    retry: RetryPolicy,
+    max_body: u64,
+}
+
+impl Call {
+    /// The same call with the status requested in the body: where HTTP would lose it.
+    pub(crate) fn enveloped(mut self) -> Self {
+        let url = self.request.url_mut();
+        url.query_pairs_mut().append_pair("envelope", "true");
+        self
+    }
+
+    /// The same call with tighter limits on one request.
+    pub(crate) fn within(mut self, limit: std::time::Duration) -> Self {
+        self.limits.head = self.limits.head.min(limit);
+        self.limits.idle = self.limits.idle.min(limit);
+        self
+    }
+
+    /// The largest body that is kept in memory whole.
+    pub(crate) fn max_body(&self) -> u64 {
+        self.max_body
+    }
+
+    /// The one retry loop: makes attempts until `read` has made something of a response, or the
+    /// retry policy gives up.
+    pub(crate) async fn read<T, F: Future<Output = Result<T>>>(
+        &self,
+        read: impl Fn(Response) -> F,
+    ) -> Result<T> {
+        let exchange = &self.pipeline.exchange;
+        let attempts = exchange.retry(
+            self.operation,
+            &self.retry,
+            self.limits.deadline,
+            || async { read(self.attempt().await?).await },
+        );
+        in_call(self.operation, attempts).await
+    }
+
+    /// The content of the response.
+    pub(crate) async fn content(&self) -> Result<Content> {
+        self.read(Response::ready_content).await
+    }
+
+    /// The content of the response as a value of `T`. Truncated JSON is retried.
+    pub(crate) async fn json<T: DeserializeOwned>(&self) -> Result<(ResponseMeta, T)> {
+        self.read(|response| async { response.ready_content().await?.json() })
+            .await
+    }
+
+    /// The content of the response to one attempt: for a poll, whose policy alone decides what
+    /// comes next. Its status may be 102, out of an envelope.
+    pub(crate) async fn content_once(&self) -> Result<Content> {
+        in_call(self.operation, async {
+            self.attempt().await?.content().await
+        })
+        .await
+    }
+
+    /// One attempt, to the head of a successful response.
+    async fn attempt(&self) -> Result<Response> {
+        let sent = self.send().await;
+        let raw = sent.map_err(|error| error.with_operation(self.operation))?;
+        let Self { form, max_body, .. } = *self;
+        Response::new(&self.pipeline, self.operation, form, max_body, raw).await
+    }
+
+    /// Sends the request, and repeats it where a 401 says that a fresh signature may do.
+    async fn send(&self) -> Result<RawResponse> {
+        let Pipeline {
+            exchange,
+            signer,
+            settings,
+            ..
+        } = &*self.pipeline;
+        let deadline = self.limits.deadline;
+        let mut turn = None;
+        let mut resends = 0;
+        loop {
+            let Some(mut request) = self.request.try_clone() else {
+                return Err(Error::input("the request's body cannot be sent twice"));
+            };
+            if let Some(add) = &settings.headers {
+                let own = std::mem::take(request.headers_mut());
+                add(request.headers_mut());
+                request.headers_mut().extend(own);
+            }
+            let signing = signer.sign(exchange, self.limits, &mut request, turn.take());
+            // It outlives the exchange: that is how the signer knows when its challenge is free.
+            let signed = deadline.bounded(exchange.clock.as_ref(), signing).await?;
+            let response = exchange.send(self.operation, request, self.limits).await?;
+            if response.meta.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
+            match signer.refused(exchange, &signed, response.meta.headers())? {
+                None => return Ok(response),
+                Some(_) if resends == RESENDS => {
+                    return Err(Error::new(
+                        ErrorKind::Service,
+                        format!(
+                            "the service called {} fresh nonces in a row stale",
+                            resends + 1
+                        ),
+                    )
+                    .with_meta(response.meta));
+                }
+                next => turn = next,
+            }
+            resends += 1;
+        }
+    }
+}
+
+fn header_value(text: Cow<'static, str>) -> Result<HeaderValue> {
+    let value = match &text {
+        Cow::Borrowed(text) => HeaderValue::try_from(*text),
+        Cow::Owned(text) => HeaderValue::try_from(text),
+    };
+    value.map_err(|_| Error::input(format!("{text:?} cannot be a header's value")))
+}

@@ -1,0 +1,143 @@
+//! Between the generated client and the pipeline: requests that it builds for our own calls, and
+//! the calls that a user makes with it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use atlas_billing_raw as raw;
+use atlas_billing_raw::transport::{
+    Called, Capture, SendFuture, SharedTransport, Transport, failure,
+};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use serde::de::IgnoredAny;
+
+use super::media::Form;
+use super::{Call, CallOptions, Pipeline};
+use crate::error::{Error, ErrorKind, Result, network_error};
+use crate::exchange::Deadline;
+use crate::meta::ResponseMeta;
+use crate::stream::json::decode_error;
+
+/// What the bytes form of a generated operation returns.
+type RawResult = Result<raw::ResponseValue<raw::ByteStream>, raw::Error<()>>;
+
+impl Pipeline {
+    /// A call of the operation that `build` calls on the generated client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] for what cannot be requested.
+    pub(crate) async fn call<F: Future<Output = RawResult>>(
+        self: &Arc<Self>,
+        form: Form,
+        options: &CallOptions,
+        deadline: Deadline,
+        build: impl FnOnce(raw::Client) -> F,
+    ) -> Result<Call> {
+        let capture = Capture::default();
+        let built = build(self.raw_client(SharedTransport::new(capture.clone()))).await;
+        match (capture.take(), built) {
+            (Some((called, request)), _) => {
+                self.call_with(called.operation, request, form, options, deadline)
+            }
+            (None, Err(error)) => Err(Error::from(error)),
+            (None, Ok(_)) => Err(Error::input("the request could not be built")),
+        }
+    }
+
+    /// A generated client whose requests go through `transport`.
+    pub(crate) fn raw_client(&self, transport: SharedTransport) -> raw::Client {
+        let base = self.settings.base_url.as_str().trim_end_matches('/');
+        // The transport sends; this HTTP client never does.
+        raw::Client::new_with_client(base, self.unused.clone(), transport)
+    }
+}
+
+/// Carries the calls of a generated client in the hands of a user.
+#[derive(Debug)]
+pub(crate) struct RawTransport {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) form: Form,
+    pub(crate) options: CallOptions,
+}
+
+impl Transport for RawTransport {
+    fn send<'a>(
+        &'a self,
+        _: &'a reqwest::Client,
+        called: Called,
+        request: reqwest::Request,
+    ) -> SendFuture<'a> {
+        Box::pin(async move {
+            let sent = self.exchange(called, request).await;
+            // The generated client's own error type has no room for ours: it travels as an
+            // extension of a response, where `Error::from` finds it.
+            Ok(sent.unwrap_or_else(|error| failure(Arc::new(error))))
+        })
+    }
+}
+
+impl RawTransport {
+    /// The response that the generated client is to see: real status, real content.
+    async fn exchange(
+        &self,
+        called: Called,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response> {
+        let Self {
+            pipeline,
+            form,
+            options,
+        } = self;
+        let deadline = pipeline.deadline(options);
+        let call = pipeline.call_with(called.operation, request, *form, options, deadline)?;
+        let (meta, body) = if called.bytes {
+            let response = call.read(|response| async { Ok(response) }).await?;
+            let (head, body) = response.into_parts();
+            (head.meta().clone(), reqwest::Body::wrap_stream(body))
+        } else {
+            let content = call.content().await?;
+            (content.meta, reqwest::Body::from(content.bytes))
+        };
+        Ok(rebuilt(&meta, body))
+    }
+}
+
+/// A response of `meta` with another body than was sent.
+fn rebuilt(meta: &ResponseMeta, body: reqwest::Body) -> reqwest::Response {
+    let mut response = http::Response::new(body);
+    *response.status_mut() = meta.status();
+    let mut headers: HeaderMap = meta.headers().clone();
+    headers.remove(CONTENT_ENCODING);
+    headers.remove(CONTENT_LENGTH);
+    *response.headers_mut() = headers;
+    response.into()
+}
+
+/// The error of a call with the [generated client](crate::Client::raw).
+impl From<raw::Error<()>> for Error {
+    fn from(error: raw::Error<()>) -> Self {
+        match error {
+            raw::Error::InvalidRequest(reason) | raw::Error::Custom(reason) => Self::input(reason),
+            raw::Error::CommunicationError(error)
+            | raw::Error::ResponseBodyError(error)
+            | raw::Error::InvalidUpgrade(error) => network_error(Box::new(error)),
+            raw::Error::InvalidResponsePayload(body, error) => {
+                decode_error::<IgnoredAny>("the response", "$", &body, &error)
+            }
+            raw::Error::ErrorResponse(value) => Self::new(
+                ErrorKind::Rejected,
+                format!("the service responded {}", value.status()),
+            ),
+            raw::Error::UnexpectedResponse(mut response) => {
+                let carried = response.extensions_mut().remove::<Arc<Self>>();
+                carried.and_then(Arc::into_inner).unwrap_or_else(|| {
+                    let url = response.url().clone();
+                    let headers = response.headers().clone();
+                    let meta = ResponseMeta::new(response.status(), headers, &url);
+                    Self::from_response(meta, Default::default(), None)
+                })
+            }
+        }
+    }
+}

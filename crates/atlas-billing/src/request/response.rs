@@ -1,0 +1,274 @@
+//! A successful response: its content with the envelope taken off, checked to be what was
+//! requested.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Pipeline;
+use super::envelope::{self, Opened};
+use super::media::Form;
+use crate::error::{Error, ErrorBody, ErrorKind, Result};
+use crate::exchange::{BodyStream, RawResponse};
+use crate::meta::ResponseMeta;
+use crate::stream::BYTE_ORDER_MARK;
+use crate::stream::json::decode_error;
+
+/// A response with a successful status, its body still to be read.
+#[derive(Debug)]
+pub(crate) struct Response {
+    head: Head,
+    body: BodyStream,
+}
+
+/// What is known of a response before its body.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pipeline: Arc<Pipeline>,
+    operation: &'static str,
+    form: Form,
+    max_body: u64,
+    meta: ResponseMeta,
+}
+
+impl Response {
+    /// # Errors
+    /// The error that a response with a failing status is.
+    pub(super) async fn new(
+        pipeline: &Arc<Pipeline>,
+        operation: &'static str,
+        form: Form,
+        max_body: u64,
+        raw: RawResponse,
+    ) -> Result<Self> {
+        if !raw.meta.status().is_success() {
+            let error = pipeline.exchange.error_of(raw).await;
+            return Err(error.with_operation(operation));
+        }
+        let head = Head {
+            pipeline: pipeline.clone(),
+            operation,
+            form,
+            max_body,
+            meta: raw.meta,
+        };
+        let body = raw.body;
+        Ok(Self { head, body })
+    }
+
+    /// Reads the whole body and takes the envelope off.
+    pub(crate) async fn content(self) -> Result<Content> {
+        let body = self.body.collect(self.head.max_body).await?;
+        self.head.open(body)
+    }
+
+    /// The same, for a response that has to have arrived in full.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotReady`] for a status of 1xx out of an envelope.
+    pub(crate) async fn ready_content(self) -> Result<Content> {
+        let content = self.content().await?;
+        if content.meta.status().is_informational() {
+            let error = Error::new(ErrorKind::NotReady, "the service is still processing");
+            return Err(content.error(error));
+        }
+        Ok(content)
+    }
+
+    /// The body as it arrives, and what opens the envelope once it is complete.
+    pub(crate) fn into_parts(self) -> (Head, BodyStream) {
+        (self.head, self.body)
+    }
+}
+
+impl Head {
+    pub(crate) fn meta(&self) -> &ResponseMeta {
+        &self.meta
+    }
+
+    pub(crate) fn max_body(&self) -> u64 {
+        self.max_body
+    }
+
+    /// Whether the response says that it is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let media = self.meta.content_type();
+        media.is_some_and(|media| media.ends_with("json"))
+    }
+
+    /// `error` of this response.
+    pub(crate) fn error(&self, error: Error) -> Error {
+        error
+            .with_operation(self.operation)
+            .with_meta(self.meta.clone())
+    }
+
+    /// The content of `body`, its envelope taken off. A 1xx status can only come out of an
+    /// envelope, and has no content.
+    ///
+    /// # Errors
+    /// The error that the body or its envelope holds; what the content is instead of JSON or CSV.
+    pub(crate) fn open(self, body: Bytes) -> Result<Content> {
+        let body = without_mark(self.form, body);
+        // A CSV file may begin with anything; only what says it is JSON, or nothing, is examined.
+        let opened = match self.form == Form::Csv && self.meta.content_type().is_some() {
+            true if !self.is_json() => Opened::Bare(&body),
+            _ => envelope::open(&body),
+        };
+        let (status, content) = match opened {
+            Opened::Bare(_) => (self.meta.status(), body),
+            Opened::Wrapped { status, .. } if status.is_informational() => (status, Bytes::new()),
+            Opened::Wrapped {
+                status,
+                content: Some(content),
+            } if status.is_success() => (status, self.content_of(&body, content)),
+            Opened::Wrapped { status, .. } if status.is_success() => {
+                let error = Error::decode(format!(
+                    "an envelope with status {} has no content",
+                    status.as_u16()
+                ));
+                return Err(self.error(error.with_excerpt(&body)));
+            }
+            Opened::Wrapped { status, content } => {
+                return Err(self.failed(status, content.unwrap_or_default()));
+            }
+            Opened::Error { status, body } => {
+                // An error object is an error, also where its envelope or status line says 200.
+                let named = || StatusCode::from_u16(ErrorBody::read(body).error?).ok();
+                let failing = |status: &StatusCode| !status.is_success();
+                let status = status.filter(failing).or_else(|| named().filter(failing));
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                return Err(self.failed(status, body));
+            }
+        };
+        let content = Content {
+            operation: self.operation,
+            meta: self.meta.with_status(status),
+            bytes: content,
+        };
+        if self.form == Form::Csv && !status.is_informational() {
+            check_csv_start(&content.meta, &content.bytes).map_err(|error| content.error(error))?;
+        }
+        Ok(content)
+    }
+
+    fn failed(self, status: StatusCode, body: &[u8]) -> Error {
+        let exchange = &self.pipeline.exchange;
+        let error = exchange.error_in(self.meta.with_status(status), body);
+        error.with_operation(self.operation)
+    }
+
+    /// An enveloped CSV file is a JSON string, everything else the JSON itself.
+    fn content_of(&self, body: &Bytes, content: &[u8]) -> Bytes {
+        if self.form == Form::Csv
+            && let Ok(text) = serde_json::from_slice::<String>(content)
+        {
+            return Bytes::from(text);
+        }
+        // `content` is a part of `body`, so this only shares it.
+        body.slice_ref(content)
+    }
+}
+
+/// A response that has been read, its envelope taken off.
+#[derive(Debug)]
+pub(crate) struct Content {
+    operation: &'static str,
+    pub(crate) meta: ResponseMeta,
+    pub(crate) bytes: Bytes,
+}
+
+impl Content {
+    /// `error` of this response.
+    pub(crate) fn error(&self, error: Error) -> Error {
+        error
+            .with_operation(self.operation)
+            .with_meta(self.meta.clone())
+    }
+
+    /// The content as a value of `T`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] with the JSON path and an excerpt.
+    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<(ResponseMeta, T)> {
+        match serde_json::from_slice(&self.bytes) {
+            Ok(value) => Ok((self.meta, value)),
+            Err(error) => Err(self.undecodable::<T>(&error)),
+        }
+    }
+
+    fn undecodable<'a, T: Deserialize<'a>>(&'a self, error: &serde_json::Error) -> Error {
+        let media = self.meta.content_type();
+        let error = match (self.bytes.trim_ascii_start().first(), media.as_deref()) {
+            (None, _) => Error::decode("the response is empty where JSON was expected"),
+            (Some(b'<'), _) => Error::decode("the response is a web page where JSON was expected"),
+            (_, Some(media)) if !media.ends_with("json") => {
+                Error::decode(format!("the response is {media} where JSON was expected"))
+            }
+            _ => decode_error::<T>("the response", "$", &self.bytes, error),
+        };
+        self.error(error.with_excerpt(&self.bytes))
+    }
+}
+
+/// `body` without the byte order mark that JSON must not have (RFC 8259 section 8.1) and may be
+/// given on the way; a CSV file keeps its own.
+fn without_mark(form: Form, mut body: Bytes) -> Bytes {
+    if form == Form::Json && body.starts_with(BYTE_ORDER_MARK) {
+        let _ = body.split_to(BYTE_ORDER_MARK.len());
+    }
+    body
+}
+
+/// Checks that what begins with `start` may be a CSV file: even one without rows has its header
+/// row, and neither JSON nor HTML begins as a header does.
+pub(super) fn check_csv_start(meta: &ResponseMeta, start: &[u8]) -> Result<()> {
+    let media = meta.content_type().unwrap_or_default();
+    let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
+    let what = match text.trim_ascii_start().first() {
+        None if text.is_empty() => "empty",
+        Some(b'<') => "a web page",
+        Some(b'{' | b'[') => "JSON",
+        _ if media.ends_with("html") => "a web page",
+        _ => return Ok(()),
+    };
+    let error = Error::decode(format!("the response is {what} where CSV was expected"));
+    Err(error.with_excerpt(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_csv_is_told_by_its_start() {
+        for (media, start, what) in [
+            ("application/vnd.atlas.2023-01-01+csv", "", Some("empty")),
+            ("text/csv", "<!DOCTYPE html>", Some("a web page")),
+            ("text/csv", "\u{feff}<!DOCTYPE html>", Some("a web page")),
+            ("text/html", "Sorry", Some("a web page")),
+            ("application/json", "[1]", Some("JSON")),
+            ("application/json", " {}", Some("JSON")),
+            ("application/vnd.atlas.2023-01-01+csv", "a,b\n", None),
+            ("application/vnd.atlas.2023-01-01+csv", "\r\n", None),
+            ("text/plain", "\"a\",b", None),
+            ("", "Invoice Number,1,", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::CONTENT_TYPE, media.parse().unwrap());
+            let url = "https://atlas.example/x".parse().unwrap();
+            let meta = ResponseMeta::new(StatusCode::OK, headers, &url);
+            let message = check_csv_start(&meta, start.as_bytes())
+                .err()
+                .map(|error| error.message().to_owned());
+            let expected =
+                what.map(|what| format!("the response is {what} where CSV was expected"));
+            assert_eq!(message, expected, "{media} {start:?}");
+        }
+    }
+}
