@@ -9,6 +9,11 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[cfg(doctest)]
+#[allow(rustdoc::invalid_codeblock_attributes)] // as above
+#[doc = include_str!("../../docs/recipes.md")]
+struct Recipes;
+
 pub mod capture;
 pub mod clock;
 pub mod elsewhere;

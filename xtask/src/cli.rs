@@ -6,7 +6,7 @@ use lexopt::prelude::*;
 
 use crate::diff::{Format, Level, diff};
 use crate::document;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, refusal};
 use crate::ops;
 use crate::slice::slice;
 use crate::spec::json_text;
@@ -85,16 +85,14 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<Outcome> {
             &workspace()?,
             &Options::read(rest, &[], &["format", "fail-on"], 2)?,
         ),
-        other => Err(Failure::new(format!(
+        other => Err(refusal!(
             "unknown command {other:?}; `cargo xtask help` lists the commands"
-        ))),
+        )),
     }
 }
 
 fn usage(error: lexopt::Error) -> Failure {
-    Failure::new(format!(
-        "{error}; `cargo xtask help` lists commands and options"
-    ))
+    refusal!("{error}; `cargo xtask help` lists commands and options")
 }
 
 /// Whether `--help` is anywhere: behind a command it is what a newcomer tries first.
@@ -154,9 +152,7 @@ fn bring_up(workspace: &Workspace, options: &Options) -> Result<Outcome> {
         None | Some("text") => false,
         Some("markdown") => true,
         Some(other) => {
-            return Err(Failure::new(format!(
-                "--format {other:?} is none of text and markdown"
-            )));
+            return Err(refusal!("--format {other:?} is none of text and markdown"));
         }
     };
     print(&update(
@@ -177,9 +173,7 @@ fn compare(workspace: &Workspace, options: &Options) -> Result<Outcome> {
         Some("breaking") => Some(Level::Breaking),
         Some("any") => Some(Level::Note),
         Some(other) => {
-            return Err(Failure::new(format!(
-                "--fail-on {other:?} is none of breaking and any"
-            )));
+            return Err(refusal!("--fail-on {other:?} is none of breaking and any"));
         }
     };
     let [old, new] = options.words.as_slice() else {
@@ -197,7 +191,7 @@ fn compare(workspace: &Workspace, options: &Options) -> Result<Outcome> {
 }
 
 fn current_folder() -> Result<PathBuf> {
-    let refused = |error| Failure::new(format!("cannot read the current folder: {error}"));
+    let refused = |error| refusal!("cannot read the current folder: {error}");
     std::env::current_dir().map_err(refused)
 }
 
@@ -205,9 +199,9 @@ fn current_folder() -> Result<PathBuf> {
 fn print(text: &str) -> Result<Outcome> {
     use std::io::Write as _;
     match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
-            "cannot write to standard output: {error}"
-        ))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(refusal!("cannot write to standard output: {error}"))
+        }
         _ => Ok(Outcome::Done),
     }
 }
@@ -236,7 +230,7 @@ impl Options {
                     let name = name.to_owned();
                     let value = arguments.value().and_then(|v| v.string()).map_err(usage)?;
                     if options.value(&name).is_some() {
-                        return Err(Failure::new(format!("--{name} is given twice")));
+                        return Err(refusal!("--{name} is given twice"));
                     }
                     options.values.push((name, value));
                 }
@@ -260,11 +254,7 @@ impl Options {
 
     /// The value of an option that has to be there, as a path.
     fn path(&self, name: &str) -> Result<PathBuf> {
-        let missing = || {
-            Failure::new(format!(
-                "--{name} FILE is needed; `cargo xtask help` says where"
-            ))
-        };
+        let missing = || refusal!("--{name} FILE is needed; `cargo xtask help` says where");
         self.value(name).map(PathBuf::from).ok_or_else(missing)
     }
 }

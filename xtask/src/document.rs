@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, refusal};
 use crate::spec::operations;
 
 /// Reads an OpenAPI 3.0 document and refuses anything else.
@@ -14,7 +14,7 @@ pub(crate) fn read(path: &Path) -> Result<Value> {
 
 /// Reads a file's text.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    let refused = |error| Failure::new(format!("cannot read {}: {error}", path.display()));
+    let refused = |error| refusal!("cannot read {}: {error}", path.display());
     std::fs::read_to_string(path).map_err(refused)
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     let value = match text {
         _ if text.trim().is_empty() => return Err(Failure::new("the file is empty")),
         _ if is_json(text) => serde_json::from_str(text)
-            .map_err(|error| Failure::new(format!("invalid or truncated JSON: {error}")))?,
+            .map_err(|error| refusal!("invalid or truncated JSON: {error}"))?,
         _ => yaml(text)?,
     };
     check(&value)?;
@@ -47,7 +47,7 @@ fn yaml(text: &str) -> Result<Value> {
         with_snippet: false,
     };
     let value: Value = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| Failure::new(format!("invalid YAML: {error}")))?;
+        .map_err(|error| refusal!("invalid YAML: {error}"))?;
     // A truncated YAML file is often still YAML. Every writer ends its last line.
     if !text.ends_with('\n') {
         return Err(Failure::new("truncated: the last line does not end"));
@@ -71,11 +71,7 @@ fn ends_within_paths(text: &str, value: &Value) -> bool {
 }
 
 fn check(value: &Value) -> Result<()> {
-    let refused = |problem: &str| {
-        Err(Failure::new(format!(
-            "not OpenAPI 3.0, or truncated: {problem}"
-        )))
-    };
+    let refused = |problem: &str| Err(refusal!("not OpenAPI 3.0, or truncated: {problem}"));
     match value.get("openapi") {
         Some(Value::String(version)) if version != "3.0" && !version.starts_with("3.0.") => {
             refused(&format!("this is OpenAPI {version}"))

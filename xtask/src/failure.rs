@@ -30,6 +30,14 @@ impl Failure {
     }
 }
 
+/// A [`Failure`] with a formatted message.
+macro_rules! refusal {
+    ($($message:tt)*) => {
+        $crate::failure::Failure::new(format!($($message)*))
+    };
+}
+pub(crate) use refusal;
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))

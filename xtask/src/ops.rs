@@ -7,7 +7,7 @@ use heck::ToUpperCamelCase;
 use serde_json::Value;
 
 use crate::adapt::{pinned, places};
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::overlay::path_of;
 use crate::schemas;
 use crate::selection::{Selection, Wanted};
@@ -32,9 +32,9 @@ pub(crate) fn list(spec: &Value, word: Option<&str>, selection: &Selection) -> R
         })
         .collect();
     if found.is_empty() {
-        return Err(Failure::new(format!(
+        return Err(refusal!(
             "no operation of the specification matches {word:?}"
-        )));
+        ));
     }
     found.sort_by_key(|(path, ..)| *path);
     let mut text = String::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::failure::{Failure, Problems, Result};
+use crate::failure::{Failure, Problems, Result, refusal};
 use crate::selection::{Selection, Wanted};
 use crate::spec::{child, each_reference, of_reference, sorted, tokens};
 use crate::versions;
@@ -194,8 +194,7 @@ fn closure(upstream: &Value, paths: &Value) -> Result<Value> {
         let node = upstream["components"]
             .get(section)
             .and_then(|nodes| nodes.get(name));
-        let node =
-            node.ok_or_else(|| Failure::new(format!("{reference} is referred to and missing")))?;
+        let node = node.ok_or_else(|| refusal!("{reference} is referred to and missing"))?;
         let node = described(stripped(node), section == "responses");
         waiting.append(&mut references(&node));
         found
@@ -207,9 +206,7 @@ fn closure(upstream: &Value, paths: &Value) -> Result<Value> {
 }
 
 fn outside(reference: &str) -> Failure {
-    Failure::new(format!(
-        "{reference} leads out of the document's components"
-    ))
+    refusal!("{reference} leads out of the document's components")
 }
 
 fn references(node: &Value) -> BTreeSet<String> {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::codegen::{self, Generated};
 use crate::diff::{Change, Diff, Format, Level, diff};
 use crate::document;
-use crate::failure::{Failure, Problems, Result};
+use crate::failure::{Failure, Problems, Result, refusal};
 use crate::ops;
 use crate::overlay::Overlay;
 use crate::prose;
@@ -177,7 +177,7 @@ impl Origin {
         } else {
             return Ok(());
         };
-        Err(Failure::new(format!("--commit {commit}: {problem}")))
+        Err(refusal!("--commit {commit}: {problem}"))
     }
 
     /// The text of `slice.toml` with the origin in its `[upstream]`, all else untouched.
@@ -206,9 +206,7 @@ impl Origin {
 /// Sets one key of the `[upstream]` table, line by line: a rewritten file would lose its comments.
 fn set(text: &str, key: &str, value: &str) -> Result<String> {
     if value.contains(['"', '\\', '\n']) {
-        return Err(Failure::new(format!(
-            "{value:?} cannot be the {key} of slice.toml"
-        )));
+        return Err(refusal!("{value:?} cannot be the {key} of slice.toml"));
     }
     let is_key = |line: &str, key: &str| {
         line.split_once('=')
@@ -355,7 +353,8 @@ impl Report<'_> {
         }
         let changes = Format::Markdown.print(&self.changes.rows);
         text.push_str(&format!("\n## Changes\n\n{changes}"));
-        for (title, lines) in self.sections() {
+        let sections = self.sections();
+        for (title, lines) in sections.iter().filter(|(title, _)| title != "Next") {
             text.push_str(&format!(
                 "\n## {title}\n\n```text\n{}\n```\n",
                 lines.join("\n")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::selection::Wanted;
 use crate::spec::{is_success, resolve};
 
@@ -91,9 +91,9 @@ pub(crate) fn check_pinned(spec: &Value, wanted: &Wanted) -> Result<()> {
         true => "none".to_owned(),
         false => offers.into_keys().collect::<Vec<_>>().join(", "),
     };
-    Err(Failure::new(format!(
+    Err(refusal!(
         "{title} ({name}) is pinned to {pinned}, which is not offered; offered: {offered}"
-    )))
+    ))
 }
 
 fn content(spec: &Value, node: Option<&Value>) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::codegen::{self, Generated};
 use crate::document;
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::overlay::Overlay;
 use crate::selection::Selection;
 
@@ -32,11 +32,7 @@ impl Workspace {
         root.map(|root| Self {
             root: root.to_owned(),
         })
-        .ok_or_else(|| {
-            Failure::new(format!(
-                "there is no {SELECTION} here or above; run it in a checkout"
-            ))
-        })
+        .ok_or_else(|| refusal!("there is no {SELECTION} here or above; run it in a checkout"))
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -56,11 +52,8 @@ impl Workspace {
     }
 
     pub(crate) fn slice(&self) -> Result<Value> {
-        document::read(&self.root.join(SLICE)).map_err(|failure| {
-            Failure::new(format!(
-                "{failure} (`cargo xtask slice --from FILE` makes it)"
-            ))
-        })
+        document::read(&self.root.join(SLICE))
+            .map_err(|failure| refusal!("{failure} (`cargo xtask slice --from FILE` makes it)"))
     }
 
     /// Generates from what is vendored. Writes nothing.
@@ -179,7 +172,7 @@ impl Writing {
     /// Writes what differs, and says which files did.
     pub(crate) fn commit(self) -> Result<Vec<PathBuf>> {
         let refused = |path: &Path, error: std::io::Error| {
-            Failure::new(format!("cannot write {}: {error}", path.display()))
+            refusal!("cannot write {}: {error}", path.display())
         };
         let mut staged: Vec<(PathBuf, PathBuf)> = Vec::new();
         let mut stage = || {

@@ -42,9 +42,7 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
         Some(org) => org,
         None => OrgId::from_variables(&read)?.ok_or_else(no_organization)?,
     };
-    if Credentials::from_variables(&read)?.is_none() {
-        return Err(no_credentials());
-    }
+    let credentials = Credentials::from_variables(&read)?.ok_or_else(no_credentials)?;
     let mut builder = ClientBuilder::from_variables(&read)?;
     if let Some(base_url) = base_url {
         builder = builder.base_url(base_url);
@@ -53,8 +51,12 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
         builder = builder.ca_file(file);
     }
     if context.global.keep_token {
-        let files = TokenFiles::of_user();
-        let files = files
+        if !credentials.is_service_account() {
+            return Err(Failure::usage(format!(
+                "--keep-token is for service accounts: set {CLIENT_ID} and {CLIENT_SECRET} alone"
+            )));
+        }
+        let files = TokenFiles::of_user()
             .ok_or_else(|| Failure::usage("--keep-token: there is no cache folder; set HOME"))?;
         builder = builder.token_store(Arc::new(files));
     }

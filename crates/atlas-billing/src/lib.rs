@@ -30,8 +30,9 @@ mod costs;
 pub mod edge;
 mod error;
 mod exchange;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http_date;
 mod id;
 mod invoices;

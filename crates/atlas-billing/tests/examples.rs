@@ -21,6 +21,8 @@ mod invoice_csv;
 mod line_items;
 #[path = "../examples/list_invoices.rs"]
 mod list_invoices;
+#[path = "../examples/raw_pages.rs"]
+mod raw_pages;
 #[path = "../examples/resume_query.rs"]
 mod resume_query;
 
@@ -52,6 +54,15 @@ async fn costs_by_service() {
     // Two queries, one grouped and one not: each is created, polled twice while it is processed,
     // and then ready.
     assert_eq!(stand_in.requests().len(), 8);
+}
+
+#[tokio::test]
+async fn raw_pages() {
+    let (stand_in, org) = stand_in().await;
+    let count = raw_pages::run(org.client(), org.id()).await.unwrap();
+    assert!(count > 2, "{count}");
+    // Two invoices a page.
+    assert_eq!(stand_in.requests().len(), count.div_ceil(2));
 }
 
 #[tokio::test]

@@ -156,12 +156,9 @@ impl Reference {
                 struck.target.contains(&created),
                 "tokens come from the seed"
             );
-            if row == Row::Poll {
-                core.respond(struck);
-            }
         }
         let body = core.respond(struck).body.into_bytes().len() as u64;
-        assert!(body > 16, "{}: {body}", row.name());
+        assert!(body > 9, "{}: {body}", row.name());
         Self { result, body }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::spec::{each_operation, each_reference, is_success, resolve, texts};
 use crate::versions;
 
@@ -12,10 +12,7 @@ pub(super) fn stable_names(spec: &mut Value, context: &mut Context<'_>) -> Resul
     for wanted in &context.selection.operations {
         let operation = spec["paths"][&wanted.path].get_mut(&wanted.method);
         let Some(Value::Object(operation)) = operation else {
-            return Err(Failure::new(format!(
-                "{} is not in the slice",
-                wanted.title()
-            )));
+            return Err(refusal!("{} is not in the slice", wanted.title()));
         };
         operation.insert("operationId".to_owned(), json!(wanted.name));
         // What the generator makes nothing of.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::overlay::locate;
 use crate::selection::NamedEnum;
 
@@ -21,10 +21,10 @@ pub(super) fn named_enums(spec: &mut Value, context: &mut Context<'_>) -> Result
         context.warnings.extend(warnings);
         for pointer in pointers {
             if let Some(other) = taken.insert(pointer.clone(), &named.name) {
-                return Err(Failure::new(format!(
+                return Err(refusal!(
                     "openapi/slice.toml: the enums {other} and {} both name {pointer}",
                     named.name
-                )));
+                ));
             }
         }
     }

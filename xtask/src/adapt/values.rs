@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Context;
 use super::enums::own_type;
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::schemas;
 use crate::spec::{SCHEMAS, each_reference, of_reference, operations};
 
@@ -235,10 +235,10 @@ pub(super) fn stable_schemas(spec: &mut Value, context: &mut Context<'_>) -> Res
             continue;
         };
         if components.insert(name.clone(), schema).is_some() {
-            return Err(Failure::new(format!(
+            return Err(refusal!(
                 "openapi/slice.toml: {upstream} cannot be called {name}: the slice has another \
                  schema of that name"
-            )));
+            ));
         }
         renamed.insert(format!("{SCHEMAS}{upstream}"), format!("{SCHEMAS}{name}"));
     }

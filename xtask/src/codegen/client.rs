@@ -11,7 +11,7 @@ use syn::Item;
 
 use super::{docs, finish};
 use crate::adapt::OWN_CRATE;
-use crate::failure::{Failure, Problems, Result};
+use crate::failure::{Failure, Problems, Result, refusal};
 use crate::spec::{operations, sorted};
 
 /// The texts of `client.rs` and `types.rs`.
@@ -46,7 +46,7 @@ fn culprits(input: &Value) -> Option<Failure> {
 }
 
 fn run(input: &Value) -> Result<syn::File> {
-    let refused = |error: String| Failure::new(format!("the generator rejects its input: {error}"));
+    let refused = |error: String| refusal!("the generator rejects its input: {error}");
     let document =
         serde_json::from_value(sorted(input)).map_err(|error| refused(error.to_string()))?;
     let mut settings = GenerationSettings::new();
@@ -63,7 +63,7 @@ fn run(input: &Value) -> Result<syn::File> {
     let tokens = quietly(|| Generator::new(&settings).generate_tokens(&document))
         .map_err(|panic| refused(panic_text(panic.as_ref())))?
         .map_err(|error| refused(error.to_string()))?;
-    syn::parse2(tokens).map_err(|error| Failure::new(format!("the generator's output: {error}")))
+    syn::parse2(tokens).map_err(|error| refusal!("the generator's output: {error}"))
 }
 
 thread_local! {

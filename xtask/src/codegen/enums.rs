@@ -7,7 +7,7 @@ use heck::ToUpperCamelCase;
 use serde_json::Value;
 
 use crate::adapt::places;
-use crate::failure::{Failure, Problems, Result};
+use crate::failure::{Problems, Result, refusal};
 use crate::selection::{NamedEnum, Selection};
 
 /// The extension in which the overlay describes an enum's values.
@@ -52,9 +52,7 @@ pub(crate) fn values(
         let values = schema["enum"].as_array().into_iter().flatten();
         for value in values.filter(|value| !value.is_null()) {
             let text = value.as_str().ok_or_else(|| {
-                Failure::new(format!(
-                    "{value} at {pointer} is not text; only texts can be named"
-                ))
+                refusal!("{value} at {pointer} is not text; only texts can be named")
             })?;
             if !known.iter().any(|(known, _)| known == text) {
                 known.push((text.to_owned(), name_of(text, named)?));
@@ -69,10 +67,10 @@ pub(crate) fn values(
     }
     for (index, (text, name)) in known.iter().enumerate() {
         if let Some((other, _)) = known[..index].iter().find(|(_, other)| other == name) {
-            return Err(Failure::new(format!(
+            return Err(refusal!(
                 "{other:?} and {text:?} would both be {name}; name one in openapi/slice.toml: \
                  variants = {{ {text:?} = \"{name}2\" }}"
-            )));
+            ));
         }
     }
     let gone = |value: &&String| !known.iter().any(|(text, _)| text == *value);
@@ -136,9 +134,9 @@ fn name_of(text: &str, named: &NamedEnum) -> Result<String> {
     let name = words.to_lowercase().to_upper_camel_case();
     match name.chars().next() {
         None if text.is_empty() => Ok("Empty".to_owned()),
-        None => Err(Failure::new(format!(
+        None => Err(refusal!(
             "{text:?} has no letters; name it in openapi/slice.toml: variants = {{ {text:?} = \"…\" }}"
-        ))),
+        )),
         Some(first) if first.is_ascii_digit() => Ok(format!("N{name}")),
         // What the open enum itself is made of.
         Some(_) if matches!(name.as_str(), "Unknown" | "Self") => Ok(format!("{name}Value")),

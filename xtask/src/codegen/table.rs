@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use heck::ToSnakeCase;
 use serde_json::Value;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::selection::Selection;
 use crate::spec::texts;
 use crate::versions;
@@ -22,7 +22,7 @@ pub(super) fn generate(effective: &Value, selection: &Selection) -> Result<Strin
     for wanted in &selection.operations {
         let operation = wanted
             .find(effective)
-            .ok_or_else(|| Failure::new(format!("{} is not in the slice", wanted.title())))?;
+            .ok_or_else(|| refusal!("{} is not in the slice", wanted.title()))?;
         versions::check_pinned(effective, wanted)?;
         let roles = texts(operation, "x-rolesRequirements");
         // Writing to a String cannot fail.

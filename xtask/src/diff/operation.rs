@@ -10,6 +10,28 @@ use super::{Comparison, Level, Node, only, quoted_list};
 use crate::spec::{METHODS, child, is_success};
 use crate::versions::{self, is_stable, versioned};
 
+/// What changes nothing for a program, and which rule it is when it comes, goes and changes.
+const REMARKS: [(&str, &str, &str, &str); 3] = [
+    (
+        "operationId",
+        "api-operation-id-added",
+        "api-operation-id-removed",
+        "api-operation-id-removed",
+    ),
+    (
+        "x-rolesRequirements",
+        "api-roles-changed",
+        "api-roles-changed",
+        "api-roles-changed",
+    ),
+    (
+        "deprecated",
+        "endpoint-deprecated",
+        "endpoint-reactivated",
+        "endpoint-deprecated",
+    ),
+];
+
 /// Compares the operation in all its parts.
 pub(super) fn compare(c: &mut Comparison<'_>, whole_new: &Value) {
     let place = child(&child("/paths", &c.wanted.path), &c.wanted.method);
@@ -22,25 +44,9 @@ pub(super) fn compare(c: &mut Comparison<'_>, whole_new: &Value) {
         (None, Some(new)) => c.additive("endpoint-added", &new, format!("{title} is new.")),
         (Some(old), None) => gone(c, &old, whole_new),
         (Some(old), Some(new)) => {
-            let id = [
-                "api-operation-id-added",
-                "api-operation-id-removed",
-                "api-operation-id-removed",
-            ];
-            c.remark("operationId", id, "the operation (ours stays)", &old, &new);
-            c.remark(
-                "x-rolesRequirements",
-                ["api-roles-changed"; 3],
-                &title,
-                &old,
-                &new,
-            );
-            let deprecated = [
-                "endpoint-deprecated",
-                "endpoint-reactivated",
-                "endpoint-deprecated",
-            ];
-            c.remark("deprecated", deprecated, &title, &old, &new);
+            for (key, set, unset, changed) in REMARKS {
+                c.remark(key, [set, unset, changed], &title, &old, &new);
+            }
             security(c, &old, &new);
             let kept = offered_versions(c, &old, &new);
             parameters(c, &old, &new);
@@ -87,11 +93,8 @@ fn security(c: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     match (is_open(&before), is_open(&after)) {
         (true, true) => return,
         (false, true) => {
-            return c.additive(
-                "api-security-removed",
-                new,
-                "It needs no credentials any more.",
-            );
+            let what = "It needs no credentials any more.";
+            return c.additive("api-security-removed", new, what);
         }
         (true, false) => {
             let names = quoted_list(after.keys().map(String::as_str));
@@ -124,11 +127,8 @@ fn security(c: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
             let at = child("/components/securitySchemes", scheme);
             if facts(c.old.pointer(&at)) != facts(c.new.pointer(&at)) {
                 let what = format!("The sign-in method `{scheme}` works in another way now.");
-                c.breaking(
-                    "api-security-component-changed",
-                    &Node::new(&Value::Null, at),
-                    what,
-                );
+                let rule = "api-security-component-changed";
+                c.breaking(rule, &Node::new(&Value::Null, at), what);
             }
         }
     }
@@ -172,18 +172,12 @@ fn offered_versions(c: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) -> V
     let after = versions::of(c.new, new.value);
     let pinned = c.wanted.version.clone();
     for (version, _) in only(&before, &after) {
-        let which = if *version == pinned {
-            ", the one pinned here,"
-        } else {
-            ""
-        };
         let level = Level::Breaking.only_if(is_stable(version));
-        c.row(
-            level,
-            "api-version-removed",
-            new,
-            format!("The version {version}{which} is gone."),
-        );
+        let what = match *version == pinned {
+            true => format!("The version {version}, the one pinned here, is gone."),
+            false => format!("The version {version} is gone."),
+        };
+        c.row(level, "api-version-removed", new, what);
     }
     for (version, _) in only(&after, &before) {
         let level = Level::Additive.only_if(is_stable(version));
@@ -222,31 +216,17 @@ fn parameters<'a>(c: &mut Comparison<'a>, old: &Node<'a>, new: &Node<'a>) {
     let (before, after) = (all_parameters(c.old, old), all_parameters(c.new, new));
     let title = |key: &(&str, &str)| format!("The {} parameter `{}`", key.0, key.1);
     for (key, node) in only(&before, &after) {
-        c.breaking(
-            "request-parameter-removed",
-            node,
-            format!("{} is gone.", title(key)),
-        );
+        let what = format!("{} is gone.", title(key));
+        c.breaking("request-parameter-removed", node, what);
     }
     for (key, node) in only(&after, &before) {
-        let (level, rule, word) = match node.is("required") {
-            true => (
-                Level::Breaking,
-                "new-required-request-parameter",
-                "required",
-            ),
-            false => (
-                Level::Additive,
-                "new-optional-request-parameter",
-                "optional",
-            ),
+        let (level, word) = match node.is("required") {
+            true => (Level::Breaking, "required"),
+            false => (Level::Additive, "optional"),
         };
-        c.row(
-            level,
-            rule,
-            node,
-            format!("{} is new and {word}.", title(key)),
-        );
+        let rule = format!("new-{word}-request-parameter");
+        let what = format!("{} is new and {word}.", title(key));
+        c.row(level, rule, node, what);
     }
     for (key, node) in &after {
         let Some(earlier) = before.get(key) else {
@@ -277,12 +257,8 @@ fn became_required(
         (true, false) => (Level::Additive, "optional"),
         _ => return,
     };
-    c.row(
-        level,
-        format!("{rule}-became-{word}"),
-        new,
-        format!("{title} is {word} now."),
-    );
+    let what = format!("{title} is {word} now.");
+    c.row(level, format!("{rule}-became-{word}"), new, what);
 }
 
 fn schemas<'a>(c: &mut Comparison<'a>, old: &Node<'a>, new: &Node<'a>, subject: &Subject) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Change, Level};
-use crate::failure::{Failure, Result};
+use crate::failure::{Result, refusal};
 use crate::spec::{json_text, tokens};
 
 /// How rows are printed.
@@ -24,9 +24,9 @@ impl Format {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
             "markdown" => Ok(Self::Markdown),
-            other => Err(Failure::new(format!(
+            other => Err(refusal!(
                 "--format {other:?} is none of text, json and markdown"
-            ))),
+            )),
         }
     }
 

@@ -154,11 +154,8 @@ fn renamed(c: &mut Comparison<'_>, before: &str, after: &str) -> bool {
         return false;
     }
     let what = format!("The schema `{from}` is called `{to}` now.");
-    c.note(
-        "schema-renamed",
-        &Node::new(&Value::Null, pointer(after)),
-        what,
-    );
+    let rule = "schema-renamed";
+    c.note(rule, &Node::new(&Value::Null, pointer(after)), what);
     c.renames.insert(from, to);
     true
 }

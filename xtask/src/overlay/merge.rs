@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, refusal};
 use crate::spec::{child, tokens};
 
 /// Whether an update does more than describe.
@@ -31,19 +31,19 @@ pub(super) fn merge(node: &mut Value, update: &Value, at: &str) -> Result<()> {
         (Value::Array(node), Value::Array(update)) => {
             for item in update {
                 if node.contains(item) {
-                    return Err(Failure::new(format!(
+                    return Err(refusal!(
                         "{at} holds {item} already; remove it from the action"
-                    )));
+                    ));
                 }
                 node.push(item.clone());
             }
             Ok(())
         }
-        (node, update) => Err(Failure::new(format!(
+        (node, update) => Err(refusal!(
             "{at} is {}, the update is {}",
             kind(node),
             kind(update)
-        ))),
+        )),
     }
 }
 
@@ -55,9 +55,9 @@ fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str
         (None, Value::Object(_) | Value::Array(_)) if !key.starts_with("x-") => Err(Failure::new(
             format!("{at} is missing, and an overlay makes no node"),
         )),
-        (Some(inner), _) if inner == value => Err(Failure::new(format!(
+        (Some(inner), _) if inner == value => Err(refusal!(
             "{at} is {value} already; remove it from the action"
-        ))),
+        )),
         (_, scalar) => {
             node.insert(key.to_owned(), scalar.clone());
             Ok(())
@@ -67,7 +67,7 @@ fn merge_entry(node: &mut Map<String, Value>, key: &str, value: &Value, at: &str
 
 /// Removes what a pointer leads to.
 pub(super) fn remove(spec: &mut Value, pointer: &str) -> Result<()> {
-    let unreachable = || Failure::new(format!("{pointer} cannot be removed"));
+    let unreachable = || refusal!("{pointer} cannot be removed");
     let (parent, _) = pointer.rsplit_once('/').ok_or_else(unreachable)?;
     let token = tokens(pointer).pop().unwrap_or_default();
     match spec.pointer_mut(parent) {

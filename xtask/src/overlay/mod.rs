@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::failure::{Failure, Problems, Result};
+use crate::failure::{Failure, Problems, Result, refusal};
 
 use merge::{corrects, merge, remove};
 
@@ -44,9 +44,7 @@ impl Overlay {
             .map_err(|error| Failure::new(error.to_string()).within(name))?;
         if overlay.overlay != "1.0.0" {
             let found = &overlay.overlay;
-            return Err(Failure::new(format!(
-                "{name}: Overlay {found}, expected 1.0.0"
-            )));
+            return Err(refusal!("{name}: Overlay {found}, expected 1.0.0"));
         }
         Ok(overlay)
     }
@@ -117,7 +115,7 @@ impl Action {
         for pointer in &pointers {
             let node = spec
                 .pointer_mut(pointer)
-                .ok_or_else(|| Failure::new(format!("{pointer} cannot be reached")))?;
+                .ok_or_else(|| refusal!("{pointer} cannot be reached"))?;
             merge(node, update, pointer)?;
         }
         Ok(!pointers.is_empty())
@@ -136,8 +134,7 @@ fn collect_texts<'a>(node: &'a Value, target: &'a str, found: &mut Vec<(&'a str,
 
 /// The JSON pointers of what a JSONPath selects, in document order.
 pub(crate) fn locate(spec: &Value, path: &str) -> Result<Vec<String>> {
-    let path =
-        JsonPath::parse(path).map_err(|error| Failure::new(format!("not a JSONPath: {error}")))?;
+    let path = JsonPath::parse(path).map_err(|error| refusal!("not a JSONPath: {error}"))?;
     Ok(path
         .query_located(spec)
         .locations()

@@ -121,13 +121,10 @@ pub(super) async fn find(
 pub(super) async fn not_found(what: &str, org: &Org, months: Option<Months>) -> Failure {
     let failure = Failure::new(exit::NOT_FOUND, what);
     // What cannot be told is no failure of its own.
-    let rows: Vec<InvoiceRow> = org
-        .invoices()
-        .await
-        .iter()
-        .flatten()
-        .map(InvoiceRow::from)
-        .collect();
+    let Ok(list) = org.invoices().await else {
+        return failure;
+    };
+    let rows: Vec<InvoiceRow> = list.iter().map(InvoiceRow::from).collect();
     let dated = || rows.iter().filter_map(|row| Some((row.month()?, row)));
     let newest = dated().max_by_key(|(month, _)| *month);
     let near = |side: &str, row: Option<(Month, &InvoiceRow)>| match row {
@@ -135,7 +132,8 @@ pub(super) async fn not_found(what: &str, org: &Org, months: Option<Months>) -> 
         None => format!("none {side}"),
     };
     match (newest, months) {
-        (None, _) => failure.with_help("the organization has no invoices"),
+        (None, _) if rows.is_empty() => failure.with_help("the organization has no invoices"),
+        (None, _) => failure,
         (Some((_, newest)), None) => failure.with_help(format!("the newest: {}", newest.named())),
         (Some(_), Some(months)) => {
             let before = dated().filter(|(month, _)| *month < months.first());

@@ -214,12 +214,12 @@ async fn items(
         items: None,
     };
     invoices::note_omitted(context, &row.invoice, linked);
-    let written = count(records.written() - before);
-    context.voice.note(&format!(
-        "Invoice {}, {}: {written} line items",
-        meant.id,
-        row.period()
-    ));
+    let written = usize::try_from(records.written() - before).unwrap_or(usize::MAX);
+    let written = counted(written, "line item");
+    let (id, period) = (meant.id, row.period());
+    context
+        .voice
+        .note(&format!("Invoice {id}, {period}: {written}"));
     Ok(row)
 }
 

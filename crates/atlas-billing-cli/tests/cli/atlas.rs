@@ -37,12 +37,17 @@ pub(crate) fn atlas() -> Atlas {
     Atlas::start(scenario())
 }
 
-/// The command in an empty environment.
+/// What of this process's environment a command gets. The proxies are of no use to it: everything
+/// here is on loopback.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars()
+        .filter(|(name, _)| name == "PATH" || name.to_ascii_uppercase().ends_with("_PROXY"))
+}
+
+/// The command in an environment that is empty but for that.
 pub(crate) fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_atlas-billing"));
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env_clear().envs(environment());
     command.stdin(Stdio::null());
     command
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::atlas::bare;
+use super::atlas::{Ran, bare, environment};
 
 /// A fenced block: where it begins, what stands behind its fence, and its lines.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ fn documents() -> Vec<PathBuf> {
         .to_vec();
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         documents.push(entry.unwrap().path().join("README.md"));
+    }
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        documents.push(entry.unwrap().path());
     }
     documents.retain(|path| path.is_file());
     documents
@@ -132,7 +135,8 @@ fn run(block: &Block) {
     shell
         .args(["-euc", &block.text])
         .current_dir(&work)
-        .env_clear();
+        .env_clear()
+        .envs(environment());
     shell.env("PATH", format!("{}:{inherited}", tools.display()));
     let output = shell.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -162,5 +166,53 @@ fn commands_that_are_not_run_are_there() {
             "{line}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+    }
+}
+
+/// Every flag that the documents of the command name is one of a command's.
+#[test]
+fn flags_that_are_named_are_there() {
+    /// Those of other programs in these documents.
+    const OTHERS: [&str; 7] = [
+        "--autodetect",
+        "--no-default-features",
+        "--path",
+        "--replace",
+        "--source",
+        "--test",
+        "--workspace",
+    ];
+    let mut known = String::new();
+    for command in [
+        "",
+        "costs",
+        "invoices list",
+        "invoices show",
+        "invoices items",
+        "invoices compare",
+        "mock",
+    ] {
+        let mut help = bare();
+        help.args(command.split_whitespace()).arg("--help");
+        known.push_str(&Ran::of(help).stdout);
+    }
+    let words = |text: &str| -> Vec<String> {
+        let flag = |c: char| !c.is_ascii_lowercase() && c != '-';
+        let words = text.split(flag).map(|word| word.trim_end_matches('-'));
+        let flags = words.filter(|word| word.starts_with("--") && word.len() > 2);
+        flags.map(str::to_owned).collect()
+    };
+    let known = words(&known);
+    for name in [
+        "README.md",
+        "docs/limits.md",
+        "docs/recipes.md",
+        "crates/atlas-billing-cli/README.md",
+    ] {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        for flag in words(&text) {
+            let there = known.contains(&flag) || OTHERS.contains(&flag.as_str());
+            assert!(there, "{name}: {flag}");
+        }
     }
 }

@@ -165,6 +165,14 @@ fn a_web_page_is_told_as_such() {
 }
 
 #[test]
+fn a_list_without_periods_is_not_an_empty_one() {
+    let body = br#"{"results":[{"id":"64b7f0a1c2d3e4f506172839"}],"totalCount":1}"#;
+    let ran = against(JSON, body, &["invoices", "show", "last"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("has no invoices"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_rate_limit_tells_when_to_retry() {
     let head = "429 Too Many Requests\r\nRetry-After: 900\r\nContent-Type: application/json";
     let ran = against(

@@ -120,6 +120,30 @@ fn a_token_is_kept_where_that_is_asked_for() {
     }
 }
 
+#[test]
+fn keeping_a_token_is_refused_where_none_is_obtained() {
+    let cache = tempfile::tempdir().unwrap();
+    let atlas = atlas(None);
+    for names in [
+        &["MONGODB_ATLAS_ACCESS_TOKEN"] as &[&str],
+        &[
+            "MONGODB_ATLAS_PUBLIC_API_KEY",
+            "MONGODB_ATLAS_PRIVATE_API_KEY",
+        ],
+    ] {
+        let mut command = atlas.command(&["--keep-token", "invoices", "list"]);
+        command.env_remove("MONGODB_ATLAS_ACCESS_TOKEN");
+        command.env("HOME", cache.path());
+        command.envs(names.iter().map(|name| (name, SECRET)));
+        let ran = Ran::of(command);
+        assert_eq!(ran.code, Some(2), "{names:?}: {}", ran.stderr);
+        let said = "--keep-token is for service accounts";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(atlas.asked(), [""; 0]);
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_revokes_its_token() {

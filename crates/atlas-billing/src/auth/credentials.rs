@@ -77,6 +77,12 @@ impl Credentials {
         Self(Kind::None)
     }
 
+    /// Whether they are a service account, whose access tokens the client obtains, revokes and puts
+    /// into a [`TokenStore`](crate::TokenStore).
+    pub fn is_service_account(&self) -> bool {
+        matches!(self.0, Kind::ServiceAccount(_))
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         matches!(self.0, Kind::None)
     }

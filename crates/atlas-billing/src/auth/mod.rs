@@ -3,7 +3,7 @@
 mod challenge;
 mod credentials;
 mod digest;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
 mod service_account;
 mod tokens;

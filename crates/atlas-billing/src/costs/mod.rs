@@ -8,7 +8,5 @@ mod request;
 mod tests;
 
 pub use query::CostQuery;
-#[cfg(test)]
-pub(crate) use report::CostResult;
 pub use report::{CostReport, CostRow};
 pub use request::CostRequest;

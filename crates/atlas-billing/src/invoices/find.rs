@@ -32,7 +32,8 @@ pub struct FoundInvoice {
     /// What the list of invoices says of it; `None` for an invoice that was given by its id.
     pub summary: Option<InvoiceSummary>,
     /// Other invoices that could have been meant, the newest first: for the current invoice the
-    /// other pending ones, as in the days after the end of a month.
+    /// other pending ones, as in the days after the end of a month; for the last invoice others
+    /// whose period ended with it.
     pub passed_over: Vec<InvoiceSummary>,
 }
 
@@ -126,13 +127,13 @@ impl Which {
             };
             return Err(Error::new(ErrorKind::NotFound, what));
         };
+        let end = summary.end_date;
         Ok(FoundInvoice {
             id: InvoiceId::try_from(&summary)?,
             summary: Some(summary),
-            passed_over: match self {
-                Self::Current => meant.collect(),
-                _ => Vec::new(),
-            },
+            passed_over: meant
+                .filter(|other| self == Self::Current || other.end_date == end)
+                .collect(),
         })
     }
 }
@@ -216,6 +217,12 @@ mod tests {
             (Which::Current, &all[..], "202503", &["202502"][..]),
             (Which::Last, &all, "202502", &[]),
             (Which::Last, &[JANUARY, DECEMBER], "202501", &[]),
+            (
+                Which::Last,
+                &[JANUARY, JANUARY, DECEMBER],
+                "202501",
+                &["202501"],
+            ),
             (month("2024-12"), &all, "202412", &[]),
         ] {
             let found = which.choose(list(read), now()).unwrap();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use atlas_billing_raw::operation::Operation;
 pub use csv_file::CsvFile;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use envelope::{Opened, open};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub use media::Form;
