@@ -4,7 +4,7 @@
 //! Two lists make the matrix: [`rows::Row`], what is called, and [`faults::ALL`], what goes wrong.
 //! What must come out of a cell is [`expected::of`]. The table of all cells is printed and kept in
 //! `FAULTS.md`; `KEEP_FAULTS=1 cargo test -p atlas-billing-tests --test fault_matrix` writes it
-//! anew.
+//! again.
 
 // A failed expectation is a failed test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

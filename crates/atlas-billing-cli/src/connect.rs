@@ -85,25 +85,18 @@ fn build(context: &Context, builder: ClientBuilder) -> Result<Client, Failure> {
 }
 
 fn no_organization() -> Failure {
-    let lines = [
-        "Atlas shows the id in the settings of the organization, and in the browser's address after /org/",
-        WITHOUT_ACCOUNT,
-    ];
-    let failure = Failure::usage(format!("no organization: set {ORG_ID} or use --org ID"));
-    lines.into_iter().fold(failure, Failure::with_help)
+    Failure::usage(format!("no organization: set {ORG_ID} or use --org ID"))
+        .with_help("Atlas shows the id in the settings of the organization, and in the browser's address after /org/")
+        .with_help(WITHOUT_ACCOUNT)
 }
 
 fn no_credentials() -> Failure {
-    let lines = [
-        "set one of these, in the environment alone:".to_owned(),
-        format!("  {CLIENT_ID} and {CLIENT_SECRET}, a service account"),
-        format!("  {} and {}, an API key", PUBLIC_KEYS[0], PRIVATE_KEYS[0]),
-        format!("  {ACCESS_TOKEN}, a ready-made token"),
-        "in Atlas: organization, Access Manager, Applications; the role is Organization Billing Viewer".to_owned(),
-        WITHOUT_ACCOUNT.to_owned(),
-    ];
-    lines.into_iter().fold(
-        Failure::usage("no credentials in the environment"),
-        Failure::with_help,
-    )
+    let [public, private] = [PUBLIC_KEYS[0], PRIVATE_KEYS[0]];
+    Failure::usage("no credentials in the environment")
+        .with_help("set one of these, in the environment alone:")
+        .with_help(format!("  {CLIENT_ID} and {CLIENT_SECRET}, a service account"))
+        .with_help(format!("  {public} and {private}, an API key"))
+        .with_help(format!("  {ACCESS_TOKEN}, a ready-made token"))
+        .with_help("in Atlas: organization, Access Manager, Applications; the role is Organization Billing Viewer")
+        .with_help(WITHOUT_ACCOUNT)
 }

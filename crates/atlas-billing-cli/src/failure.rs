@@ -6,8 +6,6 @@ use std::path::Path;
 
 use atlas_billing::{Error, ErrorKind, ParseError};
 
-use crate::output::file::FileError;
-
 /// The exit codes: what a script decides on. 0 is done.
 pub(crate) mod exit {
     use atlas_billing::ErrorKind;
@@ -90,9 +88,9 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let of_file = error.get_ref().is_some_and(|inner| inner.is::<FileError>());
         match error.kind() {
-            _ if of_file => Self::new(exit::OTHER, error.to_string()),
+            // It says more than the system does: which file.
+            _ if error.get_ref().is_some() => Self::new(exit::OTHER, error.to_string()),
             io::ErrorKind::BrokenPipe => Self::default(),
             _ => Self::new(exit::OTHER, format!("cannot write the output: {error}")),
         }
@@ -187,7 +185,8 @@ fn help(error: &Error) -> Option<String> {
         ErrorKind::Service => "try again later",
         ErrorKind::Connect => "check the network, HTTPS_PROXY and --base-url",
         ErrorKind::Tls => {
-            "where a company inspects TLS, name the file with its CA certificate in --ca-file or SSL_CERT_FILE"
+            "check --base-url and the clock of this machine; where a company inspects TLS, name the file \
+             with its CA certificate in --ca-file or SSL_CERT_FILE"
         }
         ErrorKind::Proxy => {
             "the proxy wants credentials: put them into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT"

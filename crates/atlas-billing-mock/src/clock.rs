@@ -35,12 +35,8 @@ impl ManualClock {
 
     /// Moves the clock on by `duration`; at the end of representable time it stays where it is.
     pub fn advance(&self, duration: Duration) {
-        self.set(later(self.now(), duration).unwrap_or(self.now()));
-    }
-
-    /// Sets the clock to `time`, forwards or backwards.
-    pub fn set(&self, time: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = time;
+        let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *time = later(*time, duration).unwrap_or(*time);
     }
 }
 

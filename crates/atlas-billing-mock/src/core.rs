@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, RETRY_AFTER, VARY};
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 
 use crate::fault::{Fault, Rule};
 use crate::operations::{Created, operate};
-use crate::request::{Operation, RecordedRequest, Request, Route};
+use crate::request::{Operation, RecordedRequest, Request, Route, essence};
 use crate::response::{Body, Problem, Response};
 use crate::scenario::{Bucket, RateLimit, Scenario};
 use crate::sign_in::Authenticator;
@@ -161,66 +161,46 @@ impl State {
     }
 
     fn respond(&mut self, scenario: &Scenario, request: &Request, now: DateTime<Utc>) -> Response {
-        let route = Route::of(request);
         let mut pairs = request.query_pairs().into_iter();
         let call = Call {
             scenario,
             request,
-            route,
+            route: Route::of(request),
             enveloped: pairs.any(|(name, value)| name == "envelope" && value == "true"),
             now,
         };
         // Every rule counts the request; the first one that strikes wins.
         let rules = self.rules.iter_mut();
-        let mut faults = rules.filter_map(|rule| rule.strike(route.operation, request));
+        let mut faults = rules.filter_map(|rule| rule.strike(call.route.operation, request));
         let fault = faults.next().cloned();
         faults.for_each(drop);
         match fault {
-            Some(fault) => self.struck(&fault, now, |state| state.real(&call)),
+            // It needs the nonces; every other fault knows itself what to do.
+            Some(fault) if fault.parts().contains(&Fault::StaleNonce) => {
+                fault.strike(|| self.authenticator.challenge(true))
+            }
+            Some(fault) => fault.strike(|| self.real(&call)),
             None => self.real(&call),
         }
-    }
-
-    /// The response that a fault makes of the real one.
-    pub(crate) fn struck(
-        &mut self,
-        fault: &Fault,
-        now: DateTime<Utc>,
-        real: impl FnOnce(&mut Self) -> Response,
-    ) -> Response {
-        let parts = fault.parts();
-        let mut response = if parts.contains(&Fault::StaleNonce) {
-            self.authenticator.challenge(true, now)
-        } else {
-            let replacement = parts.iter().find_map(Fault::replacement);
-            replacement.unwrap_or_else(|| real(self))
-        };
-        parts.iter().for_each(|part| part.change(&mut response));
-        response
     }
 
     /// The response as the service would give it.
     fn real(&mut self, call: &Call<'_>) -> Response {
         let operation = call.route.operation;
         let is_oauth = matches!(operation, Operation::Token | Operation::Revoke);
-        if let Some(allow) = call.route.allow {
-            let mut response = Problem::of_status(405).into_response();
-            response.set(ALLOW, allow);
-            return response;
-        } else if operation == Operation::Other {
-            let detail = "There is nothing under this path.";
-            let problem = Problem::new(404, "RESOURCE_NOT_FOUND", detail);
-            return problem.parameter(call.request.path()).into_response();
+        if operation == Operation::Other {
+            let problem = Problem::not_found("resource", call.request.path());
+            return problem.into_response();
         } else if !is_oauth && let Some(refused) = self.authenticator.check(call.request, call.now)
         {
             return refused;
         }
-        let mut limits = Vec::new();
+        let mut left = None;
         let buckets = self.buckets.iter_mut();
         for bucket in buckets.filter(|bucket| bucket.limit.is_for(operation)) {
             match bucket.take(call.now) {
-                Ok(left) => limits.push((bucket.limit.capacity, left)),
-                Err(after) => return finish(call, limited(&bucket.limit, after), &[]),
+                Ok(tokens) => left = left.or(Some((bucket.limit.capacity, tokens))),
+                Err(after) => return finish(call, limited(&bucket.limit, after), None),
             }
         }
         match operation {
@@ -228,14 +208,15 @@ impl State {
             Operation::Revoke => self.authenticator.revoke(call.request),
             _ => {
                 let response = operate(call, self).unwrap_or_else(Problem::into_response);
-                finish(call, response, &limits)
+                finish(call, response, left)
             }
         }
     }
 }
 
-/// Adds what every response of a billing operation has: the envelope, headers, gzip.
-fn finish(call: &Call<'_>, mut response: Response, limits: &[(u32, u32)]) -> Response {
+/// Adds what every response of a billing operation has: the envelope, headers, gzip. `left` is the
+/// size of a bucket and what is left in it.
+fn finish(call: &Call<'_>, mut response: Response, left: Option<(u32, u32)>) -> Response {
     let scenario = call.scenario;
     if response.finished {
         return response;
@@ -243,22 +224,21 @@ fn finish(call: &Call<'_>, mut response: Response, limits: &[(u32, u32)]) -> Res
     if call.enveloped && response.fault.is_none() {
         response = wrap(response, call.route.operation, scenario.settings.envelope);
     }
-    if let Some((capacity, left)) = limits.first() {
-        tell_limit(&mut response, *capacity, *left);
+    if let Some((capacity, left)) = left {
+        tell_limit(&mut response, capacity, left);
     }
     for (operation, since, sunset) in &scenario.settings.deprecated {
         if *operation == call.route.operation {
-            response.set(HeaderName::from_static("deprecation"), &http_date(*since));
-            response.set(HeaderName::from_static("sunset"), &http_date(*sunset));
+            response.add("deprecation", &http_date(*since));
+            response.add("sunset", &http_date(*sunset));
         }
     }
     let mut codings = call.request.header_list(&ACCEPT_ENCODING).into_iter();
-    let accepts = codings.any(|coding| crate::request::essence(coding) == "gzip");
+    let accepts = codings.any(|coding| essence(coding) == "gzip");
     let packs = response.fault.is_none() && response.body.known_length() != Some(0);
     if scenario.settings.gzip && accepts && packs {
         response.change_body(Body::gzip);
         response.set(CONTENT_ENCODING, "gzip");
-        response.set(VARY, "accept-encoding");
     }
     response
 }
@@ -270,10 +250,8 @@ fn http_date(day: NaiveDate) -> String {
 }
 
 fn tell_limit(response: &mut Response, capacity: u32, left: u32) {
-    let mut set =
-        |name, value: u32| response.set(HeaderName::from_static(name), &value.to_string());
-    set("ratelimit-limit", capacity);
-    set("ratelimit-remaining", left);
+    response.add("ratelimit-limit", &capacity.to_string());
+    response.add("ratelimit-remaining", &left.to_string());
 }
 
 /// The 429 of an empty bucket.
@@ -292,12 +270,11 @@ fn limited(limit: &RateLimit, after: Option<std::time::Duration>) -> Response {
 /// Wraps a response into an envelope. CSV has no place for a status and stays as it is.
 fn wrap(mut response: Response, operation: Operation, style: EnvelopeStyle) -> Response {
     let real = response.status;
-    let bare = match style {
-        EnvelopeStyle::Ignored => true,
-        EnvelopeStyle::BareErrors => real.is_client_error() || real.is_server_error(),
-        _ => false,
-    };
-    if bare || !response.is_json() {
+    let is_error = real.is_client_error() || real.is_server_error();
+    if style == EnvelopeStyle::Ignored
+        || style == EnvelopeStyle::BareErrors && is_error
+        || !response.is_json()
+    {
         return response;
     }
     let code = real.as_u16();

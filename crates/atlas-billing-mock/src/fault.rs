@@ -1,9 +1,9 @@
 //! What can go wrong with a response, and with which ones it does.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderName;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION,
     RETRY_AFTER, TRANSFER_ENCODING,
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::request::{Operation, Request};
 use crate::response::{Body, Problem, Response, status_of};
+use crate::setters::setters;
 
 /// The requests that a fault strikes: those for an operation, and of them the nth, the first few,
 /// or all.
@@ -30,8 +31,8 @@ use crate::response::{Body, Problem, Response, status_of};
 pub struct On {
     operation: Option<Operation>,
     signed: Option<bool>,
-    first: u64,
-    last: u64,
+    /// Which of them, counted from 1.
+    numbers: RangeInclusive<u64>,
     every: u64,
 }
 
@@ -41,8 +42,7 @@ impl On {
         Self {
             operation: None,
             signed: None,
-            first: 1,
-            last: u64::MAX,
+            numbers: 1..=u64::MAX,
             every: 1,
         }
     }
@@ -55,40 +55,25 @@ impl On {
         }
     }
 
-    /// Only the nth of them, counted from 1.
-    pub fn nth(mut self, n: u64) -> Self {
-        (self.first, self.last) = (n, n);
-        self
-    }
+    setters! {
+        /// Only the nth of them, counted from 1.
+        nth(n: u64) => numbers = n..=n;
 
-    /// Only the first `n` of them.
-    pub fn first(mut self, n: u64) -> Self {
-        (self.first, self.last) = (1, n);
-        self
-    }
+        /// Only the first `n` of them.
+        first(n: u64) => numbers = 1..=n;
 
-    /// Only the nth, counted from 1, and all after it.
-    pub fn from(mut self, n: u64) -> Self {
-        (self.first, self.last) = (n, u64::MAX);
-        self
-    }
+        /// Only the nth, counted from 1, and all after it.
+        from(n: u64) => numbers = n..=u64::MAX;
 
-    /// Of those left, only each nth by the count from 1: 50 makes two of a hundred. 0 counts as 1.
-    pub fn every(mut self, n: u64) -> Self {
-        self.every = n.max(1);
-        self
-    }
+        /// Of those left, only each nth by the count from 1: 50 makes two of a hundred. 0 counts
+        /// as 1.
+        every(n: u64) => every = n.max(1);
 
-    /// Only those with an `Authorization` header.
-    pub fn signed(mut self) -> Self {
-        self.signed = Some(true);
-        self
-    }
+        /// Only those with an `Authorization` header.
+        signed() => signed = Some(true);
 
-    /// Only those without one, such as the first request of Digest.
-    pub fn unsigned(mut self) -> Self {
-        self.signed = Some(false);
-        self
+        /// Only those without one, such as the first request of Digest.
+        unsigned() => signed = Some(false);
     }
 }
 
@@ -112,9 +97,8 @@ impl Rule {
         let meant = on.operation.is_none_or(|wanted| wanted == operation)
             && on.signed.is_none_or(|wanted| wanted == signed);
         self.seen += u64::from(meant);
-        let strikes = meant
-            && (on.first..=on.last).contains(&self.seen)
-            && self.seen.is_multiple_of(on.every);
+        let strikes =
+            meant && on.numbers.contains(&self.seen) && self.seen.is_multiple_of(on.every);
         strikes.then_some(&self.fault)
     }
 }
@@ -149,18 +133,6 @@ pub enum After102 {
     Response,
     /// The stream ends with the 102 (HTTP/2; on HTTP/1.1 the same as `Close`).
     EndOfStream,
-}
-
-/// One step of a scripted connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Step {
-    /// Sends these bytes as they are.
-    Send(Bytes),
-    /// Waits.
-    Wait(Duration),
-    /// Closes the connection with a TCP reset; without it the script's end closes it in order.
-    Reset,
 }
 
 /// Something that goes wrong with one response.
@@ -211,8 +183,7 @@ pub enum Fault {
         /// The status.
         status: u16,
         /// The headers; one that cannot be sent is omitted, and so are those of the transfer
-        /// (`Content-Length`, `Transfer-Encoding`, `Connection`), which the server adds. What
-        /// they can do wrong takes a [`Script`](Self::Script).
+        /// (`Content-Length`, `Transfer-Encoding`, `Connection`), which the server adds.
         headers: Vec<(String, String)>,
         /// The body.
         body: Bytes,
@@ -279,14 +250,13 @@ pub enum Fault {
     Bare102(After102),
     /// Wire: that many interim responses, 102, before the real one.
     Flood(u32),
-    /// Wire: a `Content-Length` off by so many bytes from what is sent, then the close.
+    /// Wire: a `Content-Length` off by so many bytes from what is sent, then the close; over
+    /// HTTP/2 only the stream ends.
     WrongLength(i64),
     /// Wire: this `Content-Length`, with the real body, then silence.
     AnnouncedLength(u64),
     /// Wire: bytes that are not HTTP instead of a response, then the close.
     Garbage,
-    /// Wire: these steps instead of a response, then the close.
-    Script(Vec<Step>),
     /// Wire: `RST_STREAM` with this code (HTTP/2) before the head; on HTTP/1.1 a TCP reset.
     StreamReset(u32),
     /// Wire: `RST_STREAM` with this code after that many bytes of the body (HTTP/2); on HTTP/1.1 a
@@ -316,36 +286,7 @@ impl Fault {
     /// changes follow, and last one fault of the wire.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let mut all = match self {
-            Self::All(all) => all,
-            one => vec![one],
-        };
-        all.push(other);
-        Self::All(all)
-    }
-
-    /// Whether it happens to a response on its way, so that a [`Core`](crate::Core) alone cannot
-    /// do it.
-    pub fn is_of_the_wire(&self) -> bool {
-        use Fault::*;
-        match self {
-            Close(_)
-            | Reset(_)
-            | Stall(_)
-            | Delay(_)
-            | Trickle { .. }
-            | Bare102(_)
-            | Flood(_)
-            | WrongLength(_)
-            | AnnouncedLength(_)
-            | Garbage
-            | Script(_)
-            | StreamReset(_)
-            | StreamResetInBody { .. }
-            | GoAway(_) => true,
-            All(all) => all.iter().any(Self::is_of_the_wire),
-            _ => false,
-        }
+        Self::All([self.parts(), other.parts()].concat())
     }
 
     /// The faults that this one consists of.
@@ -356,23 +297,37 @@ impl Fault {
         }
     }
 
+    /// The response that the fault makes of the real one, which is not asked for where another one
+    /// takes its place.
+    pub(crate) fn strike(&self, real: impl FnOnce() -> Response) -> Response {
+        let (mut replacement, mut changes) = (None, Vec::new());
+        for part in self.parts() {
+            match part.replacement() {
+                Some(response) => replacement = replacement.or(Some(response)),
+                None => changes.push(part),
+            }
+        }
+        let mut response = replacement.unwrap_or_else(real);
+        changes.iter().for_each(|part| part.change(&mut response));
+        response
+    }
+
     /// The response that it puts in the place of the real one; none if it changes the real one, or
     /// needs the state of the core.
-    pub(crate) fn replacement(&self) -> Option<Response> {
+    fn replacement(&self) -> Option<Response> {
         let ok = |body: Bytes| Response::typed(200, JSON, body);
         let error = |code: u16| Problem::of_status(code);
         Some(match self {
             Self::Status(code) => error(*code).into_response(),
             Self::Error { status, code } => {
-                let detail = "The stand-in was told to refuse this.";
-                Problem::new(*status, code, detail).into_response()
+                Problem::new(*status, code, "The stand-in was told to refuse this.").into_response()
             }
             Self::RateLimited { retry_after } => {
-                let mut response = error(429).into_response();
-                if let Some(text) = retry_after {
-                    response.set(RETRY_AFTER, text);
+                let response = error(429).into_response();
+                match retry_after {
+                    Some(text) => response.with(RETRY_AFTER, text),
+                    None => response,
                 }
-                response
             }
             Self::Gateway(code) => Response::typed(*code, "text/html", PAGE),
             Self::Bare(code) => Response::new(status_of(*code), Body::empty()),
@@ -390,25 +345,22 @@ impl Fault {
             } => {
                 let mut response = Response::new(status_of(*status), Body::Whole(body.clone()));
                 for (name, value) in headers {
-                    match HeaderName::from_bytes(name.as_bytes()) {
-                        Ok(CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION) | Err(_) => {}
-                        Ok(name) => response.add(name, value),
-                    }
+                    response.add(name, value);
+                }
+                for name in [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION] {
+                    response.headers.remove(name);
                 }
                 response
             }
             Self::Redirect { status, location } => {
-                let mut response = Response::new(status_of(*status), Body::empty());
-                response.set(LOCATION, location);
-                response
+                Response::new(status_of(*status), Body::empty()).with(LOCATION, location)
             }
             Self::InvalidUtf8 => ok(Bytes::from_static(b"{\"id\":\"\xC3\x28\xFF\"}")),
             Self::InvalidJson => ok("{\"id\":\"5f0c\",\"lineItems\":[{},}".into()),
             Self::OtherShape => ok("[1,2,3]".into()),
             Self::DeepNesting(depth) => ok(("[".repeat(*depth) + &"]".repeat(*depth)).into()),
             Self::GzipBomb(size) => {
-                let mut response = ok(Bytes::new());
-                response.set(CONTENT_ENCODING, "gzip");
+                let mut response = ok(Bytes::new()).with(CONTENT_ENCODING, "gzip");
                 response.body = bomb(*size);
                 response
             }
@@ -417,18 +369,17 @@ impl Fault {
     }
 
     /// Changes the response, or hands a fault of the wire to whoever sends it.
-    pub(crate) fn change(&self, response: &mut Response) {
+    fn change(&self, response: &mut Response) {
         match self {
+            // The core has changed the response already.
+            Self::StaleNonce => {}
             Self::ContentType(Some(text)) => response.set(CONTENT_TYPE, text),
             Self::ContentType(None) => drop(response.headers.remove(CONTENT_TYPE)),
             Self::Header(name, value) => {
-                if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-                    response.set(name, value);
-                }
+                response.headers.remove(name);
+                response.add(name, value);
             }
-            Self::HugeHeader(size) => {
-                response.set(HeaderName::from_static("x-huge"), &"a".repeat(*size));
-            }
+            Self::HugeHeader(size) => response.add("x-huge", &"a".repeat(*size)),
             Self::Body(bytes) => {
                 response.headers.remove(CONTENT_ENCODING);
                 response.body = Body::Whole(bytes.clone());
@@ -438,8 +389,8 @@ impl Fault {
                 Body::Whole(bytes.slice(..bytes.len() / 2))
             }),
             Self::Detail(text) => response.change_body(|body| {
-                let mut object: Value =
-                    serde_json::from_slice(&body.into_bytes()).unwrap_or_default();
+                let object = serde_json::from_slice(&body.into_bytes());
+                let mut object: Value = object.unwrap_or_default();
                 object["detail"] = text.as_str().into();
                 Body::Whole(object.to_string().into())
             }),
@@ -449,8 +400,7 @@ impl Fault {
                     response.change_body(|body| pack(&body.into_bytes(), *members));
                 }
             }
-            wire if wire.is_of_the_wire() => response.fault = Some(wire.clone()),
-            _ => {}
+            wire => response.fault = Some(wire.clone()),
         }
     }
 }
@@ -515,14 +465,7 @@ mod tests {
     }
 
     fn struck(fault: &Fault) -> Response {
-        let real = || Response::typed(200, "text/csv", "a,b\n1,2\n");
-        let parts = fault.parts();
-        let mut response = parts
-            .iter()
-            .find_map(Fault::replacement)
-            .unwrap_or_else(real);
-        parts.iter().for_each(|part| part.change(&mut response));
-        response
+        fault.strike(|| Response::typed(200, "text/csv", "a,b\n1,2\n"))
     }
 
     #[test]
@@ -531,7 +474,6 @@ mod tests {
             .and(Fault::Detail("\u{1b}[31m\nx".to_owned()))
             .and(Fault::Header("Retry-After".to_owned(), "75".to_owned()))
             .and(Fault::Close(At::Body(9)));
-        assert!(fault.is_of_the_wire());
         let response = struck(&fault);
         assert_eq!(response.headers["retry-after"], "75");
         assert_eq!(response.headers["x-error-code"], "USER_UNAUTHORIZED");

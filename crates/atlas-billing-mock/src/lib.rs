@@ -71,12 +71,13 @@ mod request;
 mod response;
 mod scenario;
 mod server;
+mod setters;
 mod sign_in;
 
 pub use clock::ManualClock;
 pub use core::{Core, EnvelopeStyle};
 pub use digest::DigestAlgorithm;
-pub use fault::{After102, At, Fault, On, Step};
+pub use fault::{After102, At, Fault, On};
 pub use invoice::plan::{InvoiceFacts, InvoicePlan, KeyOrder, Variety};
 pub use names::{
     CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, INVOICE_ID, LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE,

@@ -11,16 +11,15 @@ use crate::costs::{Query, to_csv, to_json};
 use crate::fault::{After102, Fault};
 use crate::invoice::document::{csv_body, json_body, metadata};
 use crate::invoice::plan::Invoice;
-use crate::names::{hex, is_id};
+use crate::names::{ORG_ID, hex, is_id};
 use crate::request::{Operation, essence};
-use crate::response::{Problem, Response, status_of};
+use crate::response::{Problem, Response};
 use crate::scenario::{NotReady, Ready};
-use crate::sign_in::is_over;
 
 /// Responds to a billing operation.
 pub(crate) fn operate(call: &Call<'_>, state: &mut State) -> Result<Response, Problem> {
     let csv = wants_csv(call)?;
-    if call.route.org != call.scenario.org_id {
+    if call.route.org != ORG_ID {
         return Err(Problem::not_found("organization", call.route.org));
     }
     if call.scenario.settings.strict {
@@ -49,16 +48,12 @@ fn wants_csv(call: &Call<'_>) -> Result<bool, Problem> {
     let asked = ranges.iter().find_map(|range| parse_version(range));
     let has_csv = matches!(call.route.operation, Operation::Poll | Operation::Invoice);
     match asked {
-        Some(csv) if csv && !has_csv => {
-            let detail = "This resource has no CSV form.";
-            Err(Problem::new(406, "INVALID_VERSION_DATE", detail))
-        }
         Some(_) if call.scenario.settings.versions_gone => {
             let detail = "This version of the resource was removed.";
             Err(Problem::new(410, "VERSION_GONE", detail).parameter(FIRST))
         }
-        Some(csv) => Ok(csv),
-        None => {
+        Some(csv) if has_csv || !csv => Ok(csv),
+        _ => {
             let detail = "The Accept header names no version of this resource.";
             let problem = Problem::new(406, "INVALID_VERSION_DATE", detail);
             Err(problem.parameter(ranges.join(",")))
@@ -90,13 +85,22 @@ fn know_parameters(call: &Call<'_>) -> Result<(), Problem> {
         "pretty" => operation == Operation::Invoice || operation == Operation::Invoices,
         _ => operation == Operation::Invoices && is_valid(name, "").is_some(),
     };
-    let pairs = call.request.query_pairs().into_iter();
-    let unknown = pairs.filter(|(name, _)| !known(name));
-    let complaint = |(name, _)| (name, "is no parameter of this operation".to_owned());
-    let unknown: Vec<(String, String)> = unknown.map(complaint).collect();
-    match unknown.is_empty() {
+    let pairs = call.request.query_pairs();
+    refuse_pairs(&pairs, "unknown parameter", |name, _| !known(name))
+}
+
+/// Refuses the parameters that are wrong, if any.
+fn refuse_pairs(
+    pairs: &[(String, String)],
+    complaint: &str,
+    is_wrong: impl Fn(&str, &str) -> bool,
+) -> Result<(), Problem> {
+    let wrong = pairs.iter().filter(|(name, value)| is_wrong(name, value));
+    let wrong = wrong.map(|(name, value)| (name.as_str(), format!("{complaint}: {value}")));
+    let wrong: Vec<_> = wrong.collect();
+    match wrong.is_empty() {
         true => Ok(()),
-        false => Err(Problem::of_fields(&unknown)),
+        false => Err(Problem::of_fields(&wrong)),
     }
 }
 
@@ -136,7 +140,6 @@ fn create(call: &Call<'_>, state: &mut State) -> Result<Response, Problem> {
 fn poll(call: &Call<'_>, state: &mut State, csv: bool) -> Result<Response, Problem> {
     let (now, scenario) = (call.now, call.scenario);
     let known = state.queries.get_mut(call.route.id);
-    let known = known.filter(|created| !is_over(scenario.settings.query_life, now, created.at));
     let created = known.ok_or_else(|| Problem::not_found("query", call.route.id))?;
     let ready = match scenario.settings.ready {
         Ready::AtOnce => true,
@@ -148,14 +151,14 @@ fn poll(call: &Call<'_>, state: &mut State, csv: bool) -> Result<Response, Probl
         let forms = &scenario.settings.not_ready;
         let form = forms.get(created.polls as usize).or(forms.last());
         created.polls += 1;
-        return Ok(not_ready(call, state, form, csv));
+        return Ok(not_ready(call, form, csv));
     }
     let rows = created.query.rows(&scenario.invoices);
     let body = if csv { to_csv(&rows) } else { to_json(&rows) };
     Ok(Response::typed(200, &content_type(csv), body))
 }
 
-fn not_ready(call: &Call<'_>, state: &mut State, form: Option<&NotReady>, csv: bool) -> Response {
+fn not_ready(call: &Call<'_>, form: Option<&NotReady>, csv: bool) -> Response {
     let enveloped = call.enveloped && call.scenario.settings.envelope != EnvelopeStyle::Ignored;
     let fault = match form {
         Some(NotReady::Fault(fault)) => fault,
@@ -163,9 +166,8 @@ fn not_ready(call: &Call<'_>, state: &mut State, form: Option<&NotReady>, csv: b
         _ if enveloped => return Response::typed(102, &content_type(false), "{}"),
         _ => &Fault::Bare102(After102::Close),
     };
-    // A fault that changes or cuts the real response works on this one.
-    let real = || Response::typed(200, &content_type(csv), "{}");
-    let mut response = state.struck(fault, call.now, |_| real());
+    // A fault that changes or truncates the real response works on this one.
+    let mut response = fault.strike(|| Response::typed(200, &content_type(csv), "{}"));
     response.finished = response.fault.is_none();
     response
 }
@@ -175,17 +177,15 @@ fn one(call: &Call<'_>, csv: bool) -> Result<Response, Problem> {
     let id = call.route.id;
     if !is_id(id) {
         let complaint = "is not a 24-digit identifier".to_owned();
-        return Err(Problem::of_fields(&[("invoiceId".to_owned(), complaint)]));
+        return Err(Problem::of_fields(&[("invoiceId", complaint)]));
     }
     let invoice = call.scenario.find_invoice(id);
     let invoice = invoice.ok_or_else(|| Problem::not_found("invoice", id))?;
-    let body = if csv {
-        csv_body(invoice)
-    } else {
-        json_body(invoice)
+    let mut response = Response::typed(200, &content_type(csv), "");
+    response.body = match csv {
+        true => csv_body(invoice),
+        false => json_body(invoice),
     };
-    let mut response = Response::new(status_of(200), body);
-    response.set(CONTENT_TYPE, &content_type(csv));
     Ok(response)
 }
 
@@ -212,14 +212,9 @@ fn is_valid(name: &str, value: &str) -> Option<bool> {
 /// One page of the list of invoices.
 fn list(call: &Call<'_>) -> Result<Response, Problem> {
     let pairs = call.request.query_pairs();
-    let invalid = pairs
-        .iter()
-        .filter(|(name, value)| is_valid(name, value) == Some(false));
-    let complaint = |(name, value): &(String, String)| (name.clone(), format!("invalid: {value}"));
-    let violations: Vec<_> = invalid.map(complaint).collect();
-    if !violations.is_empty() {
-        return Err(Problem::of_fields(&violations));
-    }
+    refuse_pairs(&pairs, "invalid", |name, value| {
+        is_valid(name, value) == Some(false)
+    })?;
     let all = |wanted: &'static str| {
         let values = pairs.iter().filter(move |(name, _)| name == wanted);
         values.map(|(_, value)| value.as_str())

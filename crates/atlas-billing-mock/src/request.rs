@@ -20,7 +20,7 @@ pub enum Operation {
     Token,
     /// `POST /api/oauth/revoke`: revokes an access token.
     Revoke,
-    /// Anything else: 404, or 405 where only the method is wrong.
+    /// Anything else: 404.
     Other,
 }
 
@@ -31,33 +31,28 @@ pub(crate) struct Route<'a> {
     pub(crate) org: &'a str,
     /// The token of a query, or the id of an invoice.
     pub(crate) id: &'a str,
-    /// The method that the path wants, where the request has another one.
-    pub(crate) allow: Option<&'static str>,
 }
 
 impl<'a> Route<'a> {
     pub(crate) fn of(request: &'a Request) -> Self {
         use Operation::*;
         let parts: Vec<&str> = request.path().split('/').collect();
-        let (allow, operation, org, id) = match parts[..] {
-            ["", "api", "atlas", "v2", "orgs", org, ref rest @ ..] => match *rest {
-                ["billing", "costExplorer", "usage"] => ("POST", CreateQuery, org, ""),
-                ["billing", "costExplorer", "usage", token] => ("GET", Poll, org, token),
-                ["invoices"] => ("GET", Invoices, org, ""),
-                ["invoices", id] => ("GET", Invoice, org, id),
-                _ => ("", Other, "", ""),
-            },
-            ["", "api", "oauth", "token"] => ("POST", Token, "", ""),
-            ["", "api", "oauth", "revoke"] => ("POST", Revoke, "", ""),
-            _ => ("", Other, "", ""),
+        let org = match parts[..] {
+            ["", "api", "atlas", "v2", "orgs", org, ..] => org,
+            _ => "",
         };
-        let wrong = operation != Other && request.method.as_str() != allow;
-        Self {
-            operation: if wrong { Other } else { operation },
-            org,
-            id,
-            allow: wrong.then_some(allow),
-        }
+        let rest = parts.get(6..).unwrap_or_default();
+        let (operation, id) = match (request.method.as_str(), &parts[..], rest) {
+            ("POST", ["", "api", "oauth", "token"], _) => (Token, ""),
+            ("POST", ["", "api", "oauth", "revoke"], _) => (Revoke, ""),
+            _ if org.is_empty() => (Other, ""),
+            ("POST", _, ["billing", "costExplorer", "usage"]) => (CreateQuery, ""),
+            ("GET", _, ["billing", "costExplorer", "usage", token]) => (Poll, *token),
+            ("GET", _, ["invoices"]) => (Invoices, ""),
+            ("GET", _, ["invoices", id]) => (Invoice, *id),
+            _ => (Other, ""),
+        };
+        Self { operation, org, id }
     }
 }
 
@@ -239,7 +234,7 @@ mod tests {
             operation(Request::post("/api/oauth/token", "")),
             Operation::Token
         );
-        assert_eq!(Route::of(&Request::get(usage)).allow, Some("POST"));
-        assert_eq!(Route::of(&Request::get("//api/oauth/token")).allow, None);
+        assert_eq!(operation(Request::get(usage)), Operation::Other);
+        assert_eq!(operation(Request::get("/")), Operation::Other);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -55,10 +56,18 @@ impl Body {
 
     /// The gzip form of the body, compressed while it is sent.
     pub(crate) fn gzip(self) -> Self {
-        Self::Pieces(Box::new(Gzip {
-            plain: self.into_pieces(),
-            encoder: Some(GzEncoder::new(Vec::new(), Compression::fast())),
-        }))
+        let mut plain = self.into_pieces();
+        let mut encoder = Some(GzEncoder::new(Vec::new(), Compression::fast()));
+        // Writing to a Vec cannot fail; if it did, the body would just end early.
+        let packed = std::iter::from_fn(move || match plain.next() {
+            Some(piece) => {
+                let encoder = encoder.as_mut()?;
+                encoder.write_all(&piece).ok()?;
+                Some(Bytes::from(std::mem::take(encoder.get_mut())))
+            }
+            None => Some(encoder.take()?.finish().ok()?.into()),
+        });
+        Self::Pieces(Box::new(packed.filter(|piece| !piece.is_empty())))
     }
 }
 
@@ -68,30 +77,6 @@ impl fmt::Debug for Body {
             Self::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
             Self::Pieces(_) => f.write_str("Pieces(..)"),
         }
-    }
-}
-
-struct Gzip {
-    plain: Pieces,
-    encoder: Option<GzEncoder<Vec<u8>>>,
-}
-
-impl Iterator for Gzip {
-    type Item = Bytes;
-
-    fn next(&mut self) -> Option<Bytes> {
-        // Writing to a Vec cannot fail; if it did, the body would just end early.
-        while let Some(encoder) = &mut self.encoder {
-            let Some(piece) = self.plain.next() else {
-                return self.encoder.take()?.finish().ok().map(Bytes::from);
-            };
-            encoder.write_all(&piece).ok()?;
-            let packed = encoder.get_mut();
-            if !packed.is_empty() {
-                return Some(std::mem::take(packed).into());
-            }
-        }
-        None
     }
 }
 
@@ -124,9 +109,13 @@ impl Response {
     }
 
     pub(crate) fn typed(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        let mut response = Self::new(status_of(status), Body::Whole(body.into()));
-        response.set(CONTENT_TYPE, content_type);
-        response
+        Self::new(status_of(status), Body::Whole(body.into())).with(CONTENT_TYPE, content_type)
+    }
+
+    /// The same response with this header, see [`set`](Self::set).
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.set(name, value);
+        self
     }
 
     /// Sets a header; text that no header can hold is omitted.
@@ -136,9 +125,9 @@ impl Response {
         }
     }
 
-    /// Adds a header beside others of that name.
-    pub(crate) fn add(&mut self, name: HeaderName, value: &str) {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    /// Adds a header beside others of that name; one that cannot be sent is omitted.
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_str(name), HeaderValue::from_str(value)) {
             self.headers.append(name, value);
         }
     }
@@ -203,25 +192,20 @@ impl Problem {
             429 => "RATE_LIMITED",
             _ => "UNEXPECTED_ERROR",
         };
-        let reason = status_of(status)
-            .canonical_reason()
-            .unwrap_or("Unknown status");
         Self::new(
             status,
             code,
-            format!("The stand-in was told to answer {reason}."),
+            format!("The stand-in was told to respond {status}."),
         )
     }
 
     /// A request whose fields break rules: each field with a description of what is wrong.
-    pub(crate) fn of_fields(fields: &[(String, String)]) -> Self {
-        let names: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+    pub(crate) fn of_fields(fields: &[(&str, String)]) -> Self {
+        let names: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
         let detail = format!("Not valid: {}.", names.join(", "));
         let mut problem = Self::new(400, "VALIDATION_ERROR", detail);
-        let fields = fields.iter();
-        let fields: Value = fields
-            .map(|(field, description)| json!({"field": field, "description": description}))
-            .collect();
+        let field = |(name, text): &(&str, String)| json!({"field": name, "description": text});
+        let fields: Value = fields.iter().map(field).collect();
         problem.object["badRequestDetail"] = json!({ "fields": fields });
         problem
     }
@@ -242,11 +226,9 @@ impl Problem {
     /// The response, typed as plain JSON whatever version was asked for, as the service does.
     pub(crate) fn into_response(self) -> Response {
         let body = self.object.to_string();
-        let mut response = Response::typed(self.status.as_u16(), "application/json", body);
-        if let Some(code) = self.object["errorCode"].as_str() {
-            response.set(HeaderName::from_static("x-error-code"), code);
-        }
-        response
+        let code = self.object["errorCode"].as_str().unwrap_or_default();
+        Response::typed(self.status.as_u16(), "application/json", body)
+            .with(HeaderName::from_static("x-error-code"), code)
     }
 }
 
@@ -276,7 +258,7 @@ mod tests {
 
     #[test]
     fn errors_name_fields_and_parameters() {
-        let wrong = ("startDate".to_owned(), "missing".to_owned());
+        let wrong = ("startDate", "missing".to_owned());
         let problem = Problem::of_fields(&[wrong])
             .parameter("startDate")
             .parameter(3);

@@ -10,8 +10,9 @@ use crate::core::EnvelopeStyle;
 use crate::fault::{Fault, On, Rule};
 use crate::invoice::catalog::Meter;
 use crate::invoice::plan::{Invoice, InvoiceFacts, InvoicePlan, months_before};
-use crate::names::{LINKED_ORG_ID, LINKED_ORG_NAME, ORG_ID, ORG_NAME, invoice_id};
+use crate::names::{ORG_ID, ORG_NAME, invoice_id};
 use crate::request::Operation;
+use crate::setters::setters;
 use crate::sign_in::SignIn;
 
 /// When a Cost Explorer query has its result.
@@ -96,16 +97,12 @@ impl RateLimit {
         }
     }
 
-    /// The limit for these operations only (they share the bucket).
-    pub fn of(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
-        self.operations = operations.into_iter().collect();
-        self
-    }
+    setters! {
+        /// The limit for these operations only (they share the bucket).
+        of(operations: impl IntoIterator<Item = Operation>) => operations = operations.into_iter().collect();
 
-    /// Refuses without saying when to come back.
-    pub fn without_retry_after(mut self) -> Self {
-        self.retry_after = false;
-        self
+        /// Refuses without saying when to come back.
+        without_retry_after() => retry_after = false;
     }
 
     pub(crate) fn is_for(&self, operation: Operation) -> bool {
@@ -133,12 +130,9 @@ impl Bucket {
     /// Takes one token at `now`: how many whole ones are left, or the time until the next one, if
     /// there will be one.
     pub(crate) fn take(&mut self, now: DateTime<Utc>) -> Result<u32, Option<Duration>> {
-        let since = self
-            .filled
-            .map_or(Duration::ZERO, |filled| age(now, filled));
-        let gained = since.as_secs_f64() * self.limit.per_minute / 60.0;
-        self.tokens = (self.tokens + gained).min(f64::from(self.limit.capacity));
-        self.filled = Some(now);
+        let since = age(now, self.filled.replace(now).unwrap_or(now)).as_secs_f64();
+        let filled = self.tokens + since * self.limit.per_minute / 60.0;
+        self.tokens = filled.min(f64::from(self.limit.capacity));
         // A refill by thirds and the like sums up to just under one.
         if self.tokens + 1e-9 >= 1.0 {
             self.tokens = (self.tokens - 1.0).max(0.0);
@@ -156,7 +150,6 @@ pub(crate) struct Settings {
     clock: Option<ManualClock>,
     pub(crate) ready: Ready,
     pub(crate) not_ready: Vec<NotReady>,
-    pub(crate) query_life: Option<Duration>,
     pub(crate) limits: Vec<RateLimit>,
     pub(crate) sign_in: SignIn,
     pub(crate) envelope: EnvelopeStyle,
@@ -190,7 +183,6 @@ impl Settings {
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub(crate) settings: Settings,
-    pub(crate) org_id: String,
     pub(crate) invoices: Vec<Arc<Invoice>>,
 }
 
@@ -230,7 +222,6 @@ impl Default for Scenario {
 pub struct ScenarioBuilder {
     settings: Settings,
     today: Option<NaiveDate>,
-    org: Option<(String, String)>,
     without_invoices: bool,
     linked: bool,
     two_pending: bool,
@@ -239,65 +230,66 @@ pub struct ScenarioBuilder {
 }
 
 impl ScenarioBuilder {
-    /// Takes the time from this clock; the machine's otherwise.
-    pub fn clock(mut self, clock: ManualClock) -> Self {
-        self.settings.clock = Some(clock);
-        self
-    }
+    setters! {
+        /// Takes the time from this clock; the machine's otherwise.
+        clock(clock: ManualClock) => settings.clock = Some(clock);
 
-    /// The day on which the built-in data ends; the clock's day otherwise.
-    pub fn today(mut self, today: NaiveDate) -> Self {
-        self.today = Some(today);
-        self
-    }
+        /// The day on which the built-in data ends; the clock's day otherwise.
+        today(today: NaiveDate) => today = Some(today);
 
-    /// Another organization than [`ORG_ID`].
-    pub fn org(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
-        self.org = Some((id.into(), name.into()));
-        self
-    }
+        /// Other numbers in the built-in data, other tokens and nonces.
+        seed(seed: u64) => settings.seed = Some(seed);
 
-    /// Other numbers in the built-in data, other tokens and nonces.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = Some(seed);
-        self
-    }
+        /// Without the built-in invoices: only those of [`invoice`](Self::invoice).
+        without_invoices() => without_invoices = true;
 
-    /// Without the built-in invoices: only those of [`invoice`](Self::invoice).
-    pub fn without_invoices(mut self) -> Self {
-        self.without_invoices = true;
-        self
-    }
+        /// The built-in invoices have those of a second organization linked to them.
+        with_linked_invoices() => linked = true;
 
-    /// The built-in invoices have those of a second organization linked to them.
-    pub fn with_linked_invoices(mut self) -> Self {
-        self.linked = true;
-        self
-    }
+        /// The invoice of the previous month is still `PENDING`, as it is for days after the
+        /// month's end.
+        with_previous_month_pending() => two_pending = true;
 
-    /// The invoice of the previous month is still `PENDING`, as it is for days after the month's
-    /// end.
-    pub fn with_previous_month_pending(mut self) -> Self {
-        self.two_pending = true;
-        self
-    }
+        /// Part of the costs belong to [`NEW_SERVICE`](crate::NEW_SERVICE), which no specification
+        /// names yet.
+        with_new_service() => new_service = true;
 
-    /// Part of the costs belong to [`NEW_SERVICE`](crate::NEW_SERVICE), which no specification
-    /// names yet.
-    pub fn with_new_service(mut self) -> Self {
-        self.new_service = true;
-        self
+        /// When queries have their result.
+        ready(ready: Ready) => settings.ready = ready;
+
+        /// Tokens of queries come in upper case.
+        upper_case_tokens() => settings.upper_case_tokens = true;
+
+        /// Who may sign in; anyone otherwise.
+        sign_in(sign_in: SignIn) => settings.sign_in = sign_in;
+
+        /// How envelopes are given.
+        envelope(style: EnvelopeStyle) => settings.envelope = style;
+
+        /// Every version was removed: 410.
+        versions_gone() => settings.versions_gone = true;
+
+        /// Refuses with 400 what a forgiving service might let pass: unknown query parameters and
+        /// fields, and a query grouped by a dimension that has no filter value.
+        strict() => settings.strict = true;
+
+        /// Compresses responses with gzip for clients that accept it.
+        gzip() => settings.gzip = true;
+
+        /// How bodies are sent over HTTP/1.1.
+        transfer(transfer: Transfer) => settings.transfer = transfer;
+
+        /// Sends bodies in pieces of exactly so many bytes, the last one excepted, each written by
+        /// itself; at least 1.
+        chunk_size(bytes: usize) => settings.chunk_size = Some(bytes.max(1));
+
+        /// Keeps the record of so many requests, the newest; 10,000 otherwise.
+        history(requests: usize) => settings.history = Some(requests);
     }
 
     /// One more invoice, in the place of one of the same id if there is one.
     pub fn invoice(mut self, plan: InvoicePlan) -> Self {
         self.plans.push(plan);
-        self
-    }
-
-    /// When queries have their result.
-    pub fn ready(mut self, ready: Ready) -> Self {
-        self.settings.ready = ready;
         self
     }
 
@@ -308,33 +300,9 @@ impl ScenarioBuilder {
         self
     }
 
-    /// Tokens of queries are unknown that long after they were issued; never otherwise.
-    pub fn query_life(mut self, life: Duration) -> Self {
-        self.settings.query_life = Some(life);
-        self
-    }
-
-    /// Tokens of queries come in upper case.
-    pub fn upper_case_tokens(mut self) -> Self {
-        self.settings.upper_case_tokens = true;
-        self
-    }
-
     /// One more rate limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.settings.limits.push(limit);
-        self
-    }
-
-    /// Who may sign in; anyone otherwise.
-    pub fn sign_in(mut self, sign_in: SignIn) -> Self {
-        self.settings.sign_in = sign_in;
-        self
-    }
-
-    /// How envelopes are given.
-    pub fn envelope(mut self, style: EnvelopeStyle) -> Self {
-        self.settings.envelope = style;
         self
     }
 
@@ -342,12 +310,6 @@ impl ScenarioBuilder {
     /// say so in their headers.
     pub fn deprecated(mut self, operation: Operation, since: NaiveDate, sunset: NaiveDate) -> Self {
         self.settings.deprecated.push((operation, since, sunset));
-        self
-    }
-
-    /// Every version was removed: 410.
-    pub fn versions_gone(mut self) -> Self {
-        self.settings.versions_gone = true;
         self
     }
 
@@ -366,38 +328,6 @@ impl ScenarioBuilder {
         self
     }
 
-    /// Refuses with 400 what a forgiving service might let pass: unknown query parameters and
-    /// fields, and a query grouped by a dimension that has no filter value.
-    pub fn strict(mut self) -> Self {
-        self.settings.strict = true;
-        self
-    }
-
-    /// Compresses responses with gzip for clients that accept it.
-    pub fn gzip(mut self) -> Self {
-        self.settings.gzip = true;
-        self
-    }
-
-    /// How bodies are sent over HTTP/1.1.
-    pub fn transfer(mut self, transfer: Transfer) -> Self {
-        self.settings.transfer = transfer;
-        self
-    }
-
-    /// Sends bodies in pieces of exactly so many bytes, the last one excepted, each written by
-    /// itself; at least 1.
-    pub fn chunk_size(mut self, bytes: usize) -> Self {
-        self.settings.chunk_size = Some(bytes.max(1));
-        self
-    }
-
-    /// Keeps the record of so many requests, the newest; 10,000 otherwise.
-    pub fn history(mut self, requests: usize) -> Self {
-        self.settings.history = Some(requests);
-        self
-    }
-
     /// The scenario.
     pub fn build(self) -> Scenario {
         let mut plans = match self.without_invoices {
@@ -410,13 +340,10 @@ impl ScenarioBuilder {
         }
         plans.sort_by_key(|plan| std::cmp::Reverse(plan.first));
         let meters = Meter::all(self.new_service).into();
-        let org = self.org.unwrap_or((ORG_ID.to_owned(), ORG_NAME.to_owned()));
-        let linked_org = (LINKED_ORG_ID, LINKED_ORG_NAME);
-        let invoice = |plan| Invoice::new(plan, (&org.0, &org.1), linked_org, &meters);
+        let invoice = |plan| Invoice::new(plan, (ORG_ID, ORG_NAME), &meters);
         Scenario {
             invoices: plans.into_iter().map(invoice).collect(),
             settings: self.settings,
-            org_id: org.0,
         }
     }
 
@@ -443,15 +370,13 @@ impl ScenarioBuilder {
             (plan.scale_permille, plan.surge) = (1_000 - u64::from(age) * 30, age == 1);
             plan.refunded = age == 5;
             if age == 0 {
-                plan = plan.through_day(today.day());
+                plan.days = today.day();
             }
             plan.items = meters * u64::from(plan.days) + plan.credits;
             if self.linked {
-                let linked = InvoicePlan {
-                    id: invoice_id(age + 0x100),
-                    ..plan.clone()
-                };
-                plan = plan.linked(linked);
+                let mut linked = plan.clone();
+                linked.id = invoice_id(age + 0x100);
+                plan.linked.push(linked);
             }
             plan
         };
@@ -462,7 +387,7 @@ impl ScenarioBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{INVOICE_ID, PENDING_INVOICE_ID};
+    use crate::names::{INVOICE_ID, LINKED_ORG_ID, PENDING_INVOICE_ID};
 
     fn on(day: &str) -> ScenarioBuilder {
         Scenario::builder().today(day.parse().unwrap())

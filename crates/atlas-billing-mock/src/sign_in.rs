@@ -7,14 +7,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::json;
 
-use crate::clock::{age, later};
-use crate::digest::{Digest, DigestAlgorithm};
+use crate::clock::later;
+use crate::digest::{Digest, DigestAlgorithm, REALM};
 use crate::names::hex;
 use crate::request::{Request, essence, pairs};
 use crate::response::{Problem, Response};
+use crate::setters::setters;
 
 /// How the token endpoint says when a token expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,45 +41,28 @@ pub enum ExpiresIn {
 /// let scenario = Scenario::builder().sign_in(sign_in).build();
 /// # let _ = scenario;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct SignIn {
     pub(crate) api_keys: Vec<(String, String)>,
     accounts: Vec<(String, String)>,
     bearers: Vec<String>,
-    pub(crate) algorithms: Vec<DigestAlgorithm>,
+    pub(crate) algorithms: Option<Vec<DigestAlgorithm>>,
     pub(crate) nonce_uses: Option<u64>,
-    pub(crate) nonce_life: Option<Duration>,
     offer_bearer: bool,
-    token_life: Duration,
+    token_life: Option<Duration>,
     token_uses: Option<u64>,
-    live_tokens: usize,
+    live_tokens: Option<usize>,
     expires_in: ExpiresIn,
-}
-
-impl Default for SignIn {
-    /// Anyone may do anything.
-    fn default() -> Self {
-        Self {
-            api_keys: Vec::new(),
-            accounts: Vec::new(),
-            bearers: Vec::new(),
-            algorithms: vec![DigestAlgorithm::Md5],
-            nonce_uses: None,
-            nonce_life: None,
-            offer_bearer: false,
-            token_life: Duration::from_secs(3600),
-            token_uses: None,
-            live_tokens: 100,
-            expires_in: ExpiresIn::Number,
-        }
-    }
 }
 
 impl SignIn {
     /// An API key: its public and its private half, for HTTP Digest (RFC 7616).
     pub fn api_key(public: impl Into<String>, private: impl Into<String>) -> Self {
-        Self::default().and_api_key(public, private)
+        Self {
+            api_keys: vec![(public.into(), private.into())],
+            ..Self::default()
+        }
     }
 
     /// A service account: its client id and secret, for an OAuth token by client credentials
@@ -90,12 +74,6 @@ impl SignIn {
     /// A ready-made bearer token (RFC 6750).
     pub fn bearer(token: impl Into<String>) -> Self {
         Self::default().and_bearer(token)
-    }
-
-    /// One more API key.
-    pub fn and_api_key(mut self, public: impl Into<String>, private: impl Into<String>) -> Self {
-        self.api_keys.push((public.into(), private.into()));
-        self
     }
 
     /// One more service account.
@@ -110,54 +88,29 @@ impl SignIn {
         self
     }
 
-    /// The algorithms of the challenges, one challenge each in this order; MD5 alone otherwise, as
-    /// the service does.
-    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = DigestAlgorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
-        self
-    }
+    setters! {
+        /// The algorithms of the challenges, one challenge each in this order; MD5 alone otherwise, as
+        /// the service does.
+        algorithms(algorithms: impl IntoIterator<Item = DigestAlgorithm>) => algorithms = Some(algorithms.into_iter().collect());
 
-    /// A nonce is stale after so many uses; never otherwise.
-    pub fn nonce_uses(mut self, uses: u64) -> Self {
-        self.nonce_uses = Some(uses);
-        self
-    }
+        /// A nonce is stale after so many uses; never otherwise.
+        nonce_uses(uses: u64) => nonce_uses = Some(uses);
 
-    /// A nonce is stale that long after it was issued; never otherwise.
-    pub fn nonce_life(mut self, life: Duration) -> Self {
-        self.nonce_life = Some(life);
-        self
-    }
+        /// A Bearer challenge stands before the Digest ones.
+        offering_bearer() => offer_bearer = true;
 
-    /// A Bearer challenge stands before the Digest ones.
-    pub fn offering_bearer(mut self) -> Self {
-        self.offer_bearer = true;
-        self
-    }
+        /// Access tokens live that long; an hour otherwise.
+        token_life(life: Duration) => token_life = Some(life);
 
-    /// Access tokens live that long; an hour otherwise.
-    pub fn token_life(mut self, life: Duration) -> Self {
-        self.token_life = life;
-        self
-    }
+        /// Access tokens are refused after so many uses, before they expire; never otherwise.
+        token_uses(uses: u64) => token_uses = Some(uses);
 
-    /// Access tokens are refused after so many uses, before they expire; never otherwise.
-    pub fn token_uses(mut self, uses: u64) -> Self {
-        self.token_uses = Some(uses);
-        self
-    }
+        /// An account may have so many live tokens, then the token endpoint responds 403 until one
+        /// expires or is revoked; 100 otherwise.
+        live_tokens(count: usize) => live_tokens = Some(count);
 
-    /// An account may have so many live tokens, then the token endpoint responds 403 until one
-    /// expires or is revoked; 100 otherwise.
-    pub fn live_tokens(mut self, count: usize) -> Self {
-        self.live_tokens = count;
-        self
-    }
-
-    /// How the token endpoint says when a token expires.
-    pub fn expires_in(mut self, form: ExpiresIn) -> Self {
-        self.expires_in = form;
-        self
+        /// How the token endpoint says when a token expires.
+        expires_in(form: ExpiresIn) => expires_in = form;
     }
 
     fn is_open(&self) -> bool {
@@ -165,10 +118,9 @@ impl SignIn {
     }
 }
 
-/// What came of checking credentials.
+/// Why credentials are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Accepted,
+pub(crate) enum Refusal {
     Rejected,
     Stale,
 }
@@ -209,35 +161,26 @@ impl Authenticator {
         }
         let value = request.header_text(&AUTHORIZATION).unwrap_or_default();
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-        let verdict = match scheme.to_ascii_lowercase().as_str() {
-            "digest" => self.digest.check(rest, request, now),
-            "bearer" if self.is_bearer(rest.trim(), now) => Verdict::Accepted,
-            _ => Verdict::Rejected,
+        let checked = match scheme.to_ascii_lowercase().as_str() {
+            "digest" => self.digest.check(rest, request),
+            "bearer" if self.is_bearer(rest.trim(), now) => Ok(()),
+            _ => Err(Refusal::Rejected),
         };
-        match verdict {
-            Verdict::Accepted => None,
-            Verdict::Rejected => Some(self.challenge(false, now)),
-            Verdict::Stale => Some(self.challenge(true, now)),
-        }
+        let refusal = checked.err()?;
+        Some(self.challenge(refusal == Refusal::Stale))
     }
 
     /// A 401 with fresh challenges.
-    pub(crate) fn challenge(&mut self, stale: bool, now: DateTime<Utc>) -> Response {
+    pub(crate) fn challenge(&mut self, stale: bool) -> Response {
         let detail = "You are not authorized for this resource.";
         let mut response = Problem::new(401, "UNEXPECTED_ERROR", detail).into_response();
         let bearer_only = self.rules.api_keys.is_empty() && !self.rules.is_open();
         if self.rules.offer_bearer || bearer_only {
-            let error = if stale {
-                ", error=\"invalid_token\""
-            } else {
-                ""
-            };
-            let challenge = format!("Bearer realm=\"MMS Public API\"{error}");
-            response.add(WWW_AUTHENTICATE, &challenge);
+            response.add("www-authenticate", &format!("Bearer realm=\"{REALM}\""));
         }
         if !bearer_only {
-            for challenge in self.digest.challenges(stale, now) {
-                response.add(WWW_AUTHENTICATE, &challenge);
+            for challenge in self.digest.challenges(stale) {
+                response.add("www-authenticate", &challenge);
             }
         }
         response
@@ -248,22 +191,18 @@ impl Authenticator {
         let Some(account) = self.account(request) else {
             return refuse(401, "invalid_client");
         };
-        match form_value(request, "grant_type").as_deref() {
-            Some("client_credentials") => {}
-            Some(_) => return refuse(400, "unsupported_grant_type"),
-            None => return refuse(400, "invalid_request"),
+        if form_value(request, "grant_type").as_deref() != Some("client_credentials") {
+            return refuse(400, "unsupported_grant_type");
         }
         self.tokens.retain(|_, token| token.expires > now);
-        let live = self
-            .tokens
-            .values()
-            .filter(|token| token.account == account);
-        if live.count() >= self.rules.live_tokens {
+        let tokens = self.tokens.values();
+        let live = tokens.filter(|token| token.account == account).count();
+        if live >= self.rules.live_tokens.unwrap_or(100) {
             return refuse(403, "access_denied");
         }
         self.issued += 1;
         let text = format!("mdb.made.up.{}", hex(self.seed ^ 0x70CE, self.issued, 48));
-        let life = self.rules.token_life;
+        let life = self.rules.token_life.unwrap_or(Duration::from_secs(3600));
         let token = Token {
             account,
             expires: later(now, life).unwrap_or(DateTime::<Utc>::MAX_UTC),
@@ -276,9 +215,7 @@ impl Authenticator {
             ExpiresIn::Text => body["expires_in"] = life.as_secs().to_string().into(),
             ExpiresIn::Missing => {}
         }
-        let mut response = Response::typed(200, "application/json", body.to_string());
-        response.set(CACHE_CONTROL, "no-store");
-        response
+        Response::typed(200, "application/json", body.to_string()).with(CACHE_CONTROL, "no-store")
     }
 
     /// The revocation endpoint: 200 for an unknown token too (RFC 7009, section 2.2).
@@ -286,13 +223,11 @@ impl Authenticator {
         if self.account(request).is_none() {
             return refuse(401, "invalid_client");
         }
-        match form_value(request, "token") {
-            None => refuse(400, "invalid_request"),
-            Some(token) => {
-                self.tokens.remove(&token);
-                Response::typed(200, "application/json", "{}")
-            }
-        }
+        let Some(token) = form_value(request, "token") else {
+            return refuse(400, "invalid_request");
+        };
+        self.tokens.remove(&token);
+        Response::typed(200, "application/json", "{}")
     }
 
     /// Whether a bearer token is known and still good; counts the use.
@@ -334,11 +269,6 @@ fn form_value(request: &Request, field: &str) -> Option<String> {
 fn refuse(status: u16, error: &str) -> Response {
     let body = json!({"error": error, "error_description": "The stand-in refused this."});
     Response::typed(status, "application/json", body.to_string())
-}
-
-/// Whether something of this age has outlived its life.
-pub(crate) fn is_over(life: Option<Duration>, now: DateTime<Utc>, since: DateTime<Utc>) -> bool {
-    life.is_some_and(|life| age(now, since) >= life)
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ pub fn envelope(input: &[u8]) {
     let json = || serde_json::from_slice::<IgnoredAny>(input).is_ok();
     let is_json = |part: &[u8]| serde_json::from_slice::<&RawValue>(part).is_ok();
     match open(input) {
-        Opened::Bare(body) => assert_eq!(body, input),
+        Opened::Bare => {}
         Opened::Wrapped { content, .. } => assert!(json() && content.is_none_or(is_json)),
         Opened::Error { body, .. } => {
             assert!(json() && is_json(body) && ErrorBody::read(body).is_known());

@@ -192,7 +192,7 @@ fn invalid(what: &str, given: &str, problem: &str) -> ParseError {
 
 /// Version of the Administration API that a response is requested in: a date, or the preview.
 ///
-/// A date after an operation's newest version is sent as it is: the service answers with the newest
+/// A date after an operation's newest version is sent as it is: the service responds with the newest
 /// version that is not later. Dates order by the calendar; the preview comes after all of them.
 ///
 /// ```
@@ -235,11 +235,6 @@ impl ApiVersion {
             Version::Dated(date) => Some(date),
             Version::Preview => None,
         }
-    }
-
-    /// Whether this is the preview.
-    pub fn is_preview(&self) -> bool {
-        self.0 == Version::Preview
     }
 }
 

@@ -55,7 +55,7 @@ pub use chrono;
 pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org, environment};
 pub use costs::{CostQuery, CostReport, CostRequest, CostRow};
 pub use error::{Error, ErrorKind, FieldViolation, Result};
-pub use exchange::{BodyStream, Observer, RequestEvent, RetryPolicy};
+pub use exchange::{Observer, RequestEvent, RetryPolicy};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{
     FoundInvoice, InvoiceLimits, InvoiceRequest, InvoiceTotals, Invoices, InvoicesRequest,

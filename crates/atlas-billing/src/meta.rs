@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use http::{HeaderMap, StatusCode};
@@ -14,6 +15,8 @@ use crate::id::ApiVersion;
 #[derive(Clone)]
 pub struct ResponseMeta {
     status: StatusCode,
+    operation: Option<&'static str>,
+    retry_after: Option<Duration>,
     /// Shared: the body, its errors and its value each carry the meta.
     head: Arc<Head>,
 }
@@ -29,8 +32,17 @@ impl ResponseMeta {
         let url = plain_url(url);
         Self {
             status,
+            operation: None,
+            retry_after: None,
             head: Arc::new(Head { headers, url }),
         }
+    }
+
+    /// The same response, received `now` from `operation`.
+    pub(crate) fn received(mut self, operation: &'static str, now: DateTime<Utc>) -> Self {
+        self.operation = Some(operation);
+        self.retry_after = http_date::retry_after(&self.head.headers, now);
+        self
     }
 
     /// The same response with the status that its envelope carried.
@@ -43,6 +55,17 @@ impl ResponseMeta {
     /// real one.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The operation that was called, by its stable name.
+    pub(crate) fn operation(&self) -> Option<&'static str> {
+        self.operation
+    }
+
+    /// How long the service asked to wait before the next request, from the moment the response
+    /// arrived.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// All headers of the response.

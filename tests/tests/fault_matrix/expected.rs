@@ -206,7 +206,7 @@ impl At {
             (Row::Token, _) => self.last(ErrorKind::Unauthorized),
             // Any challenge will do for a first one.
             (Row::Unsigned, true) => self.result(0),
-            // There is no challenge in it to answer.
+            // There is no challenge in it to respond to.
             (Row::Unsigned | Row::Signed, false) => self.last(ErrorKind::Unauthorized),
             (Row::Signed, true) if self.once => self.result(times as u32),
             // The key is not to blame.

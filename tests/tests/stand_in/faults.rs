@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atlas_billing_mock::{
-    After102, At, Fault, INVOICE_ID, InvoicePlan, On, Operation, Scenario, StandIn, Step, Transfer,
+    After102, At, Fault, INVOICE_ID, InvoicePlan, On, Operation, Scenario, StandIn, Transfer,
 };
 
 use crate::eyes::{Protocol, Seen, Why, client, see, see_or_wait};
@@ -57,11 +57,6 @@ async fn every_fault_of_the_wire_is_met_over_both_protocols() {
     let unreadable = || Seen::None(Why::Unreadable);
     let code = |code| Seen::None(Why::Code(code));
     let good = || Body(200, length);
-    let script = vec![
-        Step::Send("HTTP/1.1 204 No".into()),
-        Step::Wait(Duration::from_millis(2)),
-        Step::Send(" Content\r\n\r\n".into()),
-    ];
     let drip = Fault::Trickle {
         bytes: 1_000,
         pause: Duration::from_millis(1),
@@ -98,8 +93,6 @@ async fn every_fault_of_the_wire_is_met_over_both_protocols() {
         (Fault::WrongLength(-5), Body(200, length - 5), Broken(200)),
         same(Fault::AnnouncedLength(1 << 40), Silence(Some(200))),
         same(Fault::Garbage, unreadable()),
-        (Fault::Script(script), Body(204, 0), unreadable()),
-        same(Fault::Script(vec![Step::Reset]), ended()),
         (Fault::StreamReset(7), ended(), code(7)),
         (Fault::StreamReset(2), ended(), code(2)),
         same(in_body, Broken(200)),

@@ -131,7 +131,7 @@ async fn signing_in_is_part_of_the_call() {
             );
         }
     }
-    // Tokens that are refused for ever do not outlast it either.
+    // Tokens that are never issued do not outlast it either.
     let on = On::operation(Operation::Token);
     let scenario = scenario()
         .sign_in(Identity::Account.sign_in())

@@ -104,24 +104,27 @@ async fn an_error_has_all_that_the_service_said() {
 #[tokio::test]
 async fn an_error_body_that_is_too_long_or_truncated_keeps_its_code() {
     const CODE: &str = "IP_ADDRESS_NOT_ON_ACCESS_LIST";
-    let refused = || Fault::Error {
+    let rejected = || Fault::Error {
         status: 403,
         code: CODE.to_owned(),
     };
-    let long = || refused().and(Fault::Detail("x".repeat(100_000)));
+    let long = || rejected().and(Fault::Detail("x".repeat(100_000)));
     for (what, fault) in [
         ("above the limit", long()),
         ("never ending", long().and(Fault::Stall(At::Body(90_000)))),
         ("truncated", long().and(Fault::Close(At::Body(60_000)))),
         ("reset", long().and(Fault::Reset(At::Body(30_000)))),
-        ("without a body", refused().and(Fault::Close(At::AfterHead))),
+        (
+            "without a body",
+            rejected().and(Fault::Close(At::AfterHead)),
+        ),
         (
             "of another type",
-            refused().and(Fault::Body("<html>".into())),
+            rejected().and(Fault::Body("<html>".into())),
         ),
         (
             "not packed",
-            refused().and(Fault::ContentCoding {
+            rejected().and(Fault::ContentCoding {
                 name: "br".to_owned(),
                 members: 0,
             }),
@@ -154,7 +157,7 @@ async fn an_error_body_that_is_too_long_or_truncated_keeps_its_code() {
         r#"{{"detail":"{}","error":403,"errorCode":"{CODE}"}}"#,
         "x".repeat(70_000)
     );
-    let fault = refused().and(Fault::Body(body.into()));
+    let fault = rejected().and(Fault::Body(body.into()));
     assert_eq!(
         struck_by("invoice", fault).await.unwrap_err().error_code(),
         Some(CODE)

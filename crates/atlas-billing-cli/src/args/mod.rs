@@ -284,14 +284,7 @@ pub(crate) struct ShowArgs {
     /// Which invoice: current, last (the newest whose period has ended), last-month, a month such
     /// as 2025-03, or an invoice id
     #[arg(value_name = "INVOICE", default_value = "current")]
-    invoice: Invoice,
-    #[arg(
-        long = "invoiceId",
-        hide = true,
-        value_name = "ID",
-        conflicts_with = "invoice"
-    )]
-    invoice_id: Option<Invoice>,
+    pub(crate) invoice: Invoice,
 
     #[command(flatten)]
     pub(crate) by: By,
@@ -313,26 +306,16 @@ pub(crate) struct By {
     pub(crate) top: Option<usize>,
 }
 
-impl ShowArgs {
-    /// Which invoice, however it was said.
-    pub(crate) fn which(&self) -> &Invoice {
-        self.invoice_id.as_ref().unwrap_or(&self.invoice)
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ItemsArgs {
     /// Which invoices: current, last, last-month, an invoice id, a month such as 2025-03, or those
     /// of a period: 2025-Q1, 2025, 2025-01..2025-03, mtd, ytd, last-quarter [default: current]
-    #[arg(value_name = "INVOICE|PERIOD")]
-    which: Vec<Which>,
     #[arg(
-        long = "invoiceId",
-        hide = true,
-        value_name = "ID",
-        conflicts_with = "which"
+        value_name = "INVOICE|PERIOD",
+        default_value = "current",
+        hide_default_value = true
     )]
-    invoice_id: Option<Which>,
+    which: Vec<Which>,
 
     #[command(flatten)]
     pub(crate) statuses: Statuses,
@@ -347,22 +330,17 @@ pub(crate) struct ItemsArgs {
 }
 
 impl ItemsArgs {
-    /// Which invoices, however they were said. With --status a month may have several.
+    /// Which invoices. With --status a month may have several.
     pub(crate) fn which(&self) -> Vec<Which> {
-        let which = match (&self.invoice_id, self.which.as_slice()) {
-            (Some(id), _) => vec![id.clone()],
-            (None, []) => vec![Which::Invoice(Invoice::Current)],
-            (None, which) => which.to_vec(),
+        let several = !self.statuses.status.is_empty();
+        let meant = |which: &Which| match which {
+            Which::Invoice(Invoice::Of(month)) if several => {
+                Which::Period(Period::Months((*month).into()))
+            }
+            Which::Invoice(Invoice::LastMonth) if several => Which::Period(Period::LastMonth),
+            which => which.clone(),
         };
-        let several = |which| match which {
-            Which::Invoice(Invoice::Of(month)) => Which::Period(Period::Months(month.into())),
-            Which::Invoice(Invoice::LastMonth) => Which::Period(Period::LastMonth),
-            which => which,
-        };
-        match self.statuses.status.is_empty() {
-            true => which,
-            false => which.into_iter().map(several).collect(),
-        }
+        self.which.iter().map(meant).collect()
     }
 }
 
@@ -420,7 +398,7 @@ impl Cli {
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = definition();
         let read = command
-            .try_get_matches_from_mut(line)
+            .try_get_matches_from_mut(line.into_iter().filter_map(unnamed))
             .and_then(|matches| Self::from_arg_matches(&matches));
         let cli = read.map_err(own_words)?;
         match cli.check() {
@@ -531,6 +509,15 @@ pub(crate) fn definition() -> clap::Command {
     })
 }
 
+/// The Atlas CLI has a flag for the invoice: without it, what follows is the argument.
+fn unnamed(word: OsString) -> Option<OsString> {
+    match word.to_str() {
+        Some("--invoiceId") => None,
+        Some(text) => Some(text.strip_prefix("--invoiceId=").unwrap_or(text).into()),
+        None => Some(word),
+    }
+}
+
 fn examples(one: &str, other: &str) -> String {
     format!("Examples:\n  atlas-billing {one}\n  atlas-billing {other}\n\n{MORE}")
 }
@@ -591,7 +578,7 @@ mod tests {
             let Command::Invoices(InvoicesCommand::Show(show)) = command else {
                 panic!("{line}: {command:?}");
             };
-            assert_eq!(show.which(), &Invoice::Last);
+            assert_eq!(show.invoice, Invoice::Last);
         }
     }
 
@@ -606,7 +593,7 @@ mod tests {
         let Command::Invoices(InvoicesCommand::Show(show)) = cli.command else {
             panic!("show");
         };
-        assert!(matches!(show.which(), Invoice::Id(given) if given.as_str() == id));
+        assert!(matches!(show.invoice, Invoice::Id(given) if given.as_str() == id));
         let help = definition().render_long_help().to_string();
         assert!(help.contains("--org ") && !help.contains("orgId") && !help.contains("outputFile"));
     }

@@ -141,10 +141,13 @@ impl FromStr for Period {
             .map_err(
                 |error: ParseError| match given.starts_with(|c: char| c.is_ascii_digit()) {
                     true => error.to_string(),
-                    false => format!(
-                        "\"{given}\" is not a period{}; use {PERIODS}",
-                        did_you_mean(given, NAMED.iter().map(|(name, _)| *name))
-                    ),
+                    false => {
+                        let words = NAMED.map(|(name, _)| name);
+                        format!(
+                            "\"{given}\" is not a period{}",
+                            instead(given, &words, PERIODS)
+                        )
+                    }
                 },
             )
     }
@@ -203,10 +206,13 @@ impl FromStr for Invoice {
             .map_err(|error: ParseError| match given.len() {
                 // Meant as an id, so say what is wrong with that.
                 20.. => error.to_string(),
-                _ => format!(
-                    "\"{given}\" is not an invoice{}; use {INVOICES}",
-                    did_you_mean(given, ["current", "last", "last-month"])
-                ),
+                _ => {
+                    let words = ["current", "last", "last-month"];
+                    format!(
+                        "\"{given}\" is not an invoice{}",
+                        instead(given, &words, INVOICES)
+                    )
+                }
             })
     }
 }
@@ -226,14 +232,27 @@ impl FromStr for Which {
         if let Ok(invoice) = given.parse() {
             return Ok(Self::Invoice(invoice));
         }
-        given.parse().map(Self::Period).map_err(|_: String| match given.len() {
-            20.. => given.parse::<Invoice>().err().unwrap_or_default(),
-            _ => format!(
-                "\"{given}\" is neither an invoice nor a period{}; use {INVOICES}, or a period: \
-                 {PERIODS}",
-                did_you_mean(given, ["current", "last", "last-month", "last-quarter", "mtd", "ytd"])
-            ),
-        })
+        given
+            .parse()
+            .map(Self::Period)
+            .map_err(|_: String| match given.len() {
+                20.. => given.parse::<Invoice>().err().unwrap_or_default(),
+                _ => {
+                    let words = [
+                        "current",
+                        "last",
+                        "last-month",
+                        "last-quarter",
+                        "mtd",
+                        "ytd",
+                    ];
+                    let all = format!("{INVOICES}, or a period: {PERIODS}");
+                    format!(
+                        "\"{given}\" is neither an invoice nor a period{}",
+                        instead(given, &words, &all)
+                    )
+                }
+            })
     }
 }
 
@@ -271,10 +290,9 @@ impl Grouping {
 pub(crate) fn dimension(given: &str) -> Result<Dimension, String> {
     given.parse().map_err(|_: ParseError| {
         let names = Dimension::NAMES;
-        let hint = did_you_mean(given, names.iter().copied());
         format!(
-            "cannot group by \"{given}\"{hint}; use {}",
-            names.join(", ")
+            "cannot group by \"{given}\"{}",
+            instead(given, names, &names.join(", "))
         )
     })
 }
@@ -332,16 +350,16 @@ pub(crate) fn known<'a>(help: &str, known: impl Iterator<Item = &'a str>) -> Str
     )
 }
 
-/// `; did you mean "x"?` where one of `words` is close to what was given.
-fn did_you_mean<'a>(given: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+/// What to write instead: the one of `words` that is close to what was given, and all that can be.
+fn instead(given: &str, words: &[&str], all: &str) -> String {
     let given = given.to_ascii_lowercase();
     let near = words
-        .into_iter()
+        .iter()
         .map(|word| (strsim::jaro_winkler(&given, word), word))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    near.map_or(String::new(), |(_, word)| {
-        format!("; did you mean \"{word}\"?")
+    near.map_or(format!("; use {all}"), |(_, word)| {
+        format!("; did you mean \"{word}\"? ({all})")
     })
 }
 

@@ -241,31 +241,25 @@ fn polled(polls: u32) -> String {
 fn resume_command(global: &Global, org: &str, base_url: &str, token: &str) -> String {
     let base_url = base_url.trim_end_matches('/');
     let path = |file: &Option<PathBuf>| Some(file.as_ref()?.to_string_lossy().into_owned());
+    let url = Some(base_url.to_owned()).filter(|url| url != COMMERCIAL);
+    let version = global.api_version.map(|version| version.to_string());
+    let timeout = global.request_timeout.map(shown_duration);
     let mut command = format!("atlas-billing costs --resume {token} --org {org}");
-    let mut add = |flag: &str, value: Option<String>| {
-        let value = value.map(|value| format!(" {flag} {}", quoted(&value)));
-        command.push_str(&value.unwrap_or_default());
-    };
-    add(
-        "--base-url",
-        Some(base_url.to_owned()).filter(|url| url != COMMERCIAL),
-    );
-    add("--ca-file", path(&global.ca_file));
-    add(
-        "--api-version",
-        global.api_version.map(|version| version.to_string()),
-    );
-    add(
-        "--request-timeout",
-        global.request_timeout.map(shown_duration),
-    );
-    add("--output", global.output.map(Format::name));
-    add("--output-file", path(&global.output_file));
-    for (flag, given) in [
-        (" --excel", global.excel),
-        (" --keep-token", global.keep_token),
+    for (flag, value) in [
+        ("--base-url", url),
+        ("--ca-file", path(&global.ca_file)),
+        ("--api-version", version),
+        ("--request-timeout", timeout),
+        ("--output", global.output.map(Format::name)),
+        ("--output-file", path(&global.output_file)),
+        ("--excel", global.excel.then(String::new)),
+        ("--keep-token", global.keep_token.then(String::new)),
     ] {
-        command.push_str(if given { flag } else { "" });
+        match value.as_deref() {
+            None => {}
+            Some("") => command.push_str(&format!(" {flag}")),
+            Some(value) => command.push_str(&format!(" {flag} {}", quoted(value))),
+        }
     }
     command
 }

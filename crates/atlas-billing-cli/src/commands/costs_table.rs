@@ -101,48 +101,35 @@ pub(super) fn layouts(
         all.by_month.entry(Some(month)).or_default();
     }
     let groups = groups(rows, by)?;
-    let notes = notes(rows, &all, today);
-    let title = Some(title(rows, by, asked, today));
     let months: Vec<_> = all
         .by_month
         .keys()
         .map(|month| (*month, shown(*month, today)))
         .collect();
-    if months.len() <= 1 {
-        return Some(vec![Layout {
-            title,
-            notes,
-            ..layout(by.singular(), &[], &groups, &all)
-        }]);
-    }
-    let one = Layout {
-        title,
-        notes,
-        ..layout(by.singular(), &months, &groups, &all)
-    };
-    if width.is_none_or(|width| table::wanted_width(&one) <= width) {
-        return Some(vec![one]);
-    }
-    let by_month = months.iter().map(|(month, name)| {
-        let total = all.by_month.get(month).copied().unwrap_or_default();
-        Group {
-            name: name.clone(),
-            total,
+    let first = by.singular();
+    let mut tables = vec![match months.as_slice() {
+        [] | [_] => layout(first, &[], &groups, &all),
+        several => layout(first, several, &groups, &all),
+    }];
+    if months.len() > 1 && width.is_some_and(|width| table::wanted_width(&tables[0]) > width) {
+        let by_month = months.into_iter().map(|(month, name)| Group {
+            name,
+            total: all.by_month.get(&month).copied().unwrap_or_default(),
             ..Group::default()
-        }
-    });
-    let by_month: Vec<Group> = by_month.collect();
-    let by_group = layout(by.singular(), &[], &groups, &all);
-    Some(vec![
-        Layout {
-            title: one.title,
-            ..layout("month", &[], &by_month, &all)
-        },
-        Layout {
-            notes: one.notes,
-            ..by_group
-        },
-    ])
+        });
+        let by_month: Vec<Group> = by_month.collect();
+        tables = vec![
+            layout("month", &[], &by_month, &all),
+            layout(first, &[], &groups, &all),
+        ];
+    }
+    if let [first, ..] = tables.as_mut_slice() {
+        first.title = Some(title(rows, by, asked, today));
+    }
+    if let [.., last] = tables.as_mut_slice() {
+        last.notes = notes(rows, &all, today);
+    }
+    Some(tables)
 }
 
 /// Groups with a column for each of `months`, and their sum.

@@ -12,7 +12,6 @@ use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
-use crate::text;
 
 /// A group of line items of one invoice or two; without keys it is the sum of several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,6 +55,20 @@ impl GroupRow {
             Some(part) => format!("{:+.1}", part * 100.0),
             None if self.from.gross == Cents::ZERO => "new".to_owned(),
             None => String::new(),
+        }
+    }
+
+    fn project(&self, at: usize) -> Option<&Project> {
+        match self.keys.get(at) {
+            Some(Key::Project(project) | Key::Cluster { project, .. }) => project.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn cluster(&self, at: usize) -> Option<&str> {
+        match self.keys.get(at) {
+            Some(Key::Cluster { name, .. }) => name.as_deref(),
+            _ => None,
         }
     }
 
@@ -104,14 +117,7 @@ pub(super) fn show(
     let id = invoice.invoice.id.clone();
     let mut columns = columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
     columns.extend(key_columns(&by.by));
-    columns.extend(columns! { GroupRow:
-        "gross_cents" Cents always = |r| r.total.gross, "The sum of the items before discounts.";
-        "discount_cents" Cents always = |r| r.total.discount, "The discounts of the items.";
-        "share" Number = |r| part(r.total.gross, whole), "The part of all gross cents, 0.25 for a quarter.";
-        "items" Integer always = |r| r.total.count, "How many items.";
-        "groups" Integer always = |r| r.groups as u64,
-            "How many groups the row stands for: 1, or with --top the number of those left over.";
-    });
+    columns.extend(figures(whole));
     context.style.write(out, &columns, &rows, || {
         let names: Vec<String> = by.by.iter().map(ToString::to_string).collect();
         let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
@@ -121,16 +127,25 @@ pub(super) fn show(
     })
 }
 
+/// The figures of a group.
+fn figures(whole: Cents) -> Vec<Column<GroupRow>> {
+    columns! { GroupRow:
+        "gross_cents" Cents always ("gross") = |r| r.total.gross, "The sum of the items before discounts.";
+        "discount_cents" Cents always ("discount") = |r| r.total.discount, "The discounts of the items.";
+        "share" Share ("share") = |r| part(r.total.gross, whole),
+            "The part of all gross cents, 0.25 for a quarter.";
+        "items" Integer always ("items") = |r| r.total.count, "How many items.";
+        "groups" Integer always = |r| r.groups as u64, GROUPS;
+    }
+}
+
+const GROUPS: &str =
+    "How many groups the row stands for: 1, or with --top the number of those left over.";
+
 fn groups_layout(title: String, rows: &[GroupRow], by: &[Dimension], whole: Cents) -> Layout {
     let mut columns = shown_columns(by);
-    columns.extend(columns! { GroupRow:
-        "gross" Cents ("gross") = |r| r.total.gross, "";
-        "discount" Cents ("discount") = |r| r.total.discount, "";
-        "share" Number ("share") = |r| text::share(r.total.gross.get() as f64, whole.get() as f64), "";
-        "items" Integer ("items") = |r| r.total.count, "";
-    });
-    let note = "Gross is before discounts and tax.".to_owned();
-    let mut layout = layout(title, rows, &columns, note);
+    columns.extend(figures(whole));
+    let mut layout = layout(title, rows, &columns, "Gross is before discounts and tax.");
     for (line, row) in layout.rows.iter_mut().zip(rows) {
         // The rest is no group: it would set the scale.
         line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
@@ -162,17 +177,7 @@ pub(super) async fn compare(context: &Context, args: &CompareArgs) -> Result<(),
     let rows = changes(before.into_groups(), after.into_groups());
     let rows = largest(rows, args.by.top, |row| row.change().get().saturating_abs());
     let mut columns = key_columns(&by);
-    columns.extend(columns! { GroupRow:
-        "from_gross_cents" Cents always = |r| r.from.gross, "The sum in the first invoice, before discounts.";
-        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first invoice.";
-        "to_gross_cents" Cents always = |r| r.total.gross, "The sum in the second invoice, before discounts.";
-        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second invoice.";
-        "change_cents" Cents always = |r| r.change(), "How much more the second has, before discounts.";
-        "change" Number = |r| r.change_part(),
-            "The change as a part of the first, 0.25 for a quarter more; null where that is not above 0.";
-        "groups" Integer always = |r| r.groups as u64,
-            "How many groups the row stands for: 1, or with --top the number of those left over.";
-    });
+    columns.extend(compared());
     context.style.write(out, &columns, &rows, || {
         Ok(vec![changes_layout(&rows, &by, &from, &to)])
     })
@@ -214,6 +219,21 @@ fn identity(key: &Key) -> Vec<Option<String>> {
     }
 }
 
+/// The figures of a group in two invoices.
+fn compared() -> Vec<Column<GroupRow>> {
+    columns! { GroupRow:
+        "from_gross_cents" Cents always = |r| r.from.gross, "The sum in the first invoice, before discounts.";
+        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first invoice.";
+        "to_gross_cents" Cents always = |r| r.total.gross, "The sum in the second invoice, before discounts.";
+        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second invoice.";
+        "change_cents" Change always ("change") = |r| r.change(),
+            "How much more the second has, before discounts.";
+        "change" Number = |r| r.change_part(),
+            "The change as a part of the first, 0.25 for a quarter more; null where that is not above 0.";
+        "groups" Integer always = |r| r.groups as u64, GROUPS;
+    }
+}
+
 fn changes_layout(
     rows: &[GroupRow],
     by: &[Dimension],
@@ -221,21 +241,17 @@ fn changes_layout(
     to: &InvoiceRow,
 ) -> Layout {
     let mut columns = shown_columns(by);
-    columns.extend(columns! { GroupRow:
-        "from" Cents = |r| r.from.gross, "";
-        "to" Cents = |r| r.total.gross, "";
-        "change" Number ("change") = |r| text::change(r.change().get()), "";
-        "percent" Number ("in %") = |r| r.percent(), "";
-    });
-    columns[by.len()].heading = Some(from.period_plain().into());
-    columns[by.len() + 1].heading = Some(to.period_plain().into());
+    columns.extend(compared());
+    columns.extend(columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; });
+    for (name, invoice) in [("from_gross_cents", from), ("to_gross_cents", to)] {
+        let column = columns.iter_mut().find(|column| column.name == name);
+        if let Some(column) = column {
+            column.heading = Some(invoice.period_plain().into());
+        }
+    }
     let title = format!("From {} to {}", from.period(), to.period());
-    let mut layout = layout(
-        title,
-        rows,
-        &columns,
-        "Amounts are line items before discounts.".to_owned(),
-    );
+    let note = "Amounts are line items before discounts.";
+    let mut layout = layout(title, rows, &columns, note);
     layout
         .notes
         .extend([from, to].into_iter().filter_map(InvoiceRow::to_date_note));
@@ -243,12 +259,12 @@ fn changes_layout(
 }
 
 /// Rows, and their sum.
-fn layout(title: String, rows: &[GroupRow], columns: &[Column<GroupRow>], note: String) -> Layout {
+fn layout(title: String, rows: &[GroupRow], columns: &[Column<GroupRow>], note: &str) -> Layout {
     let all = [GroupRow::sum(rows, "total".to_owned())];
     Layout {
         title: Some(title),
         sums: Layout::of(columns, &all).rows,
-        notes: vec![note],
+        notes: vec![note.to_owned()],
         ..Layout::of(columns, rows)
     }
 }
@@ -265,76 +281,49 @@ fn shown_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
     by.iter().enumerate().map(column).collect()
 }
 
-/// The columns that name a group: an id beside the name where there is one.
+/// The columns that name a group: an id beside the name where there is one, none of them twice.
 fn key_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
     let mut columns: Vec<Column<GroupRow>> = Vec::new();
     for (at, dimension) in by.iter().enumerate() {
-        for (name, means, read) in parts(dimension) {
-            let kind = if *dimension == Dimension::Day {
-                Kind::Day
-            } else {
-                Kind::Text
-            };
-            if columns.iter().all(|column| column.name != name) {
-                columns.push(Column::new(name, kind, means, move |r: &GroupRow| {
-                    r.keys.get(at).and_then(read).into()
-                }));
+        for column in parts(at, dimension) {
+            if columns.iter().all(|other| other.name != column.name) {
+                columns.push(column);
             }
         }
     }
     columns
 }
 
-type Part = (String, &'static str, fn(&Key) -> Option<String>);
-
-/// What names a group of `dimension`: column, meaning, value.
-fn parts(dimension: &Dimension) -> Vec<Part> {
-    fn project(key: &Key) -> Option<&Project> {
-        match key {
-            Key::Project(project) | Key::Cluster { project, .. } => project.as_ref(),
-            _ => None,
-        }
-    }
-    let one = |name: &str, means| vec![(name.to_owned(), means, Key::label as fn(&Key) -> _)];
-    let projects: [Part; 2] = [
-        ("project_id".to_owned(), "The project.", |key| {
-            project(key)?.id.clone()
-        }),
-        (
-            "project_name".to_owned(),
-            "The name of the project.",
-            |key| project(key)?.name.clone(),
-        ),
-    ];
-    match dimension {
-        Dimension::Sku => one("sku", "What was used, as a code."),
-        Dimension::Project => projects.to_vec(),
-        Dimension::Cluster => {
-            let mut parts = projects.to_vec();
-            parts.push(
-                ("cluster_name".to_owned(), "The cluster.", |key| match key {
-                    Key::Cluster { name, .. } => name.clone(),
-                    _ => None,
-                }),
-            );
-            parts
-        }
-        Dimension::Provider => one("cloud_provider", "The cloud provider."),
-        Dimension::Day => one("day", "The day on which the usage began, UTC."),
-        Dimension::Month => one("month", "The month in which the usage began, UTC."),
-        Dimension::Tag(key) => {
-            let snake = |c: char| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '_'
-                }
+/// The columns of one of the dimensions.
+fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
+    let means = match dimension {
+        Dimension::Project | Dimension::Cluster => {
+            let mut columns = columns! { GroupRow:
+                "project_id" Text = |r| r.project(at).and_then(|of| of.id.as_deref()), "The project.";
+                "project_name" Text = |r| r.project(at).and_then(|of| of.name.as_deref()),
+                    "The name of the project.";
+                "cluster_name" Text = |r| r.cluster(at), "The cluster.";
             };
-            let name = format!("tag_{}", key.chars().map(snake).collect::<String>());
-            one(&name, "The values of the tag, joined by commas.")
+            columns
+                .retain(|column| *dimension == Dimension::Cluster || column.name != "cluster_name");
+            return columns;
         }
-        _ => one(&dimension.to_string(), "What was grouped by."),
-    }
+        Dimension::Sku => "What was used, as a code.",
+        Dimension::Provider => "The cloud provider.",
+        Dimension::Day => "The day on which the usage began, UTC.",
+        Dimension::Month => "The month in which the usage began, UTC.",
+        Dimension::Tag(_) => "The values of the tag, joined by commas.",
+        _ => "What was grouped by.",
+    };
+    let (name, kind) = match dimension {
+        Dimension::Provider => ("cloud_provider".to_owned(), Kind::Text),
+        Dimension::Day => ("day".to_owned(), Kind::Day),
+        other => (other.to_string().to_ascii_lowercase(), Kind::Text),
+    };
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    vec![Column::new(name, kind, means, move |r: &GroupRow| {
+        r.keys.get(at).and_then(Key::label).into()
+    })]
 }
 
 #[cfg(test)]

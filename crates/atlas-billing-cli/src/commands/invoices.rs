@@ -70,7 +70,7 @@ pub(super) async fn show(context: &Context, args: &ShowArgs) -> Result<(), Failu
     let connection = connect(context).await?;
     let mut out = context.sink()?;
     let org = &connection.org;
-    let found = find(context, org, args.which()).await?;
+    let found = find(context, org, &args.invoice).await?;
     if context.style.format.is_raw() {
         raw(context.style.format, org, found.id, &mut out).await?;
         return Ok(out.finish()?);

@@ -17,10 +17,14 @@ pub(crate) enum Kind {
     Text,
     /// Whole cents; `--excel` writes units with two decimals.
     Cents,
+    /// Cents that a reader sees with their sign in any case.
+    Change,
     /// A count or a position.
     Integer,
     /// A number with a fraction, by its digits.
     Number,
+    /// A part of a whole, 0.25 for a quarter; a reader sees percent.
+    Share,
     Boolean,
     /// A calendar day, `YYYY-MM-DD`.
     Day,
@@ -153,6 +157,8 @@ impl<R> Column<R> {
     pub(crate) fn show(&self, record: &R) -> String {
         match (self.kind, self.read(record)) {
             (Kind::Cents, Cell::Integer(cents)) => text::cents(cents),
+            (Kind::Change, Cell::Integer(cents)) => text::change(cents),
+            (Kind::Share, Cell::Number(part)) => text::share(part.parse().unwrap_or(f64::NAN), 1.0),
             (Kind::Integer, Cell::Integer(count)) => text::count(count),
             (Kind::Moment, cell) => cell.plain().trim_end_matches("T00:00:00Z").to_owned(),
             (_, cell) => cell.plain().into_owned(),
@@ -162,7 +168,8 @@ impl<R> Column<R> {
     /// How it stands in a table.
     pub(crate) fn align(&self) -> Align {
         match self.kind {
-            Kind::Cents | Kind::Integer | Kind::Number => Align::Right,
+            Kind::Cents | Kind::Change | Kind::Integer => Align::Right,
+            Kind::Number | Kind::Share => Align::Right,
             _ => Align::Left,
         }
     }
@@ -172,7 +179,7 @@ impl<R> Column<R> {
 /// parentheses, how to read it, what it means.
 macro_rules! columns {
     ($record:ty: $($name:literal $kind:ident $($always:ident)? $(($heading:literal))?
-        = |$r:pat_param| $read:expr, $means:literal;)*) => {
+        = |$r:pat_param| $read:expr, $means:expr;)*) => {
         vec![$($crate::output::Column::<$record>::new(
             $name,
             $crate::output::Kind::$kind,
@@ -205,8 +212,8 @@ pub(crate) fn schema<R>(title: &str, about: &str, columns: &[Column<R>]) -> Valu
 fn property<R>(column: &Column<R>) -> Value {
     let mut property = match column.kind {
         Kind::Text => json!({"type": "string"}),
-        Kind::Cents | Kind::Integer => json!({"type": "integer"}),
-        Kind::Number => json!({"type": "number"}),
+        Kind::Cents | Kind::Change | Kind::Integer => json!({"type": "integer"}),
+        Kind::Number | Kind::Share => json!({"type": "number"}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Day => json!({"type": "string", "format": "date"}),
         Kind::Moment => json!({"type": "string", "format": "date-time"}),

@@ -1,7 +1,5 @@
 //! Where data goes: standard output, a pipe or device, or a file that is whole or absent.
 
-use std::error::Error;
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, Stdout, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 /// Where data goes. A file gets its name in [`finish`](Self::finish): dropped before that it leaves
-/// nothing behind, and what stood in its place stays. Errors of a file are [`FileError`]s.
+/// nothing behind, and what stood in its place stays. Errors of a file name it.
 pub(crate) struct Sink {
     path: Option<PathBuf>,
     out: BufWriter<Target>,
@@ -51,14 +49,14 @@ impl Sink {
         } else {
             Target::begin(directory, mode(&path))
         };
-        let target = target.map_err(|error| FileError::of(&path, error))?;
+        let target = named(Some(&path), target)?;
         Ok(Self::new(Some(path), target))
     }
 
     /// A file in `directory` that is given its name by [`finish_as`](Self::finish_as).
     pub(crate) fn begin_in(directory: &Path) -> io::Result<Self> {
         let target = Target::begin(directory, USUAL_MODE);
-        let target = target.map_err(|error| FileError::of(directory, error))?;
+        let target = named(Some(directory), target)?;
         Ok(Self::new(Some(directory.to_owned()), target))
     }
 
@@ -70,17 +68,8 @@ impl Sink {
     }
 
     /// Writes what is still buffered; a file gets its name.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
-        let path = self.path.take();
-        self.end(path.as_deref())
-    }
-
-    /// The same with a name that was not known when the file was begun, on the same file system.
-    pub(crate) fn finish_as(self, path: &Path) -> io::Result<()> {
-        self.end(Some(path))
-    }
-
-    fn end(self, path: Option<&Path>) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let path = self.path.as_deref();
         let target = self
             .out
             .into_inner()
@@ -90,6 +79,12 @@ impl Sink {
             None => target.flush(),
         });
         named(path, ended)
+    }
+
+    /// The same with a name that was not known when the file was begun, on the same file system.
+    pub(crate) fn finish_as(mut self, path: &Path) -> io::Result<()> {
+        self.path = Some(path.to_owned());
+        self.finish()
     }
 }
 
@@ -188,40 +183,14 @@ impl Write for Target {
     }
 }
 
-/// A file that could not be written, inside the [`io::Error`] of the system.
-#[derive(Debug)]
-pub(crate) struct FileError {
-    path: PathBuf,
-    source: io::Error,
-}
-
-impl FileError {
-    fn of(path: &Path, source: io::Error) -> io::Error {
-        // Whoever asked for an interrupted write repeats it.
-        if source.kind() == io::ErrorKind::Interrupted {
-            return source;
-        }
-        let path = path.to_owned();
-        io::Error::new(source.kind(), Self { path, source })
-    }
-}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write {}: {}", self.path.display(), self.source)
-    }
-}
-
-impl Error for FileError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
+/// The same with the file in the message of an error, which then has a source of its own.
 fn named<T>(path: Option<&Path>, done: io::Result<T>) -> io::Result<T> {
-    done.map_err(|error| match path {
-        Some(path) => FileError::of(path, error),
-        None => error,
+    done.map_err(|error| match (path, error.kind()) {
+        // Whoever asked for an interrupted write repeats it.
+        (None, _) | (_, io::ErrorKind::Interrupted) => error,
+        (Some(path), kind) => {
+            io::Error::new(kind, format!("cannot write {}: {error}", path.display()))
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 //! format, and where to.
 
 mod column;
-pub(crate) mod file;
+mod file;
 pub(crate) mod table;
 
 use std::io::{self, Write};
@@ -89,7 +89,7 @@ impl Style {
             let names = columns
                 .iter()
                 .map(|column| match (self.excel, column.kind) {
-                    (true, Kind::Cents) => column.name.trim_end_matches("_cents"),
+                    (true, Kind::Cents | Kind::Change) => column.name.trim_end_matches("_cents"),
                     _ => column.name.as_ref(),
                 });
             csv.write_record(names).map_err(io_error)?;
@@ -166,24 +166,14 @@ impl<R, W: Write> Records<'_, R, W> {
                 csv.write_record(None::<&[u8]>).map_err(io_error)?;
             }
             Writer::Json { out, array } => {
-                out.write_all(match (*array, self.written) {
-                    (true, 0) => {
-                        b"[
-"
-                    }
-                    (true, _) => {
-                        b",
-"
-                    }
-                    (false, _) => b"",
-                })?;
+                let (before, after) = match (*array, self.written) {
+                    (true, 0) => ("[\n", ""),
+                    (true, _) => (",\n", ""),
+                    (false, _) => ("", "\n"),
+                };
+                out.write_all(before.as_bytes())?;
                 json(columns, record, out)?;
-                if !*array {
-                    out.write_all(
-                        b"
-",
-                    )?;
-                }
+                out.write_all(after.as_bytes())?;
             }
             Writer::Table { layout, .. } => {
                 layout.rows.push(row(columns, record));
@@ -238,8 +228,8 @@ impl<R, W: Write> Records<'_, R, W> {
 /// A cell for spreadsheets: amounts in units, and nothing that is taken for a formula.
 fn spreadsheet<R>(column: &Column<R>, record: &R) -> String {
     match (column.kind, column.read(record)) {
-        (Kind::Cents, Cell::Integer(cents)) => text::cents(cents).replace(',', ""),
-        (Kind::Cents | Kind::Integer | Kind::Number, cell) => cell.plain().into_owned(),
+        (Kind::Cents | Kind::Change, Cell::Integer(cents)) => text::cents(cents).replace(',', ""),
+        (Kind::Integer | Kind::Number | Kind::Share, cell) => cell.plain().into_owned(),
         (_, cell) => {
             let plain = cell.plain();
             let text = text::clean(&plain);

@@ -7,34 +7,42 @@ use crate::names::{CLUSTER_IDS, NEW_SERVICE, PROJECT_IDS};
 /// The names of the projects, in the order of their ids.
 const PROJECT_NAMES: [&str; 3] = ["freight-booking", "route-planning", "analytics"];
 
-/// A cluster each: name, project, provider, tier, thousandths of a dollar a node and hour, GB of
-/// storage, and the values of the tags team and env.
+/// A cluster each: name, project, provider, tier, dollars a node and hour, GB of storage, and the
+/// values of the tags team and env.
 const CLUSTER_ROWS: [&str; 6] = [
-    "booking-prod|0|AWS|M40|347|320|booking|prod",
-    "booking-staging|0|AWS|M10|27|40|booking|staging",
-    "routes-prod|1|GCP|M50|660|480|routing|prod",
-    "routes-dev|1|GCP|M10|27|20|routing|dev",
-    "warehouse|2|AZURE|M30|180|900|insight|prod",
-    "events|2|AWS|M20|67|120|insight|prod",
+    "booking-prod|0|AWS|M40|0.347|320|booking|prod",
+    "booking-staging|0|AWS|M10|0.027|40|booking|staging",
+    "routes-prod|1|GCP|M50|0.66|480|routing|prod",
+    "routes-dev|1|GCP|M10|0.027|20|routing|dev",
+    "warehouse|2|AZURE|M30|0.18|900|insight|prod",
+    "events|2|AWS|M20|0.067|120|insight|prod",
 ];
 
-/// The meters that belong to no cluster, as [`Meter::parse`] reads them, and their projects.
-const SHARED_ROWS: [(&str, Option<usize>); 4] = [
+/// The meters of a cluster, as [`Meter::parse`] reads them; their quantities are a GB's.
+const GB_ROWS: [&str; 4] = [
+    "STORAGE|Storage|Storage|GB hours|1.6E-4|72000",
+    "DATA_TRANSFER_INTERNET|Data Transfer (Internet)|Data Transfer|GB|0.09|110",
+    "DATA_TRANSFER_SAME_REGION|Data Transfer (Same Region)|Data Transfer|GB|0.01|900",
+    "BACKUP_SNAPSHOT_STORAGE|Backup Storage|Backup|GB days|0.0046|1300",
+];
+
+/// The projects of meters that belong to no cluster, and the meters.
+const SHARED_ROWS: [(Option<usize>, &str); 4] = [
     (
-        "ATLAS_DATA_LAKE_AWS_DATA_SCANNED|Atlas Data Federation AWS Data Scanned|\
-         Atlas Data Federation|KB|5|900000000000",
         Some(2),
+        "ATLAS_DATA_LAKE_AWS_DATA_SCANNED|Atlas Data Federation AWS Data Scanned|\
+         Atlas Data Federation|KB|5.0E-9|900000000000",
     ),
     (
-        "ATLAS_AWS_STREAM_PROCESSING_INSTANCE_SP10|Atlas Stream Processing Instance SP10|\
-         Atlas Stream Processing|hours|190000000|24000",
         Some(1),
+        "ATLAS_AWS_STREAM_PROCESSING_INSTANCE_SP10|Atlas Stream Processing Instance SP10|\
+         Atlas Stream Processing|hours|0.19|24000",
     ),
     (
-        "ATLAS_FLEX_AWS_100_USAGE_HOURS|Atlas Flex 100 ops/s|Clusters|hours|11000000|24000",
         Some(0),
+        "ATLAS_FLEX_AWS_100_USAGE_HOURS|Atlas Flex 100 ops/s|Clusters|hours|0.011|24000",
     ),
-    ("ATLAS_SUPPORT|Support|Support|days|18500000000|1000", None),
+    (None, "ATLAS_SUPPORT|Support|Support|days|18.5|1000"),
 ];
 
 static CLUSTERS: LazyLock<Vec<Cluster>> = LazyLock::new(|| {
@@ -70,7 +78,7 @@ pub(crate) struct Cluster {
     project: usize,
     provider: &'static str,
     tier: &'static str,
-    price_milli: u64,
+    price: &'static str,
     storage_gb: u64,
     pub(crate) team: &'static str,
     pub(crate) env: &'static str,
@@ -86,7 +94,7 @@ impl Cluster {
             project: next().parse().unwrap_or_default(),
             provider: next(),
             tier: next(),
-            price_milli: number(next()),
+            price: next(),
             storage_gb: number(next()),
             team: next(),
             env: next(),
@@ -94,32 +102,20 @@ impl Cluster {
     }
 
     fn meters(&'static self) -> Vec<Meter> {
-        let (region, storage) = match self.provider {
+        let (region, disk) = match self.provider {
             "AWS" => ("US_EAST_1", "STANDARD_GP3"),
             "GCP" => ("EUROPE_WEST_3", "SSD"),
             _ => ("EUROPE_NORTH", "P20"),
         };
-        let (tier, gb, node) = (self.tier, self.storage_gb, self.price_milli * 1_000_000);
-        let rows = [
-            format!("INSTANCE_{tier}|Instance {tier}|Clusters|server hours|{node}|72000"),
-            format!(
-                "STORAGE_{storage}|Storage|Storage|GB hours|160000|{}",
-                gb * 72_000
-            ),
-            format!(
-                "DATA_TRANSFER_INTERNET|Data Transfer (Internet)|Data Transfer|GB|90000000|{}",
-                gb * 110
-            ),
-            format!(
-                "DATA_TRANSFER_SAME_REGION|Data Transfer (Same Region)|Data Transfer|GB|10000000|{}",
-                gb * 900
-            ),
-            format!(
-                "BACKUP_SNAPSHOT_STORAGE|Backup Storage|Backup|GB days|4600000|{}",
-                gb * 1_300
-            ),
-        ];
-        let mut meters: Vec<Meter> = rows.iter().map(|row| Meter::parse(row)).collect();
+        let (tier, price) = (self.tier, self.price);
+        let row = format!("INSTANCE_{tier}|Instance {tier}|Clusters|server hours|{price}|72000");
+        let mut meters = vec![Meter::parse(&row)];
+        for row in GB_ROWS {
+            let mut meter = Meter::parse(row);
+            meter.daily_milli *= self.storage_gb;
+            meters.push(meter);
+        }
+        meters[1].sku = format!("STORAGE_{disk}");
         for meter in &mut meters {
             meter.sku = format!("ATLAS_{}_{}", self.provider, meter.sku);
             meter.label = format!("Atlas {} {}", self.provider, meter.label);
@@ -159,15 +155,13 @@ impl Meter {
     /// All meters, in a fixed order; the last one of [`NEW_SERVICE`] where that is wanted.
     pub(crate) fn all(new_service: bool) -> Vec<Self> {
         let mut meters: Vec<Self> = CLUSTERS.iter().flat_map(Cluster::meters).collect();
-        for (row, number) in SHARED_ROWS {
-            let project = number.map(project);
-            meters.push(Self {
-                project,
-                ..Self::parse(row)
-            });
+        for (number, row) in SHARED_ROWS {
+            let mut meter = Self::parse(row);
+            meter.project = number.map(project);
+            meters.push(meter);
         }
         if new_service {
-            let row = format!("ATLAS_VECTOR_NODE_S20|Node S20|{NEW_SERVICE}|hours|120000000|24000");
+            let row = format!("ATLAS_VECTOR_NODE_S20|Node S20|{NEW_SERVICE}|hours|0.12|24000");
             meters.push(Self::parse(&row));
         }
         meters
@@ -178,7 +172,8 @@ impl Meter {
         let mut fields = row.split('|');
         let mut next = || fields.next().unwrap_or_default();
         let (sku, label, service, unit) = (next(), next(), next(), next());
-        let (price_nano, daily_milli) = (number(next()), number(next()));
+        let price_text = next();
+        let price: f64 = price_text.parse().unwrap_or_default();
         Self {
             sku: sku.to_owned(),
             label: label.to_owned(),
@@ -186,9 +181,9 @@ impl Meter {
             provider: Some("ATLAS"),
             region: "",
             unit: unit.to_owned(),
-            price_text: price_text(price_nano),
-            price_nano,
-            daily_milli,
+            price_text: price_text.to_owned(),
+            price_nano: (price * 1e9).round() as u64,
+            daily_milli: number(next()),
             discount_percent: 0,
             project: None,
             cluster: None,
@@ -198,21 +193,6 @@ impl Meter {
 
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or_default()
-}
-
-/// A price in billionths of a dollar as a JSON number: with an exponent where it is tiny, as
-/// doubles are printed.
-fn price_text(nano: u64) -> String {
-    if nano > 0 && nano < 1_000_000 {
-        let digits = nano.to_string();
-        let exponent = 9 - (digits.len() - 1);
-        let (first, rest) = digits.split_at(1);
-        let rest = rest.trim_end_matches('0');
-        let rest = if rest.is_empty() { "0" } else { rest };
-        return format!("{first}.{rest}E-{exponent}");
-    }
-    let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -232,28 +212,17 @@ mod tests {
             meters.iter().filter(|m| m.discount_percent == 10).count(),
             4
         );
-        assert!(
-            CLUSTERS
-                .iter()
-                .all(|c| c.price_milli > 0 && !c.env.is_empty())
-        );
+        assert!(CLUSTERS.iter().all(|cluster| !cluster.env.is_empty()));
         assert_eq!(meters[29].sku, "ATLAS_AWS_BACKUP_SNAPSHOT_STORAGE");
         assert_eq!(meters[33].project.map(|project| project.id), None);
     }
 
     #[test]
-    fn prices_read_back() {
-        for (nano, text) in [
-            (347_000_000, "0.347"),
-            (18_500_000_000, "18.5"),
-            (2_000_000_000, "2"),
-            (5, "5.0E-9"),
-            (160_000, "1.6E-4"),
-            (999_999, "9.99999E-4"),
-        ] {
-            assert_eq!(price_text(nano), text);
-            let back: f64 = text.parse().unwrap();
-            assert!((back * 1e9 - nano as f64).abs() < 1e-3, "{text}");
+    fn prices_are_numbers_of_json() {
+        for meter in Meter::all(true) {
+            let price: serde_json::Value = serde_json::from_str(&meter.price_text).unwrap();
+            let nano = price.as_f64().unwrap() * 1e9;
+            assert!((nano - meter.price_nano as f64).abs() < 1e-3, "{meter:?}");
         }
     }
 }

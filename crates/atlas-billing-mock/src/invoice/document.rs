@@ -1,6 +1,6 @@
 //! An invoice as JSON and as CSV, generated piece by piece.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::iter::once;
 use std::sync::Arc;
 
@@ -56,11 +56,10 @@ fn json(invoice: Arc<Invoice>) -> Texts {
     head.insert("refunds".to_owned(), refunds(&invoice));
     let (mut before, mut after) = (String::new(), String::new());
     for (key, value) in head {
-        let first = invoice.plan.order == KeyOrder::HeadFirst || key.as_str() < "lineItems";
-        let _ = match first {
-            true => write!(before, "\"{key}\":{value},"),
-            false => write!(after, ",\"{key}\":{value}"),
-        };
+        match invoice.plan.order == KeyOrder::HeadFirst || key.as_str() < "lineItems" {
+            true => before += &format!("\"{key}\":{value},"),
+            false => after += &format!(",\"{key}\":{value}"),
+        }
     }
     let writer = Writer::new(Arc::clone(&invoice));
     let items = (0..invoice.plan.items).map(move |position| writer.json(position));
@@ -100,7 +99,7 @@ fn preamble(invoice: &Invoice) -> String {
         facts.id,
         date(facts.start),
         date(facts.end),
-        quoted(&invoice.org_name),
+        quoted(invoice.org_name),
         facts.org_id,
     )
 }
@@ -137,10 +136,7 @@ fn head(invoice: &Invoice) -> Map<String, Value> {
         "subtotalCents": facts.subtotal_cents,
         "updated": format!("{updated}T04:30:00Z"),
     });
-    match object {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
+    serde_json::from_value(object).unwrap_or_default()
 }
 
 fn payments(invoice: &Invoice) -> Value {
@@ -200,7 +196,7 @@ impl Writer {
             slashes: days.into_iter().map(slashes).collect(),
             end: invoice.plan.end().to_string(),
             billed: slashes(invoice.plan.end()),
-            org: format!("{},{}", quoted(&invoice.org_name), invoice.org_id),
+            org: format!("{},{}", quoted(invoice.org_name), invoice.org_id),
             invoice,
         }
     }
@@ -208,55 +204,54 @@ impl Writer {
     /// One item's object, after a comma where it is not the first.
     fn json(&self, position: u64) -> String {
         let item = self.invoice.item(position);
-        let meter = item.meter;
-        let text = |key: &str, text: Option<&str>| match text {
-            Some(text) => format!("\"{key}\":\"{text}\","),
-            None => String::new(),
-        };
-        let (mut discount, mut percent) = (String::new(), String::new());
-        if meter.discount_percent > 0 {
-            discount = format!("\"discountCents\":{},", item.discount_cents);
-            percent = format!("\"percentDiscount\":{}.0,", meter.discount_percent);
-        }
-        let tags = meter.cluster.map(|Cluster { env, team, .. }| {
-            format!("\"tags\":{{\"env\":[\"{env}\"],\"team\":[\"{team}\"]}},")
-        });
-        let day = item.day as usize;
+        let (meter, day) = (item.meter, item.day as usize);
+        let (project, cluster) = (meter.project, meter.cluster);
         // A credit is the whole month's, and its price is its amount.
-        let (start, end, price, note) = match item.is_credit {
-            true => (
-                &self.days[0],
-                &self.end,
-                cents(item.total_cents),
-                Some(NOTE),
-            ),
-            false => (
-                &self.days[day],
-                &self.days[day + 1],
-                meter.price_text.clone(),
-                None,
-            ),
+        let (start, end) = match item.is_credit {
+            true => (&self.days[0], &self.end),
+            false => (&self.days[day], &self.days[day + 1]),
         };
-        let object = format!(
-            "{{{}{}\"created\":\"{}T03:12:45Z\",{discount}\"endDate\":\"{end}T00:00:00Z\",{}{}{}\
-             {percent}\"quantity\":{},\"sku\":\"{}\",\"startDate\":\"{start}T00:00:00Z\",{}\
-             \"totalPriceCents\":{},\"unit\":\"{}\",\"unitPriceDollars\":{price}}}",
-            text("cloudProvider", meter.provider),
-            text("clusterName", meter.cluster.map(|cluster| cluster.name)),
-            self.days[day + 1],
-            text("groupId", meter.project.map(|project| project.id)),
-            text("groupName", meter.project.map(|project| project.name)),
-            text("note", note),
-            milli(item.quantity_milli),
-            meter.sku,
-            tags.unwrap_or_default(),
-            item.total_cents,
-            meter.unit,
+        let mut object = String::with_capacity(512);
+        text(&mut object, "cloudProvider", meter.provider);
+        text(&mut object, "clusterName", cluster.map(|it| it.name));
+        field(
+            &mut object,
+            "created",
+            format_args!("\"{}T03:12:45Z\"", self.days[day + 1]),
         );
-        let comma = if position > 0 { "," } else { "" };
-        match Dice::of(&self.invoice, &item) {
-            Some(dice) => format!("{comma}{}", dice.odd(&object, &item)),
-            None => format!("{comma}{object}"),
+        if meter.discount_percent > 0 {
+            field(&mut object, "discountCents", item.discount_cents);
+            field(
+                &mut object,
+                "percentDiscount",
+                format_args!("{}.0", meter.discount_percent),
+            );
+        }
+        field(&mut object, "endDate", format_args!("\"{end}T00:00:00Z\""));
+        text(&mut object, "groupId", project.map(|it| it.id));
+        text(&mut object, "groupName", project.map(|it| it.name));
+        text(&mut object, "note", item.is_credit.then_some(NOTE));
+        field(&mut object, "quantity", milli(item.quantity_milli));
+        text(&mut object, "sku", Some(&meter.sku));
+        field(
+            &mut object,
+            "startDate",
+            format_args!("\"{start}T00:00:00Z\""),
+        );
+        if let Some(Cluster { env, team, .. }) = cluster {
+            let tags = format_args!("{{\"env\":[\"{env}\"],\"team\":[\"{team}\"]}}");
+            field(&mut object, "tags", tags);
+        }
+        field(&mut object, "totalPriceCents", item.total_cents);
+        text(&mut object, "unit", Some(&meter.unit));
+        field(&mut object, "unitPriceDollars", price(&item));
+        object.push('}');
+        if let Some(dice) = Dice::of(&self.invoice, &item) {
+            object = dice.odd(&object, &item);
+        }
+        match position {
+            0 => object,
+            _ => format!(",{object}"),
         }
     }
 
@@ -265,10 +260,7 @@ impl Writer {
         let item = self.invoice.item(position);
         let (meter, odd) = (item.meter, Dice::of(&self.invoice, &item));
         let (label, cluster) = (quoted(&meter.label), meter.cluster);
-        let (price, note) = match item.is_credit {
-            true => (cents(item.total_cents), NOTE),
-            false => (meter.price_text.clone(), ""),
-        };
+        let note = if item.is_credit { NOTE } else { "" };
         let note = odd.and_then(Dice::note).map_or(note, |(_, csv)| csv);
         let (project, project_id) = meter.project.map_or(("", ""), |p| (p.name, p.id));
         let replica_set = cluster.map(|cluster| format!("atlas-{}-shard-0", cluster.name));
@@ -279,7 +271,7 @@ impl Writer {
             odd => format!(",{}\n", odd.unwrap_or(tags).join(",")),
         };
         format!(
-            "{},{},{label},{note},{},{project},{project_id},{label},{},{},{},,,{},{price},{},{},{}{end}",
+            "{},{},{label},{note},{},{project},{project_id},{label},{},{},{},,,{},{},{},{},{}{end}",
             self.billed,
             self.slashes[item.day as usize],
             self.org,
@@ -287,10 +279,32 @@ impl Writer {
             cluster.map_or("", |cluster| cluster.name),
             replica_set.unwrap_or_default(),
             meter.unit,
+            price(&item),
             milli(item.quantity_milli),
             meter.discount_percent,
             cents(item.net_cents()),
         )
+    }
+}
+
+/// Appends a field to an object, whose brace the first one opens.
+fn field(object: &mut String, key: &str, value: impl Display) {
+    let before = if object.is_empty() { '{' } else { ',' };
+    // Writing to a String cannot fail.
+    let _ = write!(object, "{before}\"{key}\":{value}");
+}
+
+/// Appends a text that needs no escapes, where there is one.
+fn text(object: &mut String, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        field(object, key, format_args!("\"{value}\""));
+    }
+}
+
+fn price(item: &Item<'_>) -> String {
+    match item.is_credit {
+        true => cents(item.total_cents),
+        false => item.meter.price_text.clone(),
     }
 }
 
@@ -449,7 +463,7 @@ mod tests {
 
     fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
         let org = ("5f", "Org, \"the\" one");
-        Invoice::new(plan, org, ("60", "Linked"), &Meter::all(false).into())
+        Invoice::new(plan, org, &Meter::all(false).into())
     }
 
     fn text(plan: InvoicePlan) -> String {

@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::catalog::{CREDIT, Meter};
-use crate::names::{hex, noise};
+use crate::names::{LINKED_ORG_ID, LINKED_ORG_NAME, hex, noise};
+use crate::setters::setters;
 
 /// How odd an invoice's line items are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -96,57 +97,32 @@ impl InvoicePlan {
         self
     }
 
-    /// With usage only up to this day of the month, as a running month has.
-    pub fn through_day(mut self, day: u32) -> Self {
-        self.days = day.clamp(1, days_of_month(self.first));
-        self
-    }
+    setters! {
+        /// With this many line items, its credits included; those of linked invoices come on top.
+        items(items: u64) => items = items;
 
-    /// With this many line items, its credits included; those of linked invoices come on top.
-    pub fn items(mut self, items: u64) -> Self {
-        self.items = items;
-        self
-    }
+        /// With this many of the line items being credits, the last ones.
+        credits(credits: u64) => credits = credits;
 
-    /// With this many of the line items being credits, the last ones.
-    pub fn credits(mut self, credits: u64) -> Self {
-        self.credits = credits;
-        self
-    }
+        /// With other quantities: the same seed makes the same invoice.
+        seed(seed: u64) => seed = seed;
 
-    /// With other quantities: the same seed makes the same invoice.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
+        /// With this status, known to the specification or not.
+        status(status: impl Into<String>) => status = status.into();
 
-    /// With this status, known to the specification or not.
-    pub fn status(mut self, status: impl Into<String>) -> Self {
-        self.status = status.into();
-        self
-    }
+        /// As odd as this.
+        variety(variety: Variety) => variety = variety;
 
-    /// As odd as this.
-    pub fn variety(mut self, variety: Variety) -> Self {
-        self.variety = variety;
-        self
-    }
+        /// With its keys in this order.
+        key_order(order: KeyOrder) => order = order;
 
-    /// With its keys in this order.
-    pub fn key_order(mut self, order: KeyOrder) -> Self {
-        self.order = order;
-        self
+        /// With a part of the payment refunded.
+        refunded() => refunded = true;
     }
 
     /// With another organization's invoice linked to it.
     pub fn linked(mut self, linked: InvoicePlan) -> Self {
         self.linked.push(linked);
-        self
-    }
-
-    /// With a part of the payment refunded.
-    pub fn refunded(mut self) -> Self {
-        self.refunded = true;
         self
     }
 
@@ -164,16 +140,15 @@ impl InvoicePlan {
 
 /// The first day of the month after the one that `day` is in.
 fn next_month(day: NaiveDate) -> NaiveDate {
-    let next = day
-        .with_day(1)
-        .and_then(|first| first.checked_add_months(chrono::Months::new(1)));
+    let first = day.with_day(1);
+    let next = first.and_then(|first| first.checked_add_months(Months::new(1)));
     next.unwrap_or(day)
 }
 
 /// The first day of the month that is `months` before the one that `day` is in.
 pub(crate) fn months_before(day: NaiveDate, months: u32) -> NaiveDate {
     let first = day.with_day(1);
-    let before = first.and_then(|first| first.checked_sub_months(chrono::Months::new(months)));
+    let before = first.and_then(|first| first.checked_sub_months(Months::new(months)));
     before.unwrap_or(day)
 }
 
@@ -284,28 +259,27 @@ pub struct InvoiceFacts {
 #[derive(Debug)]
 pub(crate) struct Invoice {
     pub(crate) plan: InvoicePlan,
-    pub(crate) org_id: String,
-    pub(crate) org_name: String,
+    pub(crate) org_id: &'static str,
+    pub(crate) org_name: &'static str,
     pub(crate) meters: Arc<[Meter]>,
     pub(crate) linked: Vec<Arc<Invoice>>,
     sums: OnceLock<(InvoiceFacts, Vec<i64>)>,
 }
 
 impl Invoice {
-    /// The invoice of `org`; its linked ones belong to `linked_org`. Both are id and name.
+    /// The invoice of `org`, by its id and name; linked ones are the second organization's.
     pub(crate) fn new(
         plan: InvoicePlan,
-        org: (&str, &str),
-        linked_org: (&str, &str),
+        org: (&'static str, &'static str),
         meters: &Arc<[Meter]>,
     ) -> Arc<Self> {
         let linked = plan.linked.iter().cloned();
-        let linked = linked.map(|plan| Self::new(plan, linked_org, linked_org, meters));
+        let linked = linked.map(|plan| Self::new(plan, (LINKED_ORG_ID, LINKED_ORG_NAME), meters));
         Arc::new(Self {
             linked: linked.collect(),
             plan,
-            org_id: org.0.to_owned(),
-            org_name: org.1.to_owned(),
+            org_id: org.0,
+            org_name: org.1,
             meters: Arc::clone(meters),
             sums: OnceLock::new(),
         })
@@ -316,26 +290,21 @@ impl Invoice {
     }
 
     pub(crate) fn facts(&self) -> &InvoiceFacts {
-        &self.sums().0
+        &self.sums.get_or_init(|| self.add_up()).0
     }
 
     /// Each meter with its cents net of discounts; credits belong to none.
     pub(crate) fn net_by_meter(&self) -> impl Iterator<Item = (&Meter, i64)> {
-        self.meters.iter().zip(self.sums().1.iter().copied())
+        let (_, cents) = self.sums.get_or_init(|| self.add_up());
+        self.meters.iter().zip(cents.iter().copied())
     }
 
     /// An id that belongs to this invoice, such as its payment's.
     pub(crate) fn id_of(&self, what: u64) -> String {
-        let digits = |text: Option<&str>| u64::from_str_radix(text.unwrap_or_default(), 16).ok();
-        let (head, tail) = (
-            digits(self.plan.id.get(..15)),
-            digits(self.plan.id.get(15..)),
-        );
-        hex(head.unwrap_or(7), what ^ tail.unwrap_or(11), 24)
-    }
-
-    fn sums(&self) -> &(InvoiceFacts, Vec<i64>) {
-        self.sums.get_or_init(|| self.add_up())
+        let digits = |text: Option<&str>| u64::from_str_radix(text?, 16).ok();
+        let head = digits(self.plan.id.get(..15)).unwrap_or(7);
+        let tail = digits(self.plan.id.get(15..)).unwrap_or(11);
+        hex(head, what ^ tail, 24)
     }
 
     fn add_up(&self) -> (InvoiceFacts, Vec<i64>) {
@@ -358,7 +327,7 @@ impl Invoice {
         let due_cents = amount_billed_cents + sales_tax_cents;
         let facts = InvoiceFacts {
             id: plan.id.clone(),
-            org_id: self.org_id.clone(),
+            org_id: self.org_id.to_owned(),
             start: plan.first,
             end: plan.end(),
             status: plan.status.clone(),
@@ -381,7 +350,7 @@ mod tests {
     use crate::names::is_id;
 
     fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
-        Invoice::new(plan, ("o", "O"), ("l", "L"), &Meter::all(false).into())
+        Invoice::new(plan, ("o", "O"), &Meter::all(false).into())
     }
 
     #[test]
@@ -391,8 +360,6 @@ mod tests {
             (plan.days, plan.end().to_string()),
             (29, "2024-03-01".to_owned())
         );
-        assert_eq!(plan.clone().through_day(40).days, 29);
-        assert_eq!(plan.through_day(0).days, 1);
         let plan = InvoicePlan::new("a").month(2024, 13);
         assert_eq!(plan.first.to_string(), "2025-01-01");
         let day = NaiveDate::from_ymd_opt(2025, 3, 31).unwrap();

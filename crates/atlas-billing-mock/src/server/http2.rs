@@ -9,21 +9,17 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use h2::server::{self, SendResponse};
 use h2::{RecvStream, SendStream};
-use http::header::{CONTENT_LENGTH, DATE};
 use http::{StatusCode, request};
 use tokio::io::{DuplexStream, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::wire::{Announced, Ending, Finale, Plan, date, pause};
+use super::wire::{Ending, Finale, Plan, pause};
 use crate::core::Core;
 use crate::fault::{After102, At, Fault};
 use crate::request::Request;
-use crate::response::{Body, Response};
-
-/// The longest body of a request that is read.
-const LONGEST_BODY: usize = 4 * 1024 * 1024;
+use crate::response::Response;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(core: &Arc<Core>, mut stream: TcpStream) -> io::Result<()> {
@@ -89,8 +85,7 @@ impl Exchange {
                     &last.to_be_bytes(),
                     &code.to_be_bytes(),
                 ];
-                self.take_over(Finale::send(frame.concat(), Ending::Close))
-                    .await
+                self.take_over(frame.concat(), Ending::Close).await
             }
             Some(Fault::Bare102(After102::EndOfStream)) => {
                 respond.send_response(interim(), true).map(drop)
@@ -108,96 +103,68 @@ impl Exchange {
         mut response: Response,
         mut respond: SendResponse<Bytes>,
     ) -> Result<(), h2::Error> {
-        let scenario = self.core.scenario();
-        let mut plan = Plan::new(response.fault.as_ref(), scenario);
+        let plan = Plan::new(response.fault.as_ref(), self.core.scenario());
         pause(plan.delay).await;
         for _ in 0..plan.interim {
             respond.send_informational(interim())?;
         }
-        match plan
-            .stop
-            .take_if(|(at, _)| matches!(at, At::BeforeHead | At::InHead))
-        {
+        match &plan.stop {
             // A stalled response leaves the others on the connection alone.
             Some((At::BeforeHead, finale)) if finale.ending == Ending::Stall => {
                 return poll_fn(|cx| respond.poll_reset(cx)).await.map(drop);
             }
+            Some((At::BeforeHead, finale)) => {
+                return self.take_over(finale.bytes.clone(), finale.ending).await;
+            }
             Some((At::InHead, finale)) => {
                 // The first bytes of a HEADERS frame of 16; 0x88 stands for status 200.
-                let start = [
-                    &b"\0\0\x10\x01\x04"[..],
-                    &self.stream.to_be_bytes(),
-                    b"\x88",
-                ];
-                return self
-                    .take_over(Finale::send(start.concat(), finale.ending))
-                    .await;
+                let stream = self.stream.to_be_bytes();
+                let start = [&b"\0\0\x10\x01\x04"[..], &stream, b"\x88"];
+                return self.take_over(start.concat(), finale.ending).await;
             }
-            Some((_, finale)) => return self.take_over(finale).await,
-            None => {}
+            _ => {}
         }
-        if plan.announced.is_some() {
-            response.change_body(|body| Body::Whole(body.into_bytes()));
-        }
-        let mut body = respond.send_response(self.head(&response, &plan), false)?;
-        let mut left = plan.body_limit();
-        for mut piece in plan.pieces(response.body) {
-            if left == 0 {
-                break;
-            }
+        plan.complete(&mut response, self.core.scenario());
+        let mut head = http::Response::new(());
+        *head.status_mut() = response.status;
+        *head.headers_mut() = response.headers;
+        let mut body = respond.send_response(head, false)?;
+        for piece in plan.pieces(response.body) {
             pause(plan.pause).await;
-            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            left -= piece.len() as u64;
             write(&mut body, piece).await?;
         }
         match (plan.stop, response.fault) {
+            (None, _) | (_, Some(Fault::WrongLength(_))) => body.send_data(Bytes::new(), true),
             (_, Some(Fault::StreamResetInBody { code, .. })) => {
                 settle().await;
                 body.send_reset(code.into());
                 Ok(())
             }
-            (Some((_, finale)), _) if finale.ending != Ending::Stall => {
-                self.take_over(finale).await
+            (Some((_, finale)), _) if finale.ending == Ending::Stall => {
+                poll_fn(|cx| body.poll_reset(cx)).await.map(drop)
             }
-            (None, _) if !matches!(plan.announced, Some(Announced::As(_))) => {
-                body.send_data(Bytes::new(), true)
-            }
-            _ => poll_fn(|cx| body.poll_reset(cx)).await.map(drop),
+            (Some((_, finale)), _) => self.take_over(finale.bytes, finale.ending).await,
         }
-    }
-
-    fn head(&self, response: &Response, plan: &Plan) -> http::Response<()> {
-        let mut head = http::Response::new(());
-        *head.status_mut() = response.status;
-        *head.headers_mut() = response.headers.clone();
-        if let Ok(date) = date(self.core.scenario()).parse() {
-            head.headers_mut().insert(DATE, date);
-        }
-        if let Some(length) = response.body.known_length() {
-            let length = plan.length(length).into();
-            head.headers_mut().insert(CONTENT_LENGTH, length);
-        }
-        head
     }
 
     /// Ends the connection so, once everything before is sent.
-    async fn take_over(&self, finale: Finale) -> Result<(), h2::Error> {
+    async fn take_over(&self, bytes: impl Into<Bytes>, ending: Ending) -> Result<(), h2::Error> {
         settle().await;
+        let bytes = bytes.into();
         // Without a receiver the connection has ended already.
-        let _ = self.finales.send(finale);
+        let _ = self.finales.send(Finale { bytes, ending });
         // The stream would be reset if it were dropped while HTTP/2 still has the connection.
         std::future::pending().await
     }
 }
 
-/// The whole request; a body that is too long is truncated, and then not understood.
+/// The whole request.
 async fn read(head: request::Parts, mut body: RecvStream) -> Result<Request, h2::Error> {
     let mut all = BytesMut::new();
     while let Some(piece) = body.data().await {
         let piece = piece?;
         body.flow_control().release_capacity(piece.len())?;
-        let room = LONGEST_BODY - all.len();
-        all.extend_from_slice(&piece[..piece.len().min(room)]);
+        all.extend_from_slice(&piece);
     }
     Ok(http::Request::from_parts(head, all.freeze()).into())
 }

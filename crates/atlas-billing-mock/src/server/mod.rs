@@ -41,15 +41,11 @@ use crate::scenario::Scenario;
 pub struct StandIn {
     core: Arc<Core>,
     address: SocketAddr,
-    _server: Server,
-}
-
-/// Held for what happens when it is dropped: the server ends.
-#[derive(Debug)]
-#[expect(dead_code, reason = "dropping it is its use")]
-enum Server {
-    Running(Running),
-    Refusing(TcpSocket),
+    /// Ends the server when it is dropped.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// Keeps the port that refuses connections.
+    _refusing: Option<TcpSocket>,
 }
 
 impl StandIn {
@@ -67,11 +63,30 @@ impl StandIn {
     /// If the port cannot be bound or the thread cannot be started.
     pub async fn start_on(scenario: Scenario, port: u16) -> io::Result<Self> {
         let core = Arc::new(Core::new(scenario));
-        let (address, running) = Running::start(Arc::clone(&core), port)?;
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build()?;
+        let listener = {
+            let _context = runtime.enter();
+            listen(port)?
+        };
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let serve = accept(Arc::clone(&core), listener);
+        let run = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve => {}
+                    _ = stopped => {}
+                }
+            })
+        };
+        let thread = Builder::new().name("atlas-stand-in".to_owned());
         Ok(Self {
             core,
             address,
-            _server: Server::Running(running),
+            stop: Some(stop),
+            thread: Some(thread.spawn(run)?),
+            _refusing: None,
         })
     }
 
@@ -86,7 +101,9 @@ impl StandIn {
         Ok(Self {
             core: Arc::new(Core::new(scenario)),
             address: socket.local_addr()?,
-            _server: Server::Refusing(socket),
+            stop: None,
+            thread: None,
+            _refusing: Some(socket),
         })
     }
 
@@ -116,44 +133,7 @@ impl StandIn {
     }
 }
 
-/// A running listener; it and its connections end when this is dropped.
-#[derive(Debug)]
-struct Running {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    fn start(core: Arc<Core>, port: u16) -> io::Result<(SocketAddr, Self)> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let listener = {
-            let _context = runtime.enter();
-            listen(port)?
-        };
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let run = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(core, listener) => {}
-                    _ = stopped => {}
-                }
-            });
-        };
-        let thread = Builder::new()
-            .name("atlas-stand-in".to_owned())
-            .spawn(run)?;
-        let running = Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        };
-        Ok((address, running))
-    }
-}
-
-impl Drop for Running {
+impl Drop for StandIn {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

@@ -4,15 +4,19 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, DATE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fault::{After102, At, Fault, Step};
-use crate::response::{Body, Pieces};
-use crate::scenario::Scenario;
+use crate::fault::{After102, At, Fault};
+use crate::response::{Body, Pieces, Response};
+use crate::scenario::{Scenario, Transfer};
 
 /// Bytes that are not HTTP.
 const GARBAGE: &[u8] = b"\x00\xFFthis is no HTTP\r\n\r\n\x17\x03\x03";
+
+/// Behind the last byte of any body.
+const WHOLE_BODY: At = At::Body(u64::MAX);
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,38 +29,22 @@ pub(super) enum Ending {
     Stall,
 }
 
-/// What is done with the bare connection in the end.
+/// The last bytes of a connection, and how it ends after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finale {
-    steps: Vec<Step>,
+    pub(super) bytes: Bytes,
     pub(super) ending: Ending,
 }
 
 impl Finale {
-    pub(super) fn send(bytes: impl Into<Bytes>, ending: Ending) -> Self {
-        let steps = vec![Step::Send(bytes.into())];
-        Self { steps, ending }
-    }
-
-    /// Plays the steps, then ends the connection.
     pub(super) async fn play(self, mut stream: TcpStream) -> io::Result<()> {
         /// How long a client has to notice that the connection was closed.
         const PATIENCE: Duration = Duration::from_secs(5);
         /// What a client gets to read before a reset takes the connection, which may discard what
         /// was not read yet.
         const GRACE: Duration = Duration::from_millis(10);
-        let mut ending = self.ending;
-        for step in self.steps {
-            match step {
-                Step::Send(bytes) => stream.write_all(&bytes).await?,
-                Step::Wait(time) => tokio::time::sleep(time).await,
-                Step::Reset => {
-                    ending = Ending::Reset;
-                    break;
-                }
-            }
-        }
-        match ending {
+        stream.write_all(&self.bytes).await?;
+        match self.ending {
             Ending::Close => {
                 stream.shutdown().await?;
                 // Closing with bytes unread would be a reset.
@@ -74,8 +62,8 @@ impl Finale {
 
 impl From<Ending> for Finale {
     fn from(ending: Ending) -> Self {
-        let steps = Vec::new();
-        Self { steps, ending }
+        let bytes = Bytes::new();
+        Self { bytes, ending }
     }
 }
 
@@ -92,24 +80,18 @@ async fn wait_for_leave(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// What is announced as the body's length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Announced {
-    Off(i64),
-    As(u64),
-}
-
 /// How a response is sent, as far as both protocols have it in common.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Plan {
     pub(super) delay: Duration,
     /// How many 102 come first.
     pub(super) interim: u32,
     /// Where the response stops, and what happens then.
     pub(super) stop: Option<(At, Finale)>,
-    pub(super) announced: Option<Announced>,
+    /// The fault that announces another length than the body has.
+    announced: Option<Fault>,
     /// Bytes a piece of the body.
-    pub(super) piece: Option<usize>,
+    piece: Option<usize>,
     /// The pause before each piece.
     pub(super) pause: Duration,
 }
@@ -120,29 +102,25 @@ impl Plan {
             piece: scenario.settings.chunk_size,
             ..Self::default()
         };
-        let mut stop = |at: At, finale: Finale| plan.stop = Some((at, finale));
+        let mut stop = |at: At, ending: Ending| plan.stop = Some((at, ending.into()));
+        let garbage = Finale {
+            bytes: Bytes::from_static(GARBAGE),
+            ending: Ending::Close,
+        };
         match fault {
-            Some(Fault::Close(at)) => stop(*at, Ending::Close.into()),
-            Some(Fault::Reset(at)) => stop(*at, Ending::Reset.into()),
-            Some(Fault::Stall(at)) => stop(*at, Ending::Stall.into()),
-            Some(Fault::GoAway(_)) => stop(At::BeforeHead, Ending::Close.into()),
-            Some(Fault::StreamReset(_)) => stop(At::BeforeHead, Ending::Reset.into()),
-            Some(Fault::StreamResetInBody { after, .. }) => {
-                stop(At::Body(*after), Ending::Reset.into());
-            }
-            Some(Fault::Garbage) => stop(At::BeforeHead, Finale::send(GARBAGE, Ending::Close)),
-            Some(Fault::Script(steps)) => {
-                let (steps, ending) = (steps.clone(), Ending::Close);
-                stop(At::BeforeHead, Finale { steps, ending });
-            }
+            Some(Fault::Close(at)) => stop(*at, Ending::Close),
+            Some(Fault::Reset(at)) => stop(*at, Ending::Reset),
+            Some(Fault::Stall(at)) => stop(*at, Ending::Stall),
+            Some(Fault::GoAway(_)) => stop(At::BeforeHead, Ending::Close),
+            Some(Fault::StreamReset(_)) => stop(At::BeforeHead, Ending::Reset),
+            Some(Fault::StreamResetInBody { after, .. }) => stop(At::Body(*after), Ending::Reset),
+            Some(Fault::Garbage) => plan.stop = Some((At::BeforeHead, garbage)),
             Some(Fault::Bare102(after)) => {
                 match after {
                     After102::Response => {}
-                    After102::Silence => stop(At::BeforeHead, Ending::Stall.into()),
-                    After102::Garbage => {
-                        stop(At::BeforeHead, Finale::send(GARBAGE, Ending::Close));
-                    }
-                    _ => stop(At::BeforeHead, Ending::Close.into()),
+                    After102::Silence => stop(At::BeforeHead, Ending::Stall),
+                    After102::Garbage => plan.stop = Some((At::BeforeHead, garbage)),
+                    _ => stop(At::BeforeHead, Ending::Close),
                 }
                 plan.interim = 1;
             }
@@ -151,36 +129,53 @@ impl Plan {
             Some(Fault::Trickle { bytes, pause }) => {
                 (plan.piece, plan.pause) = (Some((*bytes).max(1)), *pause);
             }
-            Some(Fault::WrongLength(off)) => plan.announced = Some(Announced::Off(*off)),
-            Some(Fault::AnnouncedLength(length)) => plan.announced = Some(Announced::As(*length)),
+            Some(Fault::WrongLength(_)) => {
+                stop(WHOLE_BODY, Ending::Close);
+                plan.announced = fault.cloned();
+            }
+            Some(Fault::AnnouncedLength(_)) => {
+                stop(WHOLE_BODY, Ending::Stall);
+                plan.announced = fault.cloned();
+            }
             _ => {}
         }
         plan
     }
 
-    /// The length to announce where `body` has so many bytes.
-    pub(super) fn length(&self, body: u64) -> u64 {
-        match self.announced {
-            Some(Announced::As(length)) => length,
-            Some(Announced::Off(off)) => body.saturating_add_signed(off),
-            None => body,
-        }
+    /// Whether the length has to be announced.
+    pub(super) fn announces(&self) -> bool {
+        self.announced.is_some()
     }
 
-    /// How many bytes of the body are sent; all of them where it is not stopped there.
-    pub(super) fn body_limit(&self) -> u64 {
-        match self.stop {
-            Some((At::Body(bytes), _)) => bytes,
-            Some(_) => 0,
-            None => u64::MAX,
+    /// Adds the date (RFC 9110, section 5.6.7), and the length where it is known or announced; a
+    /// body that needs one is held in memory.
+    pub(super) fn complete(&self, response: &mut Response, scenario: &Scenario) {
+        let now = scenario.settings.now();
+        response.set(DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        if self.announces() || scenario.settings.transfer == Transfer::Length {
+            response.change_body(|body| Body::Whole(body.into_bytes()));
         }
+        let Some(length) = response.body.known_length() else {
+            return;
+        };
+        let length = match self.announced {
+            Some(Fault::AnnouncedLength(length)) => length,
+            Some(Fault::WrongLength(off)) => length.saturating_add_signed(off),
+            _ => length,
+        };
+        response.set(CONTENT_LENGTH, &length.to_string());
     }
 
-    /// The body's pieces, each of the planned size but the last.
+    /// The body's pieces, each of the planned size but the last, up to where it stops.
     pub(super) fn pieces(&self, body: Body) -> Pieces {
-        match self.piece {
+        let pieces = match self.piece {
             Some(size) => resized(body.into_pieces(), size),
             None => body.into_pieces(),
+        };
+        match self.stop {
+            Some((At::Body(bytes), _)) => truncated(pieces, bytes),
+            Some(_) => Box::new(std::iter::empty()),
+            None => pieces,
         }
     }
 }
@@ -206,10 +201,12 @@ fn resized(mut pieces: Pieces, size: usize) -> Pieces {
     }))
 }
 
-/// The `Date` of a response sent now (RFC 9110, section 5.6.7).
-pub(super) fn date(scenario: &Scenario) -> String {
-    let now = scenario.settings.now();
-    now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+fn truncated(pieces: Pieces, mut left: u64) -> Pieces {
+    Box::new(pieces.map_while(move |mut piece| {
+        piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        left -= piece.len() as u64;
+        (!piece.is_empty()).then_some(piece)
+    }))
 }
 
 #[cfg(test)]
@@ -228,8 +225,14 @@ mod tests {
         let scenario = Scenario::builder().without_invoices().build();
         let plan = |fault: &Fault| Plan::new(Some(fault), &scenario);
         assert_eq!(plan(&Fault::Html), Plan::default());
-        assert_eq!(plan(&Fault::WrongLength(-2)).length(5), 3);
-        assert_eq!(plan(&Fault::Close(At::Body(7))).body_limit(), 7);
+        let mut response = Response::typed(200, "text/plain", "abcde");
+        plan(&Fault::WrongLength(-2)).complete(&mut response, &scenario);
+        assert_eq!(response.headers[CONTENT_LENGTH], "3");
+        let body = || Body::Whole("abcdefghi".into());
+        let sent = |fault: &Fault| plan(fault).pieces(body()).flatten().count();
+        assert_eq!(sent(&Fault::Close(At::Body(7))), 7);
+        assert_eq!(sent(&Fault::Close(At::AfterHead)), 0);
+        assert_eq!(sent(&Fault::WrongLength(1)), 9);
         assert_eq!(plan(&Fault::Flood(3)).interim, 3);
     }
 }

@@ -35,7 +35,7 @@ impl Challenge {
 }
 
 /// Reads one header value (RFC 9110 section 11.6.1). A comma separates challenges and parameters
-/// alike, so only what follows a word tells what it is: `=` makes it a parameter's name. What fits
+/// alike, so only what follows a word shows what it is: `=` makes it a parameter's name. What fits
 /// nowhere is skipped up to the next comma, and one odd challenge hides no other. The blob that
 /// some schemes have in place of parameters is read as one of these; none of them is used here.
 fn read(value: &str, challenges: &mut Vec<Challenge>) {

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use url::{Host, Url};
 
 use super::digest::ApiKey;
-use super::tokens::TokenProvider;
+use super::token::TokenProvider;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -65,7 +65,7 @@ impl Credentials {
         Self(Kind::Bearer(token.into()))
     }
 
-    /// Access tokens of your own: from Vault, by workload identity. The provider is asked when a
+    /// Access tokens of your own: from Vault, by workload identity. The provider is called when a
     /// token is first needed, shortly before it expires, and once more when the service rejects
     /// it.
     pub fn provider(provider: Arc<dyn TokenProvider>) -> Self {
@@ -187,7 +187,11 @@ impl OriginRule {
         let host = self.base.host_str().unwrap_or_default();
         Err(Error::configuration(format!(
             "credentials would be sent over plain http to {host}, a host that is not allowed for it"
-        )))
+        ))
+        .with_help(
+            "Use https, or name the host in `ClientBuilder::allow_plain_http` where the network on \
+             the way is trusted.",
+        ))
     }
 
     /// Rejects signing a request to another origin.
@@ -355,6 +359,7 @@ mod tests {
             rule.check(&Credentials::none()).unwrap();
             if let Err(error) = checked {
                 assert!(error.to_string().contains("over plain http"), "{error}");
+                assert!(error.help().unwrap().contains("allow_plain_http"));
                 assert!(!error.to_string().contains("planted"), "{error}");
             }
         }

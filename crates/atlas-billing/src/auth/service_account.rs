@@ -1,7 +1,6 @@
 //! A service account's own requests: for an access token by the client credentials grant (RFC 6749
 //! section 4.4), and to revoke one (RFC 7009).
 
-use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,7 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::credentials::{Account, OriginRule};
-use super::tokens::AccessToken;
+use super::token::AccessToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits, RetryPolicy};
 use crate::meta::ResponseMeta;
@@ -28,12 +27,13 @@ const REVOKE_TOKEN: &str = "revokeToken";
 const LARGEST: u64 = 64 * 1024;
 
 /// What the requests of one service account have in common.
+#[derive(Debug)]
 pub(super) struct ServiceAccount {
     token_url: Url,
     revocation_url: Url,
     authorization: HeaderValue,
     /// What a response may not repeat: the secret, and how `authorization` spells it.
-    secrets: [String; 2],
+    secrets: [Secret; 2],
 }
 
 impl ServiceAccount {
@@ -51,7 +51,7 @@ impl ServiceAccount {
             token_url: origin.under_base("/api/oauth/token"),
             revocation_url: origin.under_base("/api/oauth/revoke"),
             authorization,
-            secrets: [secret.to_owned(), pair],
+            secrets: [account.secret.clone(), pair.into()],
         })
     }
 
@@ -78,7 +78,7 @@ impl ServiceAccount {
                 Err(error) => Ok(Err(error)),
                 Ok((meta, body)) => Ok(match read(&body) {
                     Ok(token) => Ok((token, requested_at)),
-                    Err(error) => Err(error.with_operation(ACCESS_TOKEN).with_meta(meta)),
+                    Err(error) => Err(error.with_meta(meta)),
                 }),
             }
         });
@@ -119,15 +119,16 @@ impl ServiceAccount {
         );
         *request.body_mut() = Some(form.into());
         let response = exchange.send(operation, request, limits).await?;
-        let meta = response.meta;
-        let (body, failed) = response.body.collect_prefix(LARGEST).await;
+        let meta = response.meta().clone();
+        let (body, failed) = response.collect_prefix(LARGEST).await;
         if meta.status().is_success() {
             return match failed {
                 None => Ok((meta, body)),
-                Some(error) => Err(error.with_operation(operation).with_meta(meta)),
+                Some(error) => Err(error),
             };
         }
-        let repeats = |secret: &String| memmem::find(&body, secret.as_bytes()).is_some();
+        let repeats =
+            |secret: &Secret| memmem::find(&body, secret.expose_secret().as_bytes()).is_some();
         let safe = match self.secrets.iter().any(repeats) {
             true => Bytes::new(),
             false => body.clone(),
@@ -136,17 +137,11 @@ impl ServiceAccount {
             meta.status(),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
         );
-        let error = exchange.error_in(meta, &safe).with_operation(operation);
+        let error = Error::from_response(meta, &safe);
         Err(match rejected {
             true => error.with_kind(ErrorKind::Unauthorized),
             false => error,
         })
-    }
-}
-
-impl fmt::Debug for ServiceAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceAccount").finish_non_exhaustive()
     }
 }
 

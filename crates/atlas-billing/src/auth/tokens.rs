@@ -3,8 +3,6 @@
 //! However many calls need a token at the same time, one of them obtains it and the others wait
 //! for what it gets.
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +11,8 @@ use http::HeaderValue;
 
 use super::credentials::{Account, OriginRule, bearer};
 use super::service_account::{ACCESS_TOKEN, ServiceAccount};
-use crate::edge::{BoxFuture, Clock, within};
+use super::token::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
+use crate::edge::{Clock, within};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits};
 use crate::secret::Secret;
@@ -26,94 +25,8 @@ const UNSTATED: Duration = Duration::from_secs(600);
 /// nor by a clock that runs a little slow. A tenth of a short life.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// Obtains access tokens in a way of your own: from Vault, by workload identity.
-///
-/// ```
-/// use std::error::Error;
-/// use std::sync::Arc;
-/// use std::time::Duration;
-///
-/// use atlas_billing::edge::BoxFuture;
-/// use atlas_billing::{AccessToken, Credentials, TokenProvider};
-///
-/// #[derive(Debug)]
-/// struct Vault;
-///
-/// impl TokenProvider for Vault {
-///     fn token(&self) -> BoxFuture<'_, Result<AccessToken, Box<dyn Error + Send + Sync>>> {
-///         Box::pin(async { Ok(AccessToken::new("made-up").with_expires_in(Duration::from_secs(900))) })
-///     }
-/// }
-///
-/// let credentials = Credentials::provider(Arc::new(Vault));
-/// ```
-pub trait TokenProvider: fmt::Debug + Send + Sync {
-    /// Obtains a token that is valid now. Called for one call of a client at a time; dropped where
-    /// that call is, or its time limits pass. Retries are the provider's own matter.
-    fn token(&self) -> BoxFuture<'_, Result<AccessToken, Box<dyn StdError + Send + Sync>>>;
-}
-
-/// An access token and how long it is valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessToken {
-    pub(super) secret: Secret,
-    pub(super) expires_in: Option<Duration>,
-}
-
-impl AccessToken {
-    /// A token that does not say how long it is valid: it is used for ten minutes.
-    pub fn new(secret: impl Into<Secret>) -> Self {
-        Self {
-            secret: secret.into(),
-            expires_in: None,
-        }
-    }
-
-    /// The same token, which expires after this time from now.
-    #[must_use]
-    pub fn with_expires_in(mut self, expires_in: Duration) -> Self {
-        self.expires_in = Some(expires_in);
-        self
-    }
-}
-
-/// Keeps a service account's access tokens between runs of a program, or shares them among
-/// processes: few may be obtained per minute, and few may be live at the same time.
-///
-/// The client decides whether a loaded token is still fresh. It saves each token that it obtains,
-/// and removes one that was revoked or that the service rejected. A store that cannot load or save
-/// does nothing. The methods are called on the task that makes the call, so they should return
-/// soon.
-pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// The token kept for `key`, expired or not.
-    fn load(&self, key: &TokenKey) -> Option<StoredToken>;
-
-    /// Keeps `token` for `key`, in place of the one before it, where only its owner can read it.
-    fn save(&self, key: &TokenKey, token: &StoredToken);
-
-    /// Forgets the token for `key`.
-    fn remove(&self, key: &TokenKey);
-}
-
-/// What a stored access token is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TokenKey {
-    /// The service account's client id.
-    pub client_id: String,
-    /// The base URL, without a trailing slash.
-    pub base_url: String,
-}
-
-/// An access token in a [`TokenStore`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredToken {
-    /// The token.
-    pub secret: Secret,
-    /// When it expires, by the time of day.
-    pub expires_at: DateTime<Utc>,
-}
-
 /// The access tokens of one client.
+#[derive(Debug)]
 pub(super) struct Tokens {
     source: Source,
     store: Option<(Arc<dyn TokenStore>, TokenKey)>,
@@ -129,17 +42,18 @@ pub(super) enum Source {
     Provider(Arc<dyn TokenProvider>),
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Kept {
     /// The token at hand, or why there is none, for those who waited for it.
     last: Option<Result<Arc<Token>>>,
-    /// How often `last` was set: tells who waited for it.
+    /// How often `last` was set: shows who waited for it.
     changes: u64,
     /// The last token that the service rejected: a store may still have it.
     rejected: Option<Secret>,
 }
 
 /// An access token.
+#[derive(Debug)]
 pub(crate) struct Token {
     /// What `Authorization` says.
     pub(super) header: HeaderValue,
@@ -330,28 +244,17 @@ impl Kept {
     }
 }
 
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens")
-            .field("source", &self.source)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::error::Error as StdError;
+
     use bytes::Bytes;
     use futures_util::FutureExt;
     use futures_util::future::join_all;
 
     use super::*;
     use crate::auth::tests::{BASE, Log, exchange, limits, response};
+    use crate::edge::BoxFuture;
     use crate::edge::doubles::{FakeHttp, TokioClock};
     use crate::edge::{ExchangeError, HttpClient};
     use crate::exchange::Deadline;

@@ -12,16 +12,12 @@ use super::{COMMERCIAL, Client};
 use crate::auth::{Credentials, OriginRule, Signer, TokenStore};
 use crate::edge::{Clock, HttpClient, OsRandom, Random, SystemClock};
 use crate::error::{Error, Result};
-use crate::exchange::{Exchange, Observer, RetryPolicy};
-use crate::id::ApiVersion;
+use crate::exchange::{Exchange, Observer};
 use crate::poll::PollPolicy;
-use crate::request::{HeaderHook, Pipeline, Settings, Timeouts};
+use crate::request::{CallOptions, HeaderHook, Pipeline, call_options};
 
-/// The largest body kept in memory whole, unless the caller says otherwise: well above the
-/// documents of 16 MB that are common, well below what would hurt a small machine.
-const MAX_BODY: u64 = 256 * 1024 * 1024;
-
-/// Builds a [`Client`].
+/// Builds a [`Client`]. The options of calls that are set here apply to calls that set none of their
+/// own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,16 +40,22 @@ pub struct ClientBuilder {
     http: HttpSettings,
     http_client: Option<Arc<dyn HttpClient>>,
     token_store: Option<Arc<dyn TokenStore>>,
-    version: Option<ApiVersion>,
-    timeouts: Timeouts,
-    retry: RetryPolicy,
+    options: CallOptions,
     polling: PollPolicy,
-    max_body: u64,
     headers: Option<Arc<HeaderHook>>,
     observers: Vec<Arc<dyn Observer>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
+
+impl Client {
+    /// Starts building a client with `credentials`.
+    pub fn builder(credentials: Credentials) -> ClientBuilder {
+        ClientBuilder::new(credentials)
+    }
+}
+
+call_options!(ClientBuilder);
 
 impl ClientBuilder {
     pub(super) fn new(credentials: Credentials) -> Self {
@@ -65,11 +67,8 @@ impl ClientBuilder {
             http: HttpSettings::default(),
             http_client: None,
             token_store: None,
-            version: None,
-            timeouts: Timeouts::default(),
-            retry: RetryPolicy::default(),
+            options: CallOptions::new(),
             polling: PollPolicy::default(),
-            max_body: MAX_BODY,
             headers: None,
             observers: Vec::new(),
             clock: Arc::new(SystemClock::new()),
@@ -169,44 +168,19 @@ impl ClientBuilder {
         self
     }
 
-    /// The version for calls that set none; without it, each operation's pinned one.
-    pub fn version(mut self, version: ApiVersion) -> Self {
-        self.version = Some(version);
-        self
-    }
-
-    /// The time limits of calls that set none of their own.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    /// The retry policy of calls that set none of their own.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
     /// How a result that is not ready is polled, for calls that set no policy of their own.
     pub fn polling(mut self, policy: PollPolicy) -> Self {
         self.polling = policy;
         self
     }
 
-    /// The largest body, in decompressed bytes, that is kept in memory whole; 256 MiB by default.
-    /// Streams have no such limit.
-    pub fn max_body(mut self, bytes: u64) -> Self {
-        self.max_body = bytes;
-        self
-    }
-
-    /// Tells `observer` of each request and each wait. May be called several times.
+    /// Reports each request and each wait to `observer`. May be called several times.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// Tells the time and waits by `clock` instead of the system's.
+    /// Reads the time and waits by `clock` instead of the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -243,19 +217,13 @@ impl ClientBuilder {
             random: self.random,
             observers: self.observers.into(),
         };
-        let settings = Settings {
-            base_url,
-            version: self.version,
-            timeouts: self.timeouts,
-            retry: self.retry,
-            max_body: self.max_body,
-            headers: self.headers,
-        };
         Ok(Client {
             pipeline: Arc::new(Pipeline {
                 exchange,
                 signer,
-                settings,
+                base_url,
+                defaults: self.options,
+                headers: self.headers,
                 unused,
             }),
             polling: self.polling,
@@ -267,9 +235,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("credentials", &self.credentials)
-            .field("version", &self.version)
-            .field("timeouts", &self.timeouts)
-            .field("retry", &self.retry)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,5 @@
 //! How the HTTP client is built: the route, the trusted certificates, and what no setting changes.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,12 +21,6 @@ pub(super) struct HttpSettings {
     pub(super) certificates: Vec<reqwest::Certificate>,
     pub(super) ca_files: Vec<PathBuf>,
     pub(super) adjust: Vec<Adjust>,
-}
-
-impl fmt::Debug for HttpSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpSettings").finish_non_exhaustive()
-    }
 }
 
 /// `my-report/1.2 atlas-billing/0.1.0`.
@@ -160,7 +153,8 @@ fn check_route(system: &Matcher, configured: bool, base_url: &Url) -> Result<()>
     };
     Err(Error::configuration(format!(
         "credentials would be sent over plain http to {host} through {proxy}, which could read them"
-    )))
+    ))
+    .with_help("Use https, or reach the host without a proxy: by NO_PROXY, or without `ClientBuilder::proxy`.",))
 }
 
 /// The variables that name the platform's certificates, where it has them in files.
@@ -266,6 +260,7 @@ mod tests {
             if let Err(error) = checked {
                 assert_eq!(error.kind(), ErrorKind::Configuration);
                 assert!(error.message().contains("plain http"), "{error}");
+                assert!(error.help().unwrap().contains("NO_PROXY"));
                 assert!(!error.to_string().contains("hush"), "{error}");
             }
         }

@@ -4,7 +4,6 @@ mod builder;
 pub mod environment;
 mod http;
 
-use std::fmt;
 use std::sync::Arc;
 
 use atlas_billing_raw as raw;
@@ -12,7 +11,6 @@ use atlas_billing_raw::transport::SharedTransport;
 
 pub use builder::ClientBuilder;
 
-use crate::auth::Credentials;
 use crate::error::Result;
 use crate::exchange::Deadline;
 use crate::id::OrgId;
@@ -51,18 +49,13 @@ pub const GOVERNMENT: &str = "https://cloud.mongodbgov.com";
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Client {
     pipeline: Arc<Pipeline>,
     polling: PollPolicy,
 }
 
 impl Client {
-    /// Starts building a client with `credentials`.
-    pub fn builder(credentials: Credentials) -> ClientBuilder {
-        ClientBuilder::new(credentials)
-    }
-
     /// The billing of one organization. Nothing is sent.
     pub fn org(&self, id: OrgId) -> Org {
         Org {
@@ -120,7 +113,7 @@ impl Client {
 
     /// Where requests go: scheme, host, port and path prefix.
     pub fn base_url(&self) -> &str {
-        self.pipeline.settings.base_url.as_str()
+        self.pipeline.base_url.as_str()
     }
 
     pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
@@ -135,14 +128,6 @@ impl Client {
     /// The deadline of a call that begins now.
     pub(crate) fn deadline(&self, options: &CallOptions) -> Deadline {
         self.pipeline.deadline(options)
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("pipeline", &self.pipeline)
-            .finish_non_exhaustive()
     }
 }
 

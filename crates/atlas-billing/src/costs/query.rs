@@ -1,7 +1,5 @@
 //! A Cost Explorer query that the service is processing: its token, its polls, its result.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,14 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::StatusCode;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
-use crate::http_date::retry_after;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
 use crate::poll::{Attempt, Finding, Operation, PollPolicy, Poller};
@@ -28,7 +25,7 @@ const OPERATION: &str = "getCostExplorerQueryProcess";
 
 /// A Cost Explorer query that the service is processing, created by this process or another one.
 ///
-/// It can be awaited for its result, asked for its [next](Self::next) poll, and is a stream of its
+/// It can be awaited for its result, advanced to its [next](Self::next) poll, and is a stream of its
 /// polls. Nothing is spawned: it sends requests only while one of these is awaited, and none after
 /// it is dropped.
 ///
@@ -45,7 +42,8 @@ const OPERATION: &str = "getCostExplorerQueryProcess";
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "a query sends nothing unless it is awaited or asked for its next poll"]
+#[derive(Debug)]
+#[must_use = "a query sends nothing unless it is awaited or polled"]
 pub struct CostQuery {
     job: Job,
     policy: PollPolicy,
@@ -104,13 +102,13 @@ impl CostQuery {
     /// Dropping the future loses nothing: the wait or the poll goes on with the next one.
     ///
     /// # Errors
-    /// What ends the polling. [`Error::poll`](crate::Error::poll) tells how far it came.
+    /// What ends the polling. [`Error::poll`](crate::Error::poll) says how far it came.
     pub async fn next(&mut self) -> Option<Result<Attempt>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The result as a CSV file, once it is ready. Readiness is polled for in JSON, where it can
-    /// be told, and the file is fetched then.
+    /// The result as a CSV file, once it is ready. Readiness is polled for in JSON, where it
+    /// shows, and the file is fetched then.
     ///
     /// # Errors
     /// What ends the polling, or what the call for the file fails with.
@@ -181,19 +179,9 @@ impl IntoFuture for CostQuery {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let (job, content) = self.ready().await?;
-            let (meta, result) = content.json::<CostResult>()?;
-            Ok(CostReport::new(result, job.token, meta))
+            let result = content.decode()?;
+            Ok(CostReport::new(result, job.token, content.meta))
         })
-    }
-}
-
-impl fmt::Debug for CostQuery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CostQuery")
-            .field("org", self.job.org.id())
-            .field("token", &self.job.token)
-            .field("poller", &self.poller)
-            .finish_non_exhaustive()
     }
 }
 
@@ -230,8 +218,7 @@ impl Job {
         let status = content.meta.status();
         // 202 (Accepted) says the same as 102 where something on the way cannot pass that on.
         if status.is_informational() || status == StatusCode::ACCEPTED {
-            let now = self.org.client().pipeline().exchange.clock.now();
-            let retry_after = retry_after(content.meta.headers(), now);
+            let retry_after = content.meta.retry_after();
             return Ok(Finding::Pending { retry_after });
         }
         if content.bytes.trim_ascii().is_empty() {
@@ -239,12 +226,10 @@ impl Job {
             let error = Error::new(ErrorKind::Truncated, "a success without a body");
             return Err(content.error(error));
         }
-        if is_result(&content.bytes) {
-            return Ok(Finding::Ready(content));
-        }
-        let error = Error::decode("the response is not a Cost Explorer result");
-        let error = content.error(error.with_excerpt(&content.bytes));
-        Err(content.json::<CostResult>().err().unwrap_or(error))
+        // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where a
+        // row is odd.
+        content.decode::<CostResult<IgnoredAny>>()?;
+        Ok(Finding::Ready(content))
     }
 }
 
@@ -266,17 +251,5 @@ impl Operation for Job {
     fn wait(&self, wait: Duration, error: Option<&Error>) {
         let exchange = &self.org.client().pipeline().exchange;
         exchange.wait(OPERATION, wait, error);
-    }
-}
-
-/// Whether `body` has the shape of a result. Its rows are not examined: whoever wants the bytes or
-/// the CSV file gets them even where a row is odd.
-fn is_result(body: &[u8]) -> bool {
-    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else {
-        return false;
-    };
-    match fields.get("usageDetails") {
-        Some(rows) => rows.get() == "null" || rows.get().starts_with('['),
-        None => fields.is_empty(),
     }
 }

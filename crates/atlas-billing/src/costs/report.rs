@@ -245,33 +245,34 @@ fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, 
 /// are null. An object that has other keys and no rows is something else, and so is what is not
 /// an object: neither may pass for "nothing was used".
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Fields")]
-pub(crate) struct CostResult {
+#[serde(try_from = "Fields<R>", bound(deserialize = "R: Deserialize<'de>"))]
+pub(super) struct CostResult<R = CostRow> {
     #[serde(rename = "usageDetails")]
-    pub(crate) rows: Vec<CostRow>,
+    pub(super) rows: Vec<R>,
     #[serde(flatten)]
-    pub(crate) other: BTreeMap<String, Value>,
+    pub(super) other: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
-struct Fields {
+#[serde(bound = "R: Deserialize<'de>")]
+struct Fields<R> {
+    /// `None` if missing, `Some(None)` if null.
     #[serde(rename = "usageDetails", default, deserialize_with = "present")]
-    rows: Option<Option<Vec<CostRow>>>,
+    rows: Option<Option<Vec<R>>>,
     #[serde(flatten)]
     other: BTreeMap<String, Value>,
 }
 
-/// Tells null from what is missing.
-fn present<'de, D: Deserializer<'de>>(
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Option<Vec<CostRow>>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
-impl TryFrom<Fields> for CostResult {
+impl<R> TryFrom<Fields<R>> for CostResult<R> {
     type Error = &'static str;
 
-    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+    fn try_from(fields: Fields<R>) -> Result<Self, Self::Error> {
         match fields.rows {
             None if !fields.other.is_empty() => Err("the object has no usageDetails"),
             rows => Ok(Self {

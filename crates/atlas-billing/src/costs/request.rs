@@ -1,6 +1,5 @@
 //! A Cost Explorer query to be created.
 
-use std::fmt;
 use std::future::IntoFuture;
 
 use atlas_billing_raw::enums::{GroupBy, Service};
@@ -65,7 +64,7 @@ impl Org {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[must_use = "nothing is sent before it is awaited or started"]
 pub struct CostRequest {
     org: Org,
@@ -182,7 +181,6 @@ impl CostRequest {
         let (meta, created) = call.json::<Created>().await?;
         let token = created.token.parse::<QueryToken>().map_err(|_| {
             Error::decode("the service sent a token of another form than documented")
-                .with_operation("createCostExplorerQueryProcess")
                 .with_json_path("$.token")
                 .with_meta(meta)
         })?;
@@ -212,17 +210,5 @@ impl IntoFuture for CostRequest {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.report())
-    }
-}
-
-impl fmt::Debug for CostRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CostRequest")
-            .field("org", self.org.id())
-            .field("months", &self.months)
-            .field("filters", &self.filters)
-            .field("polling", &self.polling)
-            .field("options", &self.options)
-            .finish()
     }
 }

@@ -1,6 +1,5 @@
 //! The machine's own clocks: one that counts on while it sleeps, and one that does not.
 
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
@@ -19,7 +18,7 @@ use super::{BoxFuture, Clock};
 ///
 /// [`sleep`](Clock::sleep) is tokio's and needs a runtime with its timer enabled once it is
 /// awaited. A wait that a suspension interrupts goes on where it was after waking.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     started: Instant,
 }
@@ -36,12 +35,6 @@ impl SystemClock {
 impl Default for SystemClock {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Debug for SystemClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SystemClock")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Doubles for tests: a transport that answers from a function, a clock that a test moves, numbers
+//! Doubles for tests: a transport that responds by a function, a clock that a test moves, numbers
 //! that repeat.
 //!
 //! ```
@@ -34,27 +34,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{BoxFuture, Clock, ExchangeError, HttpClient, Random};
 
-type Answer = dyn Fn(usize, &http::Request<Bytes>) -> Result<http::Response<Bytes>, ExchangeError>
+type Respond = dyn Fn(usize, &http::Request<Bytes>) -> Result<http::Response<Bytes>, ExchangeError>
     + Send
     + Sync;
 
-/// Answers each request by a function of its number (from 0) and the request itself: from a fixed
+/// Responds to each request by a function of its number (from 0) and the request itself: from a fixed
 /// body, or from a stand-in without a socket.
 pub struct FakeHttp {
-    answer: Box<Answer>,
+    respond: Box<Respond>,
     requests: Mutex<Vec<http::Request<Bytes>>>,
 }
 
 impl FakeHttp {
-    /// A transport that answers by `answer`. An error of its stands for a broken connection.
+    /// A transport that responds by `respond`; an error it returns stands for a broken connection.
     pub fn new(
-        answer: impl Fn(usize, &http::Request<Bytes>) -> Result<http::Response<Bytes>, ExchangeError>
+        respond: impl Fn(usize, &http::Request<Bytes>) -> Result<http::Response<Bytes>, ExchangeError>
         + Send
         + Sync
         + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
-            answer: Box::new(answer),
+            respond: Box::new(respond),
             requests: Mutex::default(),
         })
     }
@@ -91,7 +91,7 @@ impl HttpClient for FakeHttp {
                 all.push(seen.clone());
                 all.len() - 1
             };
-            Ok((self.answer)(number, &seen)?
+            Ok((self.respond)(number, &seen)?
                 .map(reqwest::Body::from)
                 .into())
         })

@@ -1,7 +1,7 @@
 //! Where the crate touches the world: the network, the clock and randomness, each behind a trait.
 //!
 //! Everything else decides on data. A test injects its own: with the feature `test-util`,
-//! [`doubles`] has a transport that answers without sockets, a clock that a test moves, and
+//! `doubles` has a transport that works without sockets, a clock that a test moves, and
 //! numbers that repeat.
 
 mod clock;
@@ -49,7 +49,7 @@ impl HttpClient for reqwest::Client {
     }
 }
 
-/// Tells the time and waits.
+/// Reads the time and waits.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Time since some fixed moment, never going backwards, counting on while the machine sleeps
     /// wherever the platform can tell.

@@ -167,11 +167,11 @@ struct Inner {
     operation: Option<&'static str>,
     body: ErrorBody,
     meta: Option<ResponseMeta>,
-    retry_after: Option<Duration>,
     json_path: Option<String>,
     excerpt: Option<String>,
     attempts: u32,
     poll: Option<Box<PollOutcome>>,
+    help: Option<&'static str>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -204,11 +204,11 @@ impl Error {
             operation: None,
             body: ErrorBody::default(),
             meta: None,
-            retry_after: None,
             json_path: None,
             excerpt: None,
             attempts: 1,
             poll: None,
+            help: None,
             source: None,
         }))
     }
@@ -229,11 +229,15 @@ impl Error {
     }
 
     /// The error of a response with a failing status, of whose body `body` could be read.
-    pub(crate) fn from_response(
-        meta: ResponseMeta,
-        body: ErrorBody,
-        retry_after: Option<Duration>,
-    ) -> Self {
+    pub(crate) fn from_response(meta: ResponseMeta, body: &[u8]) -> Self {
+        let excerpt = body;
+        let mut body = ErrorBody::read(body);
+        let explained = body.is_known();
+        if body.error_code.is_none() {
+            let header = meta.headers().get("x-error-code");
+            let code = header.and_then(|code| code.to_str().ok());
+            body.error_code = code.map(|code| code.trim().to_owned());
+        }
         let status = meta.status();
         let mut message = format!("the service responded {}", status.as_u16());
         if let Some(reason) = status.canonical_reason() {
@@ -248,11 +252,18 @@ impl Error {
         for violation in &body.violations {
             message.push_str(&format!("; {}: {}", violation.field, violation.description));
         }
-        let mut error = Self::new(ErrorKind::of_status(status), message);
-        error.0.meta = Some(meta);
+        let target = redirect_target(&meta);
+        if let Some(target) = &target {
+            message.push_str(&format!(
+                "; it redirects to {target}, and redirects are not followed"
+            ));
+        }
+        let mut error = Self::new(ErrorKind::of_status(status), message).with_meta(meta);
         error.0.body = body;
-        error.0.retry_after = retry_after;
-        error
+        match explained || target.is_some() {
+            true => error,
+            false => error.with_excerpt(excerpt),
+        }
     }
 
     /// The same error with its cause.
@@ -276,8 +287,10 @@ impl Error {
         self
     }
 
-    /// The same error with the response that it is about, unless it has one already.
+    /// The same error with the response that it is about and the operation that was called, unless
+    /// it has them already.
     pub(crate) fn with_meta(mut self, meta: ResponseMeta) -> Self {
+        self.0.operation = self.0.operation.or(meta.operation());
         self.0.meta.get_or_insert(meta);
         self
     }
@@ -306,6 +319,12 @@ impl Error {
         self
     }
 
+    /// The same error with advice of its own, in place of its kind's.
+    pub(crate) fn with_help(mut self, help: &'static str) -> Self {
+        self.0.help = Some(help);
+        self
+    }
+
     /// The same error with another clause.
     pub(crate) fn with_note(mut self, note: impl AsRef<str>) -> Self {
         self.0.message.push_str("; ");
@@ -325,7 +344,7 @@ impl Error {
 
     /// What to do about it, for a user of this crate; `None` where the message says all there is.
     pub fn help(&self) -> Option<&'static str> {
-        help::help(self)
+        self.0.help.or_else(|| help::help(self))
     }
 
     /// The operation, by its stable name such as `getOrgInvoice`; `None` where nothing was called.
@@ -377,7 +396,7 @@ impl Error {
 
     /// How long the service asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.meta.as_ref()?.retry_after()
     }
 
     /// Where in the JSON document the invalid value is, such as `$.lineItems[3].quantity`.
@@ -469,7 +488,6 @@ impl fmt::Debug for Error {
             .field("operation", &self.0.operation)
             .field("message", &self.0.message)
             .field("json_path", &self.0.json_path)
-            .field("retry_after", &self.0.retry_after)
             .field("meta", &self.0.meta)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
@@ -480,6 +498,16 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.0.source.as_deref()?)
     }
+}
+
+/// Where a redirect points: scheme and host alone.
+fn redirect_target(meta: &ResponseMeta) -> Option<String> {
+    if !meta.status().is_redirection() {
+        return None;
+    }
+    let location = meta.headers().get(http::header::LOCATION)?.to_str().ok()?;
+    let base: url::Url = meta.url().parse().ok()?;
+    Some(base.join(location).ok()?.origin().ascii_serialization())
 }
 
 /// The first characters of a body.
@@ -506,8 +534,7 @@ mod tests {
             .unwrap();
         let status = StatusCode::from_u16(status).unwrap();
         let meta = ResponseMeta::new(status, HeaderMap::new(), &url);
-        Error::from_response(meta, ErrorBody::read(body.as_bytes()), None)
-            .with_operation("getOrgInvoice")
+        Error::from_response(meta, body.as_bytes()).with_operation("getOrgInvoice")
     }
 
     #[test]

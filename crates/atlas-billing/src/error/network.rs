@@ -1,4 +1,4 @@
-//! Tells apart the ways an HTTP exchange ends without a response, by walking an error's causes.
+//! Distinguishes the ways an HTTP exchange ends without a response, by walking an error's causes.
 
 use std::error::Error as StdError;
 use std::io;
@@ -28,7 +28,7 @@ pub(crate) fn network_error(source: Source) -> Error {
 /// reqwest names the coarse class; what the connection did (closed before the head, sent what is
 /// no HTTP) is said by a cause further down, and matters to a poll: a server that is still at
 /// work looks like one of these (RFC 9110 section 15.2 lets no 1xx be the last word). Certificates
-/// and proxies are told by their words: their types belong to crates that a feature chooses.
+/// and proxies are recognized by their words: their types belong to crates that a feature chooses.
 fn classify(source: &(dyn StdError + Send + Sync + 'static), causes: &[String]) -> ErrorKind {
     let says = |words: &[&str]| {
         causes
@@ -82,8 +82,8 @@ fn without_url(source: Source) -> Source {
 }
 
 /// Whether a body that could not be decoded is at fault itself. reqwest calls a connection that
-/// broke under a body a decoding error, too; then the cause is the protocol's own error, or tells
-/// of the end.
+/// broke under a body a decoding error, too; then the cause is the protocol's own error, or
+/// names the end.
 fn is_of_the_content(error: &reqwest::Error) -> bool {
     let cause = error
         .source()

@@ -4,28 +4,32 @@ use std::fmt;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 use futures_core::Stream;
 use http::header::CONTENT_ENCODING;
 
-use super::{Limits, deadline_passed};
+use super::limits::{Limits, deadline_passed};
 use crate::edge::{BoxFuture, Clock};
 use crate::error::{Error, ErrorKind, Result, network_error};
 use crate::meta::ResponseMeta;
 
 type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
+/// The most of an error's body that is read: its object is small, and a gateway's page says
+/// nothing more after its first kilobytes.
+const ERROR_BODY: u64 = 64 * 1024;
+
 /// How much of a compressed piece is decompressed at once: it grows a thousand times at most.
 const COMPRESSED: usize = 4 * 1024;
 
-/// A body as it arrives: decompressed, otherwise as sent.
+/// A response of any status, its body as it arrives: decompressed, otherwise as sent.
 ///
 /// A body that ends before its announced end is an error, never a short stream. After an error
 /// the stream ends. Dropping it closes the exchange.
-pub struct BodyStream {
+pub(crate) struct BodyStream {
     pieces: Option<Pieces>,
     coding: Coding,
     /// What arrived and is still to be decompressed.
@@ -33,7 +37,6 @@ pub struct BodyStream {
     clock: Arc<dyn Clock>,
     limits: Limits,
     alarm: Option<BoxFuture<'static, ()>>,
-    operation: &'static str,
     meta: ResponseMeta,
 }
 
@@ -69,7 +72,6 @@ impl BodyStream {
         pieces: Pieces,
         clock: Arc<dyn Clock>,
         limits: Limits,
-        operation: &'static str,
         meta: ResponseMeta,
     ) -> Self {
         Self {
@@ -79,9 +81,12 @@ impl BodyStream {
             clock,
             limits,
             alarm: None,
-            operation,
             meta,
         }
+    }
+
+    pub(crate) fn meta(&self) -> &ResponseMeta {
+        &self.meta
     }
 
     /// The next piece, `None` at the end.
@@ -89,7 +94,7 @@ impl BodyStream {
     /// # Errors
     /// When the connection breaks, nothing arrives within the idle limit, the deadline passes, or
     /// the body cannot be decompressed.
-    pub async fn next(&mut self) -> Option<Result<Bytes>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
@@ -98,48 +103,39 @@ impl BodyStream {
     /// # Errors
     /// As [`next`](Self::next), and [`ErrorKind::TooLarge`] when it has more than `limit` bytes,
     /// decompressed.
-    pub async fn collect(self, limit: u64) -> Result<Bytes> {
-        let (operation, meta) = (self.operation, self.meta.clone());
+    pub(crate) async fn collect(self, limit: u64) -> Result<Bytes> {
         match self.collect_prefix(limit).await {
             (body, None) => Ok(body),
-            (_, Some(error)) => Err(error.with_operation(operation).with_meta(meta)),
+            (_, Some(error)) => Err(error),
         }
+    }
+
+    /// The error of a response with a failing status, by what can be read of its body: a broken or
+    /// endless one takes nothing away from its status.
+    pub(crate) async fn into_error(self) -> Error {
+        let meta = self.meta.clone();
+        let (body, _) = self.collect_prefix(ERROR_BODY).await;
+        Error::from_response(meta, &body)
     }
 
     /// What arrives of the body up to `limit` bytes, and why that is not all of it.
     pub(crate) async fn collect_prefix(mut self, limit: u64) -> (Bytes, Option<Error>) {
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
-        let mut length = 0u64;
+        let mut body = BytesMut::new();
         let failed = loop {
             let piece = match self.next().await {
                 None => break None,
                 Some(Err(error)) => break Some(error),
                 Some(Ok(piece)) => piece,
             };
-            length = length.saturating_add(piece.len() as u64);
-            // A body of one piece, the usual case, is handed on without a copy.
-            if first.is_empty() && rest.is_empty() {
-                first = piece;
-            } else {
-                if rest.is_empty() {
-                    rest.extend_from_slice(&first);
-                }
-                rest.extend_from_slice(&piece);
-            }
-            if length > limit {
-                break Some(Error::new(
-                    ErrorKind::TooLarge,
-                    format!("the body has more than {limit} bytes, the limit for one in memory"),
-                ));
+            body.extend_from_slice(&piece);
+            if body.len() as u64 > limit {
+                let message =
+                    format!("the body has more than {limit} bytes, the limit for one in memory");
+                let error = Error::new(ErrorKind::TooLarge, message);
+                break Some(error.with_meta(self.meta.clone()));
             }
         };
-        let body = if rest.is_empty() {
-            first
-        } else {
-            rest.freeze()
-        };
-        (body, failed)
+        (body.freeze(), failed)
     }
 
     /// The next piece as it was sent, within the limits.
@@ -189,50 +185,41 @@ impl BodyStream {
 
     /// The next piece, decompressed; it may be empty.
     fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        match &mut self.coding {
-            Coding::Identity => return self.poll_piece(context),
-            Coding::Unsupported(coding) => {
-                return Poll::Ready(Err(Error::decode(format!(
-                    "the body is in the unsupported content coding {coding}"
-                ))));
-            }
-            Coding::Gzip(..) => {}
-        }
-        let ended = if self.compressed.is_empty() {
-            match std::task::ready!(self.poll_piece(context))? {
-                Some(piece) => {
-                    self.compressed = piece;
-                    false
+        if self.compressed.is_empty() {
+            let piece = ready!(self.poll_piece(context))?;
+            match (&mut self.coding, piece) {
+                (Coding::Unsupported(coding), _) => {
+                    return Poll::Ready(Err(Error::decode(format!(
+                        "the body is in the unsupported content coding {coding}"
+                    ))));
                 }
-                None => true,
-            }
-        } else {
-            false
-        };
-        let Coding::Gzip(decoder, begun) = &mut self.coding else {
-            return Poll::Ready(Ok(None));
-        };
-        if ended && !*begun {
-            return Poll::Ready(Ok(None));
-        }
-        if ended {
-            // Fails where the last member is not complete.
-            return Poll::Ready(match decoder.try_finish() {
-                Ok(()) => {
+                (Coding::Gzip(_, begun), Some(piece)) => {
+                    *begun = true;
+                    self.compressed = piece;
+                }
+                (Coding::Gzip(decoder, true), None) => {
+                    // Fails where the last member is not complete.
+                    let ended = decoder.try_finish();
                     let rest = std::mem::take(decoder.get_mut());
                     self.coding = Coding::Identity;
-                    Ok(Some(rest).filter(|rest| !rest.is_empty()).map(Bytes::from))
+                    return Poll::Ready(match ended {
+                        Ok(()) => Ok(Some(rest).filter(|rest| !rest.is_empty()).map(Bytes::from)),
+                        Err(_) => Err(Error::new(
+                            ErrorKind::Truncated,
+                            "the compressed body ends early",
+                        )),
+                    });
                 }
-                Err(_) => Err(Error::new(
-                    ErrorKind::Truncated,
-                    "the compressed body ends early",
-                )),
-            });
+                (Coding::Identity | Coding::Gzip(_, false), piece) => {
+                    return Poll::Ready(Ok(piece));
+                }
+            }
         }
-        let part = self
-            .compressed
-            .split_to(self.compressed.len().min(COMPRESSED));
-        *begun = true;
+        let Coding::Gzip(decoder, _) = &mut self.coding else {
+            return Poll::Ready(Ok(None));
+        };
+        let length = self.compressed.len().min(COMPRESSED);
+        let part = self.compressed.split_to(length);
         let decoded = decoder
             .write_all(&part)
             .and_then(|()| decoder.flush())
@@ -247,17 +234,14 @@ impl Stream for BodyStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            match std::task::ready!(this.poll_decoded(context)) {
+            match ready!(this.poll_decoded(context)) {
                 Ok(Some(piece)) if piece.is_empty() => {}
                 Ok(piece) => return Poll::Ready(piece.map(Ok)),
                 Err(error) => {
                     this.pieces = None;
                     this.alarm = None;
                     this.coding = Coding::Identity;
-                    let error = error
-                        .with_operation(this.operation)
-                        .with_meta(this.meta.clone());
-                    return Poll::Ready(Some(Err(error)));
+                    return Poll::Ready(Some(Err(error.with_meta(this.meta.clone()))));
                 }
             }
         }
@@ -267,7 +251,6 @@ impl Stream for BodyStream {
 impl fmt::Debug for BodyStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyStream")
-            .field("operation", &self.operation)
             .field("meta", &self.meta)
             .field("open", &self.pieces.is_some())
             .finish_non_exhaustive()

@@ -2,102 +2,35 @@
 //! retried by the one loop that there is.
 
 mod body;
+mod limits;
 mod observer;
 mod retry;
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use body::BodyStream;
+pub(crate) use body::BodyStream;
 use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
+use limits::deadline_passed;
+pub(crate) use limits::{Deadline, Limits};
 pub(crate) use observer::in_call;
 pub use observer::{Observer, RequestEvent};
 use retry::FailedAttempt;
 pub use retry::RetryPolicy;
 
 use crate::edge::{Clock, HttpClient, Random, within};
-use crate::error::{Error, ErrorBody, ErrorKind, Result, Transience, network_error};
-use crate::http_date::retry_after;
+use crate::error::{Error, ErrorKind, Result, Transience, network_error};
 use crate::meta::ResponseMeta;
 
-/// The most of an error's body that is read: its object is small, and a gateway's page says
-/// nothing more after its first kilobytes.
-const ERROR_BODY: u64 = 64 * 1024;
-
 /// The edges of one client, and who watches them.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Exchange {
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) observers: Arc<[Arc<dyn Observer>]>,
-}
-
-/// How long one request may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Until the head of its response.
-    pub(crate) head: Duration,
-    /// Between two pieces of its body.
-    pub(crate) idle: Duration,
-    /// When the whole call has to be done.
-    pub(crate) deadline: Deadline,
-}
-
-/// The moment by which a whole call has to be done, if it has one.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Deadline(Option<Duration>);
-
-impl Deadline {
-    /// The deadline of a call that starts now and may take `total`.
-    pub(crate) fn after(clock: &dyn Clock, total: Option<Duration>) -> Self {
-        Self(total.map(|total| clock.elapsed().saturating_add(total)))
-    }
-
-    /// Time until then; `None` without a deadline.
-    pub(crate) fn left(self, clock: &dyn Clock) -> Option<Duration> {
-        Some(self.0?.saturating_sub(clock.elapsed()))
-    }
-
-    /// `limit`, or the time until the deadline where that is less.
-    pub(crate) fn bound(self, clock: &dyn Clock, limit: Duration) -> Duration {
-        self.left(clock).map_or(limit, |left| limit.min(left))
-    }
-
-    pub(crate) fn has_passed(self, clock: &dyn Clock) -> bool {
-        self.left(clock).is_some_and(|left| left.is_zero())
-    }
-
-    /// The output of `future`, unless the deadline passes first.
-    pub(crate) async fn bounded<T>(
-        self,
-        clock: &dyn Clock,
-        future: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        match self.left(clock) {
-            None => future.await,
-            Some(left) => within(clock, left, future)
-                .await
-                .unwrap_or_else(|| Err(deadline_passed())),
-        }
-    }
-}
-
-fn deadline_passed() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        "the time limit of the whole call passed",
-    )
-}
-
-/// A response of any status, its body still to be read.
-#[derive(Debug)]
-pub(crate) struct RawResponse {
-    pub(crate) meta: ResponseMeta,
-    pub(crate) body: BodyStream,
 }
 
 impl Exchange {
@@ -110,9 +43,9 @@ impl Exchange {
         operation: &'static str,
         mut request: reqwest::Request,
         limits: Limits,
-    ) -> Result<RawResponse> {
-        let headers = request.headers_mut();
-        headers
+    ) -> Result<BodyStream> {
+        request
+            .headers_mut()
             .entry(ACCEPT_ENCODING)
             .or_insert(HeaderValue::from_static("gzip"));
         let (method, url) = (request.method().clone(), request.url().clone());
@@ -125,7 +58,8 @@ impl Exchange {
             let sent = match sent {
                 Some(Ok(response)) => {
                     let (status, headers) = (response.status(), response.headers().clone());
-                    Ok((ResponseMeta::new(status, headers, &url), response))
+                    let meta = ResponseMeta::new(status, headers, &url);
+                    Ok((meta.received(operation, clock.now()), response))
                 }
                 Some(Err(error)) => Err(network_error(error)),
                 None if limits.deadline.has_passed(clock) => Err(deadline_passed()),
@@ -156,8 +90,7 @@ impl Exchange {
         let sent = observer::in_request(operation, &method, &url, sending).await;
         let (meta, response) = sent.map_err(|error| error.with_operation(operation))?;
         let pieces = Box::pin(response.bytes_stream());
-        let body = BodyStream::new(pieces, self.clock.clone(), limits, operation, meta.clone());
-        Ok(RawResponse { meta, body })
+        Ok(BodyStream::new(pieces, self.clock.clone(), limits, meta))
     }
 
     /// Repeats `attempt` as `policy` says, within `deadline`. A failure that a loop within the
@@ -195,7 +128,7 @@ impl Exchange {
         }
     }
 
-    /// Tells that a wait begins.
+    /// Reports to the observers that a wait begins.
     pub(crate) fn wait(&self, operation: &'static str, wait: Duration, error: Option<&Error>) {
         self.observe(&RequestEvent::Wait {
             operation,
@@ -210,48 +143,4 @@ impl Exchange {
             observer.observe(event);
         }
     }
-
-    /// The error of a response with a failing status, by what can be read of its body: a broken
-    /// or endless one takes nothing away from its status.
-    pub(crate) async fn error_of(&self, response: RawResponse) -> Error {
-        let (body, _) = response.body.collect_prefix(ERROR_BODY).await;
-        self.error_in(response.meta, &body)
-    }
-
-    /// The error of a response with a failing status and this body.
-    pub(crate) fn error_in(&self, meta: ResponseMeta, body: &[u8]) -> Error {
-        let mut read = ErrorBody::read(body);
-        let known = read.is_known();
-        if read.error_code.is_none() {
-            let header = meta.headers().get("x-error-code");
-            let code = header.and_then(|code| code.to_str().ok());
-            read.error_code = code.map(|code| code.trim().to_owned());
-        }
-        let retry_after = retry_after(meta.headers(), self.clock.now());
-        let location = redirect_target(&meta);
-        let error = Error::from_response(meta, read, retry_after);
-        match location {
-            Some(target) => error.with_note(format!(
-                "it redirects to {target}, and redirects are not followed"
-            )),
-            None if known => error,
-            None => error.with_excerpt(body),
-        }
-    }
-}
-
-impl fmt::Debug for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").finish_non_exhaustive()
-    }
-}
-
-/// Where a redirect points: scheme and host alone.
-fn redirect_target(meta: &ResponseMeta) -> Option<String> {
-    if !meta.status().is_redirection() {
-        return None;
-    }
-    let location = meta.headers().get(http::header::LOCATION)?.to_str().ok()?;
-    let base: url::Url = meta.url().parse().ok()?;
-    Some(base.join(location).ok()?.origin().ascii_serialization())
 }

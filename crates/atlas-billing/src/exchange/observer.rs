@@ -10,14 +10,14 @@ use http::Method;
 use crate::error::Error;
 use crate::meta::ResponseMeta;
 
-/// Is told of each request of a client, those for access tokens included, and of each wait before
+/// Receives each request of a client, those for access tokens included, and of each wait before
 /// the next one. Called on the task that makes the call, so it should return at once.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// Something happened.
     fn observe(&self, event: &RequestEvent<'_>);
 }
 
-/// What an [`Observer`] is told. No event carries a credential, a query string or a body.
+/// What an [`Observer`] receives. No event carries a credential, a query string or a body.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RequestEvent<'a> {

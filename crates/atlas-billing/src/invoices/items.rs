@@ -83,10 +83,9 @@ impl LineItems {
 
     /// The items of a response.
     pub(super) fn of(response: Response, limits: InvoiceLimits, linked_items: bool) -> Self {
-        let (head, body) = response.into_parts();
-        let mut items = Self::new(body, limits, linked_items);
-        items.meta = Some(head.meta().clone());
-        items.response = Some(head);
+        let mut items = Self::new(response.body, limits, linked_items);
+        items.meta = Some(response.head.meta.clone());
+        items.response = Some(response.head);
         items
     }
 
@@ -165,13 +164,10 @@ impl LineItems {
     /// their items if the stream hands those out.
     ///
     /// # Errors
-    /// As for [`next`](Self::next).
-    pub async fn into_invoice(self) -> Result<Invoice> {
-        self.whole(u64::MAX).await
-    }
-
-    /// The same, reading no more than `max_body` bytes.
-    pub(super) async fn whole(mut self, max_body: u64) -> Result<Invoice> {
+    /// As for [`next`](Self::next), and [`ErrorKind::TooLarge`] beyond the call's `max_body`.
+    pub async fn into_invoice(mut self) -> Result<Invoice> {
+        let response = self.response.as_ref();
+        let max_body = response.map_or(u64::MAX, |response| response.max_body);
         // Items of one invoice come one after the other.
         let mut groups: Vec<(Vec<usize>, Vec<LineItem>)> = Vec::new();
         while let Some(item) = poll_fn(|cx| self.poll_step(cx, |text| first(text))).await? {
@@ -255,13 +251,7 @@ impl LineItems {
             return decode_head(head.invoice_json());
         };
         let size = head.json.len();
-        let content = response.clone().open(head.json.into())?;
-        if content.meta.status().is_informational() {
-            return Err(Error::new(
-                ErrorKind::NotReady,
-                "the service is still processing",
-            ));
-        }
+        let content = response.clone().open(head.json.into())?.ready()?;
         let wrapped = content.bytes.len() != size;
         if (wrapped && head.in_document) || (!wrapped && head.in_content) {
             return Err(misplaced());

@@ -198,7 +198,7 @@ impl Pages {
             .retain(|invoice| invoice.id.clone().is_none_or(|id| seen.insert(id)));
         if more && page.results.iter().all(|invoice| invoice.id.is_none()) {
             let error = Error::decode(format!("page {number} of the list repeats earlier ones"));
-            return Err(error.with_operation(OPERATION).with_meta(meta));
+            return Err(error.with_meta(meta));
         }
         self.meta = Some(meta);
         self.next = more.then(|| number.saturating_add(1));
@@ -251,15 +251,13 @@ impl Pages {
 /// The page that a response holds.
 async fn page_of(response: Response) -> Result<(ResponseMeta, InvoicePage)> {
     let content = response.ready_content().await?;
-    let bytes = content.bytes.clone();
-    let not_a_list = Error::decode("the response is not a list").with_excerpt(&bytes);
-    let not_a_list = content.error(not_a_list);
-    let (meta, page) = content.json::<InvoicePage>()?;
+    let page: InvoicePage = content.decode()?;
     // The generated type takes a list that is absent for an empty one.
-    match page.results.is_empty() && !has_results(&bytes) {
-        true => Err(not_a_list),
-        false => Ok((meta, page)),
+    if page.results.is_empty() && !has_results(&content.bytes) {
+        let error = Error::decode("the response is not a list").with_excerpt(&content.bytes);
+        return Err(content.error(error));
     }
+    Ok((content.meta, page))
 }
 
 /// Whether a page may have another one behind it.

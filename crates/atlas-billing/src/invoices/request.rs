@@ -167,8 +167,7 @@ impl IntoFuture for InvoiceRequest {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let call = self.call(Form::Json).await?;
-            let (limits, max_body) = (self.limits, call.max_body());
-            let read = |response| LineItems::of(response, limits, true).whole(max_body);
+            let read = |response| LineItems::of(response, self.limits, true).into_invoice();
             call.read(read).await
         })
     }

@@ -38,7 +38,7 @@ pub enum Status {
     Pending,
     /// The rate limit was reached.
     RateLimited,
-    /// A failure that cannot be told from "still processing"; see [`Tolerance`].
+    /// A failure that cannot be distinguished from "still processing"; see [`Tolerance`].
     Ambiguous,
     /// A failure right after the machine has slept, which is forgiven.
     Forgiven,

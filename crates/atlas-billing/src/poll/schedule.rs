@@ -1,4 +1,4 @@
-//! What each poll means for the next. Pure: the caller tells the time.
+//! What each poll means for the next. Pure: the caller provides the time.
 
 use std::time::Duration;
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn cut() -> Observation {
-        Observation::Ambiguous("cut".into())
+        Observation::Ambiguous("truncated".into())
     }
 
     /// A poll each ten seconds, on clocks that do not begin at zero.
@@ -350,7 +350,7 @@ mod tests {
         }
         let other = Observation::Ambiguous("status 504".into());
         assert_eq!(walk.poll(other), Err(Ending::Ambiguous));
-        let seen = [("cut".to_owned(), 12), ("status 504".to_owned(), 1)];
+        let seen = [("truncated".to_owned(), 12), ("status 504".to_owned(), 1)];
         assert_eq!(walk.schedule.ambiguous(), seen);
         assert_eq!(walk.schedule.ambiguous_for(), secs(130));
 

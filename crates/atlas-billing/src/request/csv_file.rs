@@ -34,15 +34,15 @@ pub struct CsvFile {
 impl CsvFile {
     /// The file in `response`, read as far as its first piece, or the error that it holds instead.
     pub(crate) async fn new(response: Response, preamble: bool) -> Result<Self> {
-        let (head, mut body) = response.into_parts();
+        let Response { head, mut body } = response;
         let (meta, first, rest) = if head.is_json() {
             // An envelope with the file in it, or an error.
-            let body = body.collect(head.max_body()).await?;
+            let body = body.collect(head.max_body).await?;
             let content = head.clone().open(body)?;
             (content.meta, content.bytes, None)
         } else {
             let first = body.next().await.transpose()?.unwrap_or_default();
-            let meta = head.meta().clone();
+            let meta = head.meta.clone();
             check_csv_start(&meta, &first).map_err(|error| head.error(error))?;
             (meta, first, Some(body))
         };
@@ -78,7 +78,7 @@ impl CsvFile {
         let mut whole = BytesMut::new();
         while let Some(piece) = self.next().await.transpose()? {
             whole.extend_from_slice(&piece);
-            let limit = self.head.max_body();
+            let limit = self.head.max_body;
             if whole.len() as u64 > limit {
                 return Err(self.head.error(Error::new(
                     ErrorKind::TooLarge,

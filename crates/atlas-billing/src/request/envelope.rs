@@ -5,14 +5,11 @@
 //! `content`, and whether the status line then reads 200, is unknown, so each body is examined for
 //! what it is.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use http::StatusCode;
 use memchr::memmem::Finder;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::stream::CONTENT_KEYS;
@@ -21,122 +18,83 @@ use crate::stream::CONTENT_KEYS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opened<'a> {
     /// The body itself is the content: no envelope, or a list that merely gained `status`.
-    Bare(&'a [u8]),
+    Bare,
     /// An envelope: the status it carries, and its content where it has one.
     Wrapped {
         status: StatusCode,
         content: Option<&'a [u8]>,
     },
-    /// An error object: the status it names, or the envelope's, and the object.
+    /// An error object, and the status of its envelope where it has one.
     Error {
         status: Option<StatusCode>,
         body: &'a [u8],
     },
 }
 
-/// The keys of a JSON object that tell what it is.
-#[derive(Default)]
-struct Probe<'a> {
-    status: Option<&'a RawValue>,
-    content: Option<&'a RawValue>,
-    error: Option<&'a RawValue>,
-    has_error_code: bool,
-    has_results: bool,
-}
-
-impl<'de> Deserialize<'de> for Probe<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Probe<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Probe<'de>, A::Error> {
-                let mut probe = Probe::default();
-                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                    let value: &RawValue = map.next_value()?;
-                    let value = Some(value).filter(|value| value.get() != "null");
-                    match key.as_ref() {
-                        "status" => probe.status = value,
-                        "error" => probe.error = value,
-                        "errorCode" => probe.has_error_code = value.is_some(),
-                        "results" => probe.has_results = value.is_some(),
-                        key if CONTENT_KEYS.contains(&key) => {
-                            probe.content = probe.content.or(value);
-                        }
-                        _ => {}
-                    }
-                }
-                Ok(probe)
-            }
-        }
-
-        deserializer.deserialize_map(Keys)
-    }
-}
-
 /// Examines a body. One that is not a JSON object, or broken, is bare: decoding it says what is
 /// wrong with it.
 pub(crate) fn open(body: &[u8]) -> Opened<'_> {
-    if !may_tell(body) {
-        return Opened::Bare(body);
+    if !may_be_wrapped(body) {
+        return Opened::Bare;
     }
-    let Ok(probe) = serde_json::from_slice::<Probe<'_>>(body) else {
-        return Opened::Bare(body);
+    let Ok(keys) = serde_json::from_slice::<Keys<'_>>(body) else {
+        return Opened::Bare;
     };
-    let status = probe.status.and_then(status_of);
-    if let Some(status) = status {
-        if let Some(content) = probe.content.map(|raw| raw.get().as_bytes()) {
-            return match open_error(content) {
-                Some(_) => Opened::Error {
-                    status: Some(status),
-                    body: content,
-                },
-                None => Opened::Wrapped {
-                    status,
-                    content: Some(content),
-                },
-            };
-        }
-        if probe.error.is_none() && !probe.has_error_code {
-            return match probe.has_results && status.is_success() {
-                true => Opened::Bare(body),
-                false => Opened::Wrapped {
-                    status,
-                    content: None,
-                },
-            };
-        }
-    }
-    if probe.has_error_code && probe.error.is_some() {
-        let named = probe.error.and_then(status_of);
-        return Opened::Error {
-            status: status.or(named),
-            body,
+    let status = value(&keys, "status").and_then(status_of);
+    let is_error = is_error(&keys);
+    let Some(status) = status else {
+        return match is_error {
+            true => Opened::Error { status: None, body },
+            false => Opened::Bare,
+        };
+    };
+    let content = CONTENT_KEYS.iter().find_map(|key| value(&keys, key));
+    if let Some(content) = content.map(|raw| raw.get().as_bytes()) {
+        let keys = serde_json::from_slice::<Keys<'_>>(content);
+        return match keys.is_ok_and(|keys| self::is_error(&keys)) {
+            true => Opened::Error {
+                status: Some(status),
+                body: content,
+            },
+            false => Opened::Wrapped {
+                status,
+                content: Some(content),
+            },
         };
     }
-    Opened::Bare(body)
+    let has = |key| value(&keys, key).is_some();
+    if is_error {
+        let status = Some(status);
+        Opened::Error { status, body }
+    } else if has("error") || has("errorCode") || has("results") && status.is_success() {
+        Opened::Bare
+    } else {
+        let content = None;
+        Opened::Wrapped { status, content }
+    }
 }
 
-/// Whether a key that tells anything may be in `body`: without one of these it is bare, and most
+/// The keys of a JSON object and their values; of a key that comes twice, the last one's.
+type Keys<'a> = BTreeMap<String, &'a RawValue>;
+
+/// The value of a key, unless it is null.
+fn value<'a>(keys: &Keys<'a>, key: &str) -> Option<&'a RawValue> {
+    keys.get(key).copied().filter(|raw| raw.get() != "null")
+}
+
+/// Whether an object with these keys is the service's error object.
+fn is_error(keys: &Keys<'_>) -> bool {
+    value(keys, "error").is_some() && value(keys, "errorCode").is_some()
+}
+
+/// Whether a key that matters may be in `body`: without one of these it is bare, and most
 /// bodies need not be read twice to know.
-fn may_tell(body: &[u8]) -> bool {
-    static TELLING: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+fn may_be_wrapped(body: &[u8]) -> bool {
+    static KEYS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
         // A key may be spelled with escapes.
         ["\"status\"", "\"errorCode\"", "\\u"].map(Finder::new)
     });
-    TELLING.iter().any(|key| key.find(body).is_some())
-}
-
-/// The status that an error object names, if `content` is one.
-fn open_error(content: &[u8]) -> Option<Option<StatusCode>> {
-    let probe = serde_json::from_slice::<Probe<'_>>(content).ok()?;
-    let error = probe.error.filter(|_| probe.has_error_code)?;
-    Some(status_of(error))
+    KEYS.iter().any(|key| key.find(body).is_some())
 }
 
 /// A status written as a number, or as text with a number in it.
@@ -207,13 +165,7 @@ mod tests {
             }
         );
         let body = br#"{"error":400,"errorCode":"X"}"#;
-        assert_eq!(
-            open(body),
-            Opened::Error {
-                status: Some(status(400)),
-                body
-            }
-        );
+        assert_eq!(open(body), Opened::Error { status: None, body });
     }
 
     #[test]
@@ -229,11 +181,7 @@ mod tests {
             r#"{"status":99999,"content":{}}"#,
             r#"{"status":200,"content":"#,
         ] {
-            assert_eq!(
-                open(body.as_bytes()),
-                Opened::Bare(body.as_bytes()),
-                "{body}"
-            );
+            assert_eq!(open(body.as_bytes()), Opened::Bare, "{body}");
         }
     }
 

@@ -1,8 +1,6 @@
 //! Which media types a call requests and sends: a decision on the generated table alone.
 
-use std::borrow::Cow;
-
-use atlas_billing_raw::operation::{Operation, OperationVersion};
+use atlas_billing_raw::operation::Operation;
 
 use crate::error::{Error, Result};
 use crate::id::ApiVersion;
@@ -30,65 +28,50 @@ impl Form {
 /// The headers that carry a version.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MediaTypes {
-    pub(crate) accept: Cow<'static, str>,
-    pub(crate) content_type: Option<Cow<'static, str>>,
+    pub(crate) accept: String,
+    pub(crate) content_type: Option<String>,
 }
 
 /// Chooses `Accept` and `Content-Type` for `operation` in `form`; `requested` is the caller's
 /// version, `None` for the pinned one.
 ///
 /// A version before the operation's first is rejected here, since the service has none such. A
-/// later one than the table knows is sent as given: the service resolves it back.
+/// later one than the table knows is sent as given: the service resolves it back, for the request
+/// as for the response.
 pub(crate) fn media_types(
     operation: &Operation,
     form: Form,
     requested: Option<&ApiVersion>,
 ) -> Result<MediaTypes> {
-    let version = match requested {
-        None => Cow::Borrowed(operation.pinned),
-        Some(version) => Cow::Owned(version.to_string()),
+    let version = requested.map_or(operation.pinned.to_owned(), ApiVersion::to_string);
+    let dates = operation.versions.iter().map(|known| known.date);
+    let newest = newest_until(dates.clone(), &version);
+    let mut versions = operation.versions.iter();
+    let Some(resolved) = versions.find(|known| Some(known.date) == newest) else {
+        return Err(Error::input(format!(
+            "version {version} is before the first version of {}, {}",
+            operation.name,
+            dates.min().unwrap_or("none")
+        )));
     };
-    let known = resolve(operation, &version)?;
     let suffix = form.suffix();
-    let Some(response) = known.response(suffix) else {
+    if resolved.response(suffix).is_none() {
         return Err(Error::input(format!(
             "{} has no {} response in version {}",
             operation.name,
             suffix.to_uppercase(),
-            known.date
+            resolved.date
         )));
-    };
+    }
+    let media = |suffix| format!("application/vnd.atlas.{version}+{suffix}");
     Ok(MediaTypes {
-        accept: match requested {
-            None => response.into(),
-            Some(_) => format!("application/vnd.atlas.{version}+{suffix}").into(),
-        },
-        content_type: known.request.map(|media| match requested {
-            // What the service resolves for the response it resolves for the request too.
-            Some(_) => format!("application/vnd.atlas.{version}+json").into(),
-            None => media.into(),
-        }),
+        accept: media(suffix),
+        content_type: resolved.request.map(|_| media("json")),
     })
 }
 
-/// The row of the table that the service resolves `version` to.
-fn resolve(operation: &Operation, version: &str) -> Result<&'static OperationVersion> {
-    let dates = operation.versions.iter().map(|known| known.date);
-    let date = newest_until(dates.clone(), version);
-    operation
-        .versions
-        .iter()
-        .find(|known| Some(known.date) == date)
-        .ok_or_else(|| {
-            Error::input(format!(
-                "version {version} is before the first version of {}, {}",
-                operation.name,
-                dates.min().unwrap_or("none")
-            ))
-        })
-}
-
-/// The newest of `dates` that is not after `version`; for `preview` the newest of all.
+/// The newest of `dates` that is not after `version`: the one that the service resolves it to. For
+/// `preview` the newest of all.
 fn newest_until<'a>(dates: impl Iterator<Item = &'a str>, version: &str) -> Option<&'a str> {
     // ISO dates compare as text, and "preview" sorts after each of them.
     dates.filter(|date| *date <= version).max()
@@ -164,11 +147,8 @@ mod tests {
             ("2099-01-01", Some("2025-03-12")),
             ("preview", Some("2025-03-12")),
         ] {
-            assert_eq!(
-                newest_until(dates.into_iter(), version),
-                expected,
-                "{version}"
-            );
+            let newest = newest_until(dates.into_iter(), version);
+            assert_eq!(newest, expected, "{version}");
         }
     }
 

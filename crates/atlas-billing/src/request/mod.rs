@@ -9,7 +9,6 @@ mod options;
 mod raw;
 mod response;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -30,33 +29,28 @@ use url::Url;
 
 use crate::auth::Signer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::{Deadline, Exchange, Limits, RawResponse, RetryPolicy, in_call};
-use crate::id::ApiVersion;
+use crate::exchange::{BodyStream, Deadline, Exchange, Limits, RetryPolicy, in_call};
 use crate::meta::ResponseMeta;
 
 /// How often one attempt repeats its request after a 401 that a fresh signature may mend: a nonce
 /// can go stale more than once, and a token expire on its way.
 const RESENDS: u32 = 4;
 
+/// The largest body kept in memory whole, unless the caller says otherwise: well above the
+/// documents of 16 MB that are common, well below what would hurt a small machine.
+const MAX_BODY: u64 = 256 * 1024 * 1024;
+
 /// What every call of a client goes through.
 pub(crate) struct Pipeline {
     pub(crate) exchange: Exchange,
     pub(crate) signer: Signer,
-    pub(crate) settings: Settings,
-    /// What the generated client wants to be built with.
-    pub(crate) unused: reqwest::Client,
-}
-
-/// What a client was built with, for calls that set nothing of their own.
-pub(crate) struct Settings {
     pub(crate) base_url: Url,
-    pub(crate) version: Option<ApiVersion>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) retry: RetryPolicy,
-    /// The largest body kept in memory whole.
-    pub(crate) max_body: u64,
+    /// What applies to calls that set nothing of their own.
+    pub(crate) defaults: CallOptions,
     /// Adds headers of the caller's to each request.
     pub(crate) headers: Option<Arc<HeaderHook>>,
+    /// What the generated client wants to be built with.
+    pub(crate) unused: reqwest::Client,
 }
 
 pub(crate) type HeaderHook = dyn Fn(&mut HeaderMap) + Send + Sync;
@@ -64,18 +58,23 @@ pub(crate) type HeaderHook = dyn Fn(&mut HeaderMap) + Send + Sync;
 impl Pipeline {
     /// The deadline of a call that begins now.
     pub(crate) fn deadline(&self, options: &CallOptions) -> Deadline {
-        let timeouts = options.timeouts.unwrap_or(self.settings.timeouts);
-        Deadline::after(self.exchange.clock.as_ref(), timeouts.total())
+        let total = self.timeouts(options).total();
+        Deadline::after(self.exchange.clock.as_ref(), total)
     }
 
     /// The limits of each request of a call.
     pub(crate) fn limits(&self, options: &CallOptions, deadline: Deadline) -> Limits {
-        let timeouts = options.timeouts.unwrap_or(self.settings.timeouts);
+        let timeouts = self.timeouts(options);
         Limits {
             head: timeouts.head(),
             idle: timeouts.idle(),
             deadline,
         }
+    }
+
+    fn timeouts(&self, options: &CallOptions) -> Timeouts {
+        let timeouts = options.timeouts.or(self.defaults.timeouts);
+        timeouts.unwrap_or_default()
     }
 
     /// A call of `operation` by a request that the generated client has built.
@@ -91,8 +90,8 @@ impl Pipeline {
         options: &CallOptions,
         deadline: Deadline,
     ) -> Result<Call> {
-        let settings = &self.settings;
-        let version = options.version.as_ref().or(settings.version.as_ref());
+        let defaults = &self.defaults;
+        let version = options.version.as_ref().or(defaults.version.as_ref());
         let media = media_types(operation, form, version)
             .map_err(|error| error.with_operation(operation.name))?;
         let headers = request.headers_mut();
@@ -100,15 +99,16 @@ impl Pipeline {
         if let Some(content_type) = media.content_type {
             headers.insert(header::CONTENT_TYPE, header_value(content_type)?);
         }
-        let retry = options.retry.as_ref().unwrap_or(&settings.retry).clone();
+        let retry = options.retry.as_ref().or(defaults.retry.as_ref());
+        let max_body = options.max_body.or(defaults.max_body);
         Ok(Call {
             pipeline: self.clone(),
             operation: operation.name,
             request,
             form,
             limits: self.limits(options, deadline),
-            retry,
-            max_body: options.max_body.unwrap_or(settings.max_body),
+            retry: retry.cloned().unwrap_or_default(),
+            max_body: max_body.unwrap_or(MAX_BODY),
         })
     }
 }
@@ -116,9 +116,8 @@ impl Pipeline {
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
-            .field("base_url", &self.settings.base_url.as_str())
-            .field("timeouts", &self.settings.timeouts)
-            .field("retry", &self.settings.retry)
+            .field("base_url", &self.base_url.as_str())
+            .field("defaults", &self.defaults)
             .finish_non_exhaustive()
     }
 }
@@ -150,11 +149,6 @@ impl Call {
         self
     }
 
-    /// The largest body that is kept in memory whole.
-    pub(crate) fn max_body(&self) -> u64 {
-        self.max_body
-    }
-
     /// The one retry loop: makes attempts until `read` has made something of a response, or the
     /// retry policy gives up.
     pub(crate) async fn read<T, F: Future<Output = Result<T>>>(
@@ -178,8 +172,12 @@ impl Call {
 
     /// The content of the response as a value of `T`. Truncated JSON is retried.
     pub(crate) async fn json<T: DeserializeOwned>(&self) -> Result<(ResponseMeta, T)> {
-        self.read(|response| async { response.ready_content().await?.json() })
-            .await
+        let read = |response: Response| async {
+            let content = response.ready_content().await?;
+            let value = content.decode()?;
+            Ok((content.meta, value))
+        };
+        self.read(read).await
     }
 
     /// The content of the response to one attempt: for a poll, whose policy alone decides what
@@ -194,17 +192,26 @@ impl Call {
     /// One attempt, to the head of a successful response.
     async fn attempt(&self) -> Result<Response> {
         let sent = self.send().await;
-        let raw = sent.map_err(|error| error.with_operation(self.operation))?;
+        let body = sent.map_err(|error| error.with_operation(self.operation))?;
+        let meta = body.meta().clone();
+        if !meta.status().is_success() {
+            return Err(body.into_error().await);
+        }
         let Self { form, max_body, .. } = *self;
-        Response::new(&self.pipeline, self.operation, form, max_body, raw).await
+        let head = Head {
+            form,
+            max_body,
+            meta,
+        };
+        Ok(Response { head, body })
     }
 
     /// Sends the request, and repeats it where a 401 says that a fresh signature may do.
-    async fn send(&self) -> Result<RawResponse> {
+    async fn send(&self) -> Result<BodyStream> {
         let Pipeline {
             exchange,
             signer,
-            settings,
+            headers,
             ..
         } = &*self.pipeline;
         let deadline = self.limits.deadline;
@@ -214,7 +221,7 @@ impl Call {
             let Some(mut request) = self.request.try_clone() else {
                 return Err(Error::input("the request's body cannot be sent twice"));
             };
-            if let Some(add) = &settings.headers {
+            if let Some(add) = headers {
                 let own = std::mem::take(request.headers_mut());
                 add(request.headers_mut());
                 request.headers_mut().extend(own);
@@ -223,10 +230,10 @@ impl Call {
             // It outlives the exchange: that is how the signer knows when its challenge is free.
             let signed = deadline.bounded(exchange.clock.as_ref(), signing).await?;
             let response = exchange.send(self.operation, request, self.limits).await?;
-            if response.meta.status() != StatusCode::UNAUTHORIZED {
+            if response.meta().status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
-            match signer.refused(exchange, &signed, response.meta.headers())? {
+            match signer.refused(exchange, &signed, response.meta().headers())? {
                 None => return Ok(response),
                 Some(_) if resends == RESENDS => {
                     return Err(Error::new(
@@ -236,7 +243,7 @@ impl Call {
                             resends + 1
                         ),
                     )
-                    .with_meta(response.meta));
+                    .with_meta(response.meta().clone()));
                 }
                 next => turn = next,
             }
@@ -245,10 +252,7 @@ impl Call {
     }
 }
 
-fn header_value(text: Cow<'static, str>) -> Result<HeaderValue> {
-    let value = match &text {
-        Cow::Borrowed(text) => HeaderValue::try_from(*text),
-        Cow::Owned(text) => HeaderValue::try_from(text),
-    };
-    value.map_err(|_| Error::input(format!("{text:?} cannot be a header's value")))
+fn header_value(text: String) -> Result<HeaderValue> {
+    HeaderValue::try_from(&text)
+        .map_err(|_| Error::input(format!("{text:?} cannot be a header's value")))
 }

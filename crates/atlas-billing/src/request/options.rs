@@ -64,7 +64,7 @@ impl Timeouts {
     }
 }
 
-/// What a caller may set for one call; what is not set is the client's.
+/// What a caller may set for one call, or for all calls of a client that set nothing of their own.
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
     pub(crate) version: Option<ApiVersion>,
@@ -102,8 +102,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the largest body, in decompressed bytes, that is kept in memory whole. Streams have no
-    /// such limit.
+    /// Sets the largest body, in decompressed bytes, that is kept in memory whole; 256 MiB by
+    /// default. Streams have no such limit.
     #[must_use]
     pub fn with_max_body(mut self, bytes: u64) -> Self {
         self.max_body = Some(bytes);
@@ -115,32 +115,32 @@ impl CallOptions {
 macro_rules! call_options {
     ($builder:ident) => {
         impl $builder {
-            /// Requests this version instead of the client's or the pinned one; see
+            /// Requests this version instead of an operation's pinned one; see
             /// [`CallOptions::with_version`](crate::CallOptions::with_version).
             pub fn version(mut self, version: $crate::id::ApiVersion) -> Self {
                 self.options = self.options.with_version(version);
                 self
             }
 
-            /// Sets the time limits of this call.
+            /// Sets the time limits of a call.
             pub fn timeouts(mut self, timeouts: $crate::request::Timeouts) -> Self {
                 self.options = self.options.with_timeouts(timeouts);
                 self
             }
 
-            /// Sets the retry policy of this call.
+            /// Sets the retry policy of a call.
             pub fn retry(mut self, retry: $crate::exchange::RetryPolicy) -> Self {
                 self.options = self.options.with_retry(retry);
                 self
             }
 
-            /// Sets the largest body, in decompressed bytes, that this call keeps in memory whole.
+            /// Sets the largest body that a call keeps in memory whole, in decompressed bytes.
             pub fn max_body(mut self, bytes: u64) -> Self {
                 self.options = self.options.with_max_body(bytes);
                 self
             }
 
-            /// Sets all options of this call at once.
+            /// Sets all options of a call at once.
             pub fn options(mut self, options: $crate::request::CallOptions) -> Self {
                 self.options = options;
                 self

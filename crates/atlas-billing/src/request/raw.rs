@@ -47,7 +47,7 @@ impl Pipeline {
 
     /// A generated client whose requests go through `transport`.
     pub(crate) fn raw_client(&self, transport: SharedTransport) -> raw::Client {
-        let base = self.settings.base_url.as_str().trim_end_matches('/');
+        let base = self.base_url.as_str().trim_end_matches('/');
         // The transport sends; this HTTP client never does.
         raw::Client::new_with_client(base, self.unused.clone(), transport)
     }
@@ -93,8 +93,10 @@ impl RawTransport {
         let call = pipeline.call_with(called.operation, request, *form, options, deadline)?;
         let (meta, body) = if called.bytes {
             let response = call.read(|response| async { Ok(response) }).await?;
-            let (head, body) = response.into_parts();
-            (head.meta().clone(), reqwest::Body::wrap_stream(body))
+            (
+                response.head.meta,
+                reqwest::Body::wrap_stream(response.body),
+            )
         } else {
             let content = call.content().await?;
             (content.meta, reqwest::Body::from(content.bytes))
@@ -135,7 +137,7 @@ impl From<raw::Error<()>> for Error {
                     let url = response.url().clone();
                     let headers = response.headers().clone();
                     let meta = ResponseMeta::new(response.status(), headers, &url);
-                    Self::from_response(meta, Default::default(), None)
+                    Self::from_response(meta, b"")
                 })
             }
         }

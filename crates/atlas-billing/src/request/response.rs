@@ -1,18 +1,14 @@
 //! A successful response: its content with the envelope taken off, checked to be what was
 //! requested.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::Pipeline;
 use super::envelope::{self, Opened};
 use super::media::Form;
 use crate::error::{Error, ErrorBody, ErrorKind, Result};
-use crate::exchange::{BodyStream, RawResponse};
+use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
 use crate::stream::BYTE_ORDER_MARK;
 use crate::stream::json::decode_error;
@@ -20,79 +16,34 @@ use crate::stream::json::decode_error;
 /// A response with a successful status, its body still to be read.
 #[derive(Debug)]
 pub(crate) struct Response {
-    head: Head,
-    body: BodyStream,
+    /// What opens the envelope once the body is complete.
+    pub(crate) head: Head,
+    pub(crate) body: BodyStream,
 }
 
 /// What is known of a response before its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
-    pipeline: Arc<Pipeline>,
-    operation: &'static str,
-    form: Form,
-    max_body: u64,
-    meta: ResponseMeta,
+    pub(super) form: Form,
+    /// The largest body that is kept in memory whole.
+    pub(crate) max_body: u64,
+    pub(crate) meta: ResponseMeta,
 }
 
 impl Response {
-    /// # Errors
-    /// The error that a response with a failing status is.
-    pub(super) async fn new(
-        pipeline: &Arc<Pipeline>,
-        operation: &'static str,
-        form: Form,
-        max_body: u64,
-        raw: RawResponse,
-    ) -> Result<Self> {
-        if !raw.meta.status().is_success() {
-            let error = pipeline.exchange.error_of(raw).await;
-            return Err(error.with_operation(operation));
-        }
-        let head = Head {
-            pipeline: pipeline.clone(),
-            operation,
-            form,
-            max_body,
-            meta: raw.meta,
-        };
-        let body = raw.body;
-        Ok(Self { head, body })
-    }
-
     /// Reads the whole body and takes the envelope off.
     pub(crate) async fn content(self) -> Result<Content> {
         let body = self.body.collect(self.head.max_body).await?;
         self.head.open(body)
     }
 
-    /// The same, for a response that has to have arrived in full.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotReady`] for a status of 1xx out of an envelope.
+    /// The same, for a response that has to have arrived in full: see [`Content::ready`].
     pub(crate) async fn ready_content(self) -> Result<Content> {
-        let content = self.content().await?;
-        if content.meta.status().is_informational() {
-            let error = Error::new(ErrorKind::NotReady, "the service is still processing");
-            return Err(content.error(error));
-        }
-        Ok(content)
-    }
-
-    /// The body as it arrives, and what opens the envelope once it is complete.
-    pub(crate) fn into_parts(self) -> (Head, BodyStream) {
-        (self.head, self.body)
+        self.content().await?.ready()
     }
 }
 
 impl Head {
-    pub(crate) fn meta(&self) -> &ResponseMeta {
-        &self.meta
-    }
-
-    pub(crate) fn max_body(&self) -> u64 {
-        self.max_body
-    }
-
     /// Whether the response says that it is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let media = self.meta.content_type();
@@ -101,9 +52,7 @@ impl Head {
 
     /// `error` of this response.
     pub(crate) fn error(&self, error: Error) -> Error {
-        error
-            .with_operation(self.operation)
-            .with_meta(self.meta.clone())
+        error.with_meta(self.meta.clone())
     }
 
     /// The content of `body`, its envelope taken off. A 1xx status can only come out of an
@@ -115,11 +64,11 @@ impl Head {
         let body = without_mark(self.form, body);
         // A CSV file may begin with anything; only what says it is JSON, or nothing, is examined.
         let opened = match self.form == Form::Csv && self.meta.content_type().is_some() {
-            true if !self.is_json() => Opened::Bare(&body),
+            true if !self.is_json() => Opened::Bare,
             _ => envelope::open(&body),
         };
         let (status, content) = match opened {
-            Opened::Bare(_) => (self.meta.status(), body),
+            Opened::Bare => (self.meta.status(), body),
             Opened::Wrapped { status, .. } if status.is_informational() => (status, Bytes::new()),
             Opened::Wrapped {
                 status,
@@ -145,7 +94,6 @@ impl Head {
             }
         };
         let content = Content {
-            operation: self.operation,
             meta: self.meta.with_status(status),
             bytes: content,
         };
@@ -156,9 +104,7 @@ impl Head {
     }
 
     fn failed(self, status: StatusCode, body: &[u8]) -> Error {
-        let exchange = &self.pipeline.exchange;
-        let error = exchange.error_in(self.meta.with_status(status), body);
-        error.with_operation(self.operation)
+        Error::from_response(self.meta.with_status(status), body)
     }
 
     /// An enveloped CSV file is a JSON string, everything else the JSON itself.
@@ -176,7 +122,6 @@ impl Head {
 /// A response that has been read, its envelope taken off.
 #[derive(Debug)]
 pub(crate) struct Content {
-    operation: &'static str,
     pub(crate) meta: ResponseMeta,
     pub(crate) bytes: Bytes,
 }
@@ -184,20 +129,29 @@ pub(crate) struct Content {
 impl Content {
     /// `error` of this response.
     pub(crate) fn error(&self, error: Error) -> Error {
-        error
-            .with_operation(self.operation)
-            .with_meta(self.meta.clone())
+        error.with_meta(self.meta.clone())
+    }
+
+    /// The content of a response that has to have arrived in full.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotReady`] for a status of 1xx out of an envelope.
+    pub(crate) fn ready(self) -> Result<Self> {
+        match self.meta.status().is_informational() {
+            true => Err(self.error(Error::new(
+                ErrorKind::NotReady,
+                "the service is still processing",
+            ))),
+            false => Ok(self),
+        }
     }
 
     /// The content as a value of `T`.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] with the JSON path and an excerpt.
-    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<(ResponseMeta, T)> {
-        match serde_json::from_slice(&self.bytes) {
-            Ok(value) => Ok((self.meta, value)),
-            Err(error) => Err(self.undecodable::<T>(&error)),
-        }
+    pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        serde_json::from_slice(&self.bytes).map_err(|error| self.undecodable::<T>(&error))
     }
 
     fn undecodable<'a, T: Deserialize<'a>>(&'a self, error: &serde_json::Error) -> Error {
