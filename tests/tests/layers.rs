@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of `atlas-billing`, from the ground up.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "text",
     "parse_error",
     "secret",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 18] = [
     "period",
     "meta",
     "error",
+    "envelope",
     "edge",
     "stream",
     "money",

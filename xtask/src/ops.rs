@@ -71,7 +71,7 @@ pub(crate) fn list(spec: &Value, word: Option<&str>, selection: &Selection) -> R
             operations: wanted,
             ..selection.clone()
         };
-        let part = part(spec, &selection.operations)?;
+        let part = part(spec, &selection)?;
         text.push_str(&enums(&part, &selection, &|_| true)?);
     }
     Ok(text)

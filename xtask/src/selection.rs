@@ -62,6 +62,9 @@ pub(crate) struct NamedSchema {
     pub(crate) name: String,
     /// The schema's name in the slice and in the overlay.
     pub(crate) upstream: String,
+    /// Fields that the slice omits: nothing here uses them.
+    #[serde(default)]
+    pub(crate) drop: Vec<String>,
 }
 
 /// An enum that gets a name and known values; every other one is plain text.

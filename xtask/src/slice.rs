@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Problems, Result, refusal};
-use crate::selection::{Selection, Wanted};
+use crate::selection::{NamedSchema, Selection};
 use crate::spec::{child, each_reference, of_reference, sorted, tokens};
 use crate::versions;
 
@@ -24,15 +24,28 @@ pub(crate) fn slice(upstream: &Value, selection: &Selection) -> Result<Value> {
             problems.check(versions::check_pinned(upstream, wanted));
         }
     }
-    let slice = problems.check(part(upstream, &selection.operations));
+    for schema in &selection.schemas {
+        let known = &upstream["components"]["schemas"][&schema.upstream]["properties"];
+        for field in schema
+            .drop
+            .iter()
+            .filter(|field| known.get(field).is_none())
+        {
+            let name = &schema.name;
+            problems.add(format!(
+                "openapi/slice.toml: schema {name}: `drop` lists {field:?}, which is not there"
+            ));
+        }
+    }
+    let slice = problems.check(part(upstream, selection));
     problems.refuse()?;
     Ok(slice.unwrap_or_default())
 }
 
 /// The slice of those wanted operations that are there: what two releases can be compared by.
-pub(crate) fn part(upstream: &Value, operations: &[Wanted]) -> Result<Value> {
+pub(crate) fn part(upstream: &Value, selection: &Selection) -> Result<Value> {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for wanted in operations {
+    for wanted in &selection.operations {
         let Some(operation) = wanted.find(upstream) else {
             continue;
         };
@@ -53,7 +66,7 @@ pub(crate) fn part(upstream: &Value, operations: &[Wanted]) -> Result<Value> {
         }
     }
     let paths = json!(paths);
-    let components = closure(upstream, &paths)?;
+    let components = closure(upstream, &paths, &selection.schemas)?;
     // Both are required by OpenAPI 3.0; the title is ours, a slice is not upstream's document.
     let info = &upstream["info"];
     let mut head = json!({
@@ -173,7 +186,7 @@ fn described(mut node: Value, is_response: bool) -> Value {
 }
 
 /// Every component that `paths` refers to, directly or not.
-fn closure(upstream: &Value, paths: &Value) -> Result<Value> {
+fn closure(upstream: &Value, paths: &Value, schemas: &[NamedSchema]) -> Result<Value> {
     let mut found: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     let mut waiting = references(paths);
     waiting.extend(security_schemes(paths));
@@ -195,7 +208,11 @@ fn closure(upstream: &Value, paths: &Value) -> Result<Value> {
             .get(section)
             .and_then(|nodes| nodes.get(name));
         let node = node.ok_or_else(|| refusal!("{reference} is referred to and missing"))?;
-        let node = described(stripped(node), section == "responses");
+        let mut node = described(stripped(node), section == "responses");
+        if section == "schemas" {
+            let named = schemas.iter().filter(|schema| schema.upstream == *name);
+            named.for_each(|schema| drop_fields(&mut node, &schema.drop));
+        }
         waiting.append(&mut references(&node));
         found
             .entry(section.clone())
@@ -203,6 +220,16 @@ fn closure(upstream: &Value, paths: &Value) -> Result<Value> {
             .insert(name.clone(), node);
     }
     Ok(json!(found))
+}
+
+/// Takes fields out of a schema, and with them what only they refer to.
+fn drop_fields(schema: &mut Value, fields: &[String]) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.retain(|field, _| !fields.contains(field));
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|field| !fields.iter().any(|dropped| field == dropped));
+    }
 }
 
 fn outside(reference: &str) -> Failure {

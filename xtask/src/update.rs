@@ -61,7 +61,7 @@ pub(crate) fn update(workspace: &Workspace, options: Options<'_>) -> Result<Stri
     problems.check(origin.check(&selection.upstream));
     // What is missing is reported; the rest is gone on with, for the other problems.
     problems.check(slice::slice(&upstream, &selection));
-    let sliced = slice::part(&upstream, &selection.operations)?;
+    let sliced = slice::part(&upstream, &selection)?;
     let changes = diff(&vendored, &sliced, &selection)?;
 
     let (toml, overlay_text, edits) =

@@ -278,7 +278,7 @@ fn wrap(mut response: Response, operation: Operation, style: EnvelopeStyle) -> R
         return response;
     }
     let code = real.as_u16();
-    let is_list = operation == Operation::Invoices && real.is_success();
+    let is_list = matches!(operation, Operation::Invoices | Operation::Skus) && real.is_success();
     let (before, after) = match style {
         _ if is_list => (format!("{{\"status\":{code},"), ""),
         EnvelopeStyle::Envelope => (format!("{{\"status\":{code},\"envelope\":"), "}"),

@@ -67,12 +67,14 @@ mod fault;
 mod invoice;
 mod names;
 mod operations;
+mod pages;
 mod request;
 mod response;
 mod scenario;
 mod server;
 mod setters;
 mod sign_in;
+mod skus;
 
 pub use clock::ManualClock;
 pub use core::{Core, EnvelopeStyle};

@@ -2,8 +2,8 @@
 //! invoice, and the list of invoices.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
-use serde_json::{Value, json};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use serde_json::json;
 
 use crate::clock::age;
 use crate::core::{Call, EnvelopeStyle, State};
@@ -12,13 +12,18 @@ use crate::fault::{After102, Fault};
 use crate::invoice::document::{csv_body, json_body, metadata};
 use crate::invoice::plan::Invoice;
 use crate::names::{ORG_ID, hex, is_id};
+use crate::pages::{self, is_page_parameter};
 use crate::request::{Operation, essence};
 use crate::response::{Problem, Response};
 use crate::scenario::{NotReady, Ready};
+use crate::skus;
 
 /// Responds to a billing operation.
 pub(crate) fn operate(call: &Call<'_>, state: &mut State) -> Result<Response, Problem> {
     let csv = wants_csv(call)?;
+    if call.route.operation == Operation::Skus {
+        return skus::list(call);
+    }
     if call.route.org != ORG_ID {
         return Err(Problem::not_found("organization", call.route.org));
     }
@@ -90,7 +95,7 @@ fn know_parameters(call: &Call<'_>) -> Result<(), Problem> {
 }
 
 /// Refuses the parameters that are wrong, if any.
-fn refuse_pairs(
+pub(crate) fn refuse_pairs(
     pairs: &[(String, String)],
     complaint: &str,
     is_wrong: impl Fn(&str, &str) -> bool,
@@ -195,17 +200,13 @@ const STATUSES: [&str; 8] = [
 
 /// Whether a parameter of the list has a valid value; none if the list has no such parameter.
 fn is_valid(name: &str, value: &str) -> Option<bool> {
-    let number = value.parse::<usize>().unwrap_or_default();
     Some(match name {
-        "envelope" | "pretty" => true,
-        "includeCount" | "viewLinkedInvoices" => matches!(value, "true" | "false"),
-        "itemsPerPage" => (1..=500).contains(&number),
-        "pageNum" => number > 0,
+        "viewLinkedInvoices" => matches!(value, "true" | "false"),
         "statusNames" => STATUSES.contains(&value),
         "fromDate" | "toDate" => parse_date(value).is_some(),
         "sortBy" => matches!(value, "START_DATE" | "END_DATE"),
         "orderBy" => matches!(value, "asc" | "desc"),
-        _ => return None,
+        _ => return is_page_parameter(name, value),
     })
 }
 
@@ -220,7 +221,6 @@ fn list(call: &Call<'_>) -> Result<Response, Problem> {
         values.map(|(_, value)| value.as_str())
     };
     let first = |name| all(name).next();
-    let number = |name, most: usize| first(name).map_or(most, |text| text.parse().unwrap_or(most));
     let date = |name| first(name).and_then(parse_date);
 
     let (from, to) = (date("fromDate"), date("toDate"));
@@ -237,32 +237,10 @@ fn list(call: &Call<'_>) -> Result<Response, Problem> {
     if first("orderBy") != Some("asc") {
         found.reverse();
     }
-    let (page, per_page) = (number("pageNum", 1), number("itemsPerPage", 100));
-    let skipped = per_page.saturating_mul(page - 1);
     let linked = first("viewLinkedInvoices") != Some("false");
-    let shown = found.iter().skip(skipped).take(per_page);
-    let results: Value = shown.map(|invoice| metadata(invoice, linked)).collect();
-
-    // Links go to the name that the client knows the service by.
-    let host = call.request.header_text(&HOST).unwrap_or("localhost");
-    let link = |target: &str, rel| json!({"href": format!("http://{host}{target}"), "rel": rel});
-    let mut links = vec![link(&call.request.target, "self")];
-    if found.len() > skipped.saturating_add(per_page) {
-        let others = pairs.iter().filter(|(name, _)| name != "pageNum");
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("pageNum", &(page + 1).to_string());
-        let query = query.extend_pairs(others).finish();
-        links.push(link(&format!("{}?{query}", call.request.path()), "next"));
-    }
-    let mut object = json!({ "links": links, "results": results });
-    if first("includeCount") != Some("false") {
-        object["totalCount"] = json!(found.len());
-    }
-    Ok(Response::typed(
-        200,
-        &content_type(false),
-        object.to_string(),
-    ))
+    let show = |invoice: &&Invoice| metadata(invoice, linked);
+    let body = pages::one(call, &pairs, &found, show);
+    Ok(Response::typed(200, &content_type(false), body))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum Operation {
     Invoice,
     /// `GET /api/atlas/v2/orgs/{orgId}/invoices`: one page of the list of invoices.
     Invoices,
+    /// `GET /api/atlas/v2/skus`: one page of the list of SKUs.
+    Skus,
     /// `POST /api/oauth/token`: an access token for a service account.
     Token,
     /// `POST /api/oauth/revoke`: revokes an access token.
@@ -45,6 +47,7 @@ impl<'a> Route<'a> {
         let (operation, id) = match (request.method.as_str(), &parts[..], rest) {
             ("POST", ["", "api", "oauth", "token"], _) => (Token, ""),
             ("POST", ["", "api", "oauth", "revoke"], _) => (Revoke, ""),
+            ("GET", ["", "api", "atlas", "v2", "skus"], _) => (Skus, ""),
             _ if org.is_empty() => (Other, ""),
             ("POST", _, ["billing", "costExplorer", "usage"]) => (CreateQuery, ""),
             ("GET", _, ["billing", "costExplorer", "usage", token]) => (Poll, *token),

@@ -27,6 +27,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use crate::auth::fuzzed::{challenge, token_response};
+use crate::envelope::{Opened, open};
 use crate::error::{Error, ErrorBody, Result};
 use crate::http_date::{parse, retry_after};
 use crate::id::{ApiVersion, InvoiceId, OrgId, QueryToken};
@@ -35,7 +36,6 @@ use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, Totals};
 use crate::parse_error::ParseError;
 use crate::period::{Month, Months};
-use crate::request::{Opened, open};
 use crate::stream::csv::{InvoiceCsv, Records, read_records};
 use crate::text::is_unsafe;
 

@@ -10,10 +10,10 @@
 //!   ([`CsvFile`]). [`Org::invoices`] lists them.
 //! - [`totals::Totals`] adds up line items exactly; [`money`] says what each figure means.
 //! - [`Error`] has a [kind](ErrorKind), predicates, advice, and what the service said.
-//! - [`edge`] is where the crate touches the world, for tests that replace it.
+//! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!
 //! # Layers
-//! From the ground up, each using only what stands below it: values (`error`, `text`, `meta`, `id`,
+//! From the ground up, each using only what stands below it: values (`error`, `text`, `meta`, `envelope`, `id`,
 //! `period`, `money`), [`edge`], `exchange` (one HTTP exchange, retries), `auth`, `stream` (parsers
 //! without I/O), `request` (one call), [`poll`], `client`, and what people ask for: `costs` and
 //! `invoices`.
@@ -28,6 +28,7 @@ mod auth;
 mod client;
 mod costs;
 pub mod edge;
+mod envelope;
 mod error;
 mod exchange;
 #[cfg(any(test, fuzzing))]

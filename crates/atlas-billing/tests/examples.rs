@@ -21,6 +21,8 @@ mod invoice_csv;
 mod line_items;
 #[path = "../examples/list_invoices.rs"]
 mod list_invoices;
+#[path = "../examples/list_skus.rs"]
+mod list_skus;
 #[path = "../examples/raw_pages.rs"]
 mod raw_pages;
 #[path = "../examples/resume_query.rs"]
@@ -63,6 +65,15 @@ async fn raw_pages() {
     assert!(count > 2, "{count}");
     // Two invoices a page.
     assert_eq!(stand_in.requests().len(), count.div_ceil(2));
+}
+
+#[tokio::test]
+async fn list_skus() {
+    let (stand_in, org) = stand_in().await;
+    let count = list_skus::run(org.client()).await.unwrap();
+    // Ten SKUs a page.
+    assert!(count > 10, "{count}");
+    assert_eq!(stand_in.requests().len(), count.div_ceil(10));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ pub(crate) fn diff(old: &Value, new: &Value, selection: &Selection) -> Result<Di
     problems.refuse()?;
     let whole_new = new;
     let part = |spec: &Value, which: &str| {
-        let part = slice::part(spec, &selection.operations);
+        let part = slice::part(spec, selection);
         part.map_err(|failure| failure.within(format!("the {which} specification")))
     };
     let (mut old, mut new) = (part(old, "old")?, part(new, "new")?);

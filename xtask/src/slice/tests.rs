@@ -220,3 +220,31 @@ fn types_are_written_as_openapi_3_0_writes_them() {
     assert_eq!(order["cents"], json!({"type": "integer"}));
     assert_eq!(order["description"], json!({}));
 }
+
+#[test]
+fn a_dropped_field_goes_with_what_only_it_refers_to() {
+    let mut selection = selection();
+    let order = |drop: &str| NamedSchema {
+        name: "Order".to_owned(),
+        upstream: "Order".to_owned(),
+        drop: vec![drop.to_owned()],
+    };
+    selection.schemas = vec![order("lines")];
+    let slice = slice(&upstream(), &selection).unwrap();
+    let schemas = &slice["components"]["schemas"];
+    assert_eq!(schemas["Order"]["properties"].get("lines"), None);
+    assert_eq!(schemas["Order"]["required"], json!(["cents"]));
+    assert!(
+        sliced(|_| {}).unwrap()["components"]["schemas"]["Order"]["properties"]["lines"]
+            .is_object()
+    );
+
+    selection.schemas = vec![order("colour")];
+    let refused = super::slice(&upstream(), &selection).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("schema Order: `drop` lists \"colour\""),
+        "{refused}"
+    );
+}

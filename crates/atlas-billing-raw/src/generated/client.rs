@@ -56,6 +56,76 @@ const _: () = {
     {}
 };
 impl Client {
+    /// Lists the clusters that the credentials see, grouped by project, over all organizations. Multi-cloud clusters are missing.
+    ///
+    /// Version 2023-01-01 of the operation.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/clusters`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_cluster_details()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_cluster_details(&self) -> builder::ListClusterDetails<'_> {
+        builder::ListClusterDetails::new(self)
+    }
+    /// Lists the organizations that the credentials see.
+    ///
+    /// Version 2023-01-01 of the operation.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `name`: Only organizations whose name begins with this text, upper or lower case.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_orgs()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .name(name)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_orgs(&self) -> builder::ListOrgs<'_> {
+        builder::ListOrgs::new(self)
+    }
+    /// Lists the invoices of one month: the organization's own and, if asked for, those of the organizations it pays for.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/associatedInvoices`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `include_linked_orgs`: Whether the invoices of linked organizations are listed, too. Default: false.
+    /// - `month`: The month, 1 to 12. Default: the running one.
+    /// - `year`: The year, from 2000. Default: the running one.
+    ///
+    /// ```text
+    /// let response = client.list_associated_invoices()
+    ///     .org_id(org_id)
+    ///     .include_linked_orgs(include_linked_orgs)
+    ///     .month(month)
+    ///     .year(year)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_associated_invoices(&self) -> builder::ListAssociatedInvoices<'_> {
+        builder::ListAssociatedInvoices::new(self)
+    }
     /// Starts a Cost Explorer query and returns the token that its result is polled with. Nothing in the organization changes.
     ///
     /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
@@ -100,6 +170,32 @@ impl Client {
     ) -> builder::GetCostExplorerQueryProcess<'_> {
         builder::GetCostExplorerQueryProcess::new(self)
     }
+    /// Lists the projects of an organization.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Member.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/groups`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `name`: Only projects whose name begins with this text, upper or lower case.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_org_groups()
+    ///     .org_id(org_id)
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .name(name)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_org_groups(&self) -> builder::ListOrgGroups<'_> {
+        builder::ListOrgGroups::new(self)
+    }
     /// Lists an organization's invoices of every status, without their line items, payments and refunds.
     ///
     /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
@@ -136,6 +232,24 @@ impl Client {
     pub fn list_org_invoices(&self) -> builder::ListOrgInvoices<'_> {
         builder::ListOrgInvoices::new(self)
     }
+    /// Fetches the invoices of the running month with their line items, in one page. Linked invoices are for billing admins and owners only.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/pending`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    ///
+    /// ```text
+    /// let response = client.list_org_invoice_pending()
+    ///     .org_id(org_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_org_invoice_pending(&self) -> builder::ListOrgInvoicePending<'_> {
+        builder::ListOrgInvoicePending::new(self)
+    }
     /// Fetches one invoice with everything on it, as JSON or CSV. A linked invoice, one of another organization, is visible to that payer's billing admins and owners only.
     ///
     /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
@@ -155,6 +269,222 @@ impl Client {
     /// ```
     pub fn get_org_invoice(&self) -> builder::GetOrgInvoice<'_> {
         builder::GetOrgInvoice::new(self)
+    }
+    /// Searches one invoice for line items. A GET with a body: intermediaries may drop the body.
+    ///
+    /// Version 2024-08-05 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/lineItems:search`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    /// - `body`
+    ///
+    /// ```text
+    /// let response = client.search_org_invoice_line_items()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .body(body)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn search_org_invoice_line_items(
+        &self,
+    ) -> builder::SearchOrgInvoiceLineItems<'_> {
+        builder::SearchOrgInvoiceLineItems::new(self)
+    }
+    /// Lists the reports of an invoice, newest first and without URLs. A report is kept for seven days.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_invoice_reports()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_invoice_reports(&self) -> builder::ListInvoiceReports<'_> {
+        builder::ListInvoiceReports::new(self)
+    }
+    /// Starts a report of one invoice and returns its id, by which it is polled.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `body`
+    ///
+    /// ```text
+    /// let response = client.create_invoice_report()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .body(body)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn create_invoice_report(&self) -> builder::CreateInvoiceReport<'_> {
+        builder::CreateInvoiceReport::new(self)
+    }
+    /// Fetches the state of a report and, once it has succeeded, a URL for its file. Poll at most once in five seconds, then back off.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports/{reportId}`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `report_id`: The report: 24 hexadecimal digits, as starting it returned.
+    ///
+    /// ```text
+    /// let response = client.get_invoice_report()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .report_id(report_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_invoice_report(&self) -> builder::GetInvoiceReport<'_> {
+        builder::GetInvoiceReport::new(self)
+    }
+    /// Lists the SKUs that Atlas charges for.
+    ///
+    /// Version 2025-03-12 of the operation. Requires one of the roles Organization Member, Project Read Only.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/skus`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_skus()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_skus(&self) -> builder::ListSkus<'_> {
+        builder::ListSkus::new(self)
+    }
+    /// Fetches one SKU.
+    ///
+    /// Version 2025-03-12 of the operation. Requires one of the roles Organization Member, Project Read Only.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/skus/{skuId}`
+    ///
+    /// Arguments:
+    /// - `sku_id`: The code of the SKU, as on a line item.
+    ///
+    /// ```text
+    /// let response = client.get_sku()
+    ///     .sku_id(sku_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_sku(&self) -> builder::GetSku<'_> {
+        builder::GetSku::new(self)
+    }
+    /// Lists the clusters that the credentials see, grouped by project, over all organizations. Multi-cloud clusters are missing.
+    ///
+    /// Version 2023-01-01 of the operation.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/clusters`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_cluster_details_bytes()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_cluster_details_bytes(&self) -> builder::ListClusterDetailsBytes<'_> {
+        builder::ListClusterDetailsBytes::new(self)
+    }
+    /// Lists the organizations that the credentials see.
+    ///
+    /// Version 2023-01-01 of the operation.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `name`: Only organizations whose name begins with this text, upper or lower case.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_orgs_bytes()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .name(name)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_orgs_bytes(&self) -> builder::ListOrgsBytes<'_> {
+        builder::ListOrgsBytes::new(self)
+    }
+    /// Lists the invoices of one month: the organization's own and, if asked for, those of the organizations it pays for.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/associatedInvoices`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `include_linked_orgs`: Whether the invoices of linked organizations are listed, too. Default: false.
+    /// - `month`: The month, 1 to 12. Default: the running one.
+    /// - `year`: The year, from 2000. Default: the running one.
+    ///
+    /// ```text
+    /// let response = client.list_associated_invoices_bytes()
+    ///     .org_id(org_id)
+    ///     .include_linked_orgs(include_linked_orgs)
+    ///     .month(month)
+    ///     .year(year)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_associated_invoices_bytes(
+        &self,
+    ) -> builder::ListAssociatedInvoicesBytes<'_> {
+        builder::ListAssociatedInvoicesBytes::new(self)
     }
     /// Starts a Cost Explorer query and returns the token that its result is polled with. Nothing in the organization changes.
     ///
@@ -204,6 +534,34 @@ impl Client {
     ) -> builder::GetCostExplorerQueryProcessBytes<'_> {
         builder::GetCostExplorerQueryProcessBytes::new(self)
     }
+    /// Lists the projects of an organization.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Member.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/groups`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `name`: Only projects whose name begins with this text, upper or lower case.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_org_groups_bytes()
+    ///     .org_id(org_id)
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .name(name)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_org_groups_bytes(&self) -> builder::ListOrgGroupsBytes<'_> {
+        builder::ListOrgGroupsBytes::new(self)
+    }
     /// Lists an organization's invoices of every status, without their line items, payments and refunds.
     ///
     /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
@@ -242,6 +600,28 @@ impl Client {
     pub fn list_org_invoices_bytes(&self) -> builder::ListOrgInvoicesBytes<'_> {
         builder::ListOrgInvoicesBytes::new(self)
     }
+    /// Fetches the invoices of the running month with their line items, in one page. Linked invoices are for billing admins and owners only.
+    ///
+    /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/pending`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    ///
+    /// ```text
+    /// let response = client.list_org_invoice_pending_bytes()
+    ///     .org_id(org_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_org_invoice_pending_bytes(
+        &self,
+    ) -> builder::ListOrgInvoicePendingBytes<'_> {
+        builder::ListOrgInvoicePendingBytes::new(self)
+    }
     /// Fetches one invoice with everything on it, as JSON or CSV. A linked invoice, one of another organization, is visible to that payer's billing admins and owners only.
     ///
     /// Version 2023-01-01 of the operation. Requires the role Organization Billing Viewer.
@@ -264,6 +644,156 @@ impl Client {
     pub fn get_org_invoice_bytes(&self) -> builder::GetOrgInvoiceBytes<'_> {
         builder::GetOrgInvoiceBytes::new(self)
     }
+    /// Searches one invoice for line items. A GET with a body: intermediaries may drop the body.
+    ///
+    /// Version 2024-08-05 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/lineItems:search`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    /// - `body`
+    ///
+    /// ```text
+    /// let response = client.search_org_invoice_line_items_bytes()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .body(body)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn search_org_invoice_line_items_bytes(
+        &self,
+    ) -> builder::SearchOrgInvoiceLineItemsBytes<'_> {
+        builder::SearchOrgInvoiceLineItemsBytes::new(self)
+    }
+    /// Lists the reports of an invoice, newest first and without URLs. A report is kept for seven days.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_invoice_reports_bytes()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_invoice_reports_bytes(&self) -> builder::ListInvoiceReportsBytes<'_> {
+        builder::ListInvoiceReportsBytes::new(self)
+    }
+    /// Starts a report of one invoice and returns its id, by which it is polled.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `body`
+    ///
+    /// ```text
+    /// let response = client.create_invoice_report_bytes()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .body(body)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn create_invoice_report_bytes(&self) -> builder::CreateInvoiceReportBytes<'_> {
+        builder::CreateInvoiceReportBytes::new(self)
+    }
+    /// Fetches the state of a report and, once it has succeeded, a URL for its file. Poll at most once in five seconds, then back off.
+    ///
+    /// Version 2025-03-12 of the operation. Requires the role Organization Billing Viewer.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports/{reportId}`
+    ///
+    /// Arguments:
+    /// - `org_id`: The organization: 24 hexadecimal digits.
+    /// - `invoice_id`: The invoice: 24 hexadecimal digits, as in the list of invoices.
+    /// - `report_id`: The report: 24 hexadecimal digits, as starting it returned.
+    ///
+    /// ```text
+    /// let response = client.get_invoice_report_bytes()
+    ///     .org_id(org_id)
+    ///     .invoice_id(invoice_id)
+    ///     .report_id(report_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_invoice_report_bytes(&self) -> builder::GetInvoiceReportBytes<'_> {
+        builder::GetInvoiceReportBytes::new(self)
+    }
+    /// Lists the SKUs that Atlas charges for.
+    ///
+    /// Version 2025-03-12 of the operation. Requires one of the roles Organization Member, Project Read Only.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/skus`
+    ///
+    /// Arguments:
+    /// - `include_count`: Whether the page carries `totalCount`. Default: true.
+    /// - `items_per_page`: How many items a page holds: 1 to 500. Default: 100.
+    /// - `page_num`: Which page of the list to fetch, counted from 1.
+    ///
+    /// ```text
+    /// let response = client.list_skus_bytes()
+    ///     .include_count(include_count)
+    ///     .items_per_page(items_per_page)
+    ///     .page_num(page_num)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn list_skus_bytes(&self) -> builder::ListSkusBytes<'_> {
+        builder::ListSkusBytes::new(self)
+    }
+    /// Fetches one SKU.
+    ///
+    /// Version 2025-03-12 of the operation. Requires one of the roles Organization Member, Project Read Only.
+    ///
+    /// Returns the body as received.
+    ///
+    /// Sends a `GET` request to `/api/atlas/v2/skus/{skuId}`
+    ///
+    /// Arguments:
+    /// - `sku_id`: The code of the SKU, as on a line item.
+    ///
+    /// ```text
+    /// let response = client.get_sku_bytes()
+    ///     .sku_id(sku_id)
+    ///     .send()
+    ///     .await;
+    /// ```
+    pub fn get_sku_bytes(&self) -> builder::GetSkuBytes<'_> {
+        builder::GetSkuBytes::new(self)
+    }
 }
 /// Types for composing operation parameters.
 #[allow(clippy::all)]
@@ -274,6 +804,349 @@ pub mod builder {
         encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
         RequestBuilderExt, ResponseValue,
     };
+    /// Builder for [`Client::list_cluster_details`]
+    ///
+    /// [`Client::list_cluster_details`]: super::Client::list_cluster_details
+    #[derive(Debug, Clone)]
+    pub struct ListClusterDetails<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListClusterDetails<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/clusters`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ClusterDetailsPage>, Error<()>> {
+            let Self { client, include_count, items_per_page, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/clusters", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_cluster_details",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_orgs`]
+    ///
+    /// [`Client::list_orgs`]: super::Client::list_orgs
+    #[derive(Debug, Clone)]
+    pub struct ListOrgs<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        name: Result<Option<::std::string::String>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListOrgs<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                name: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Only organizations whose name begins with this text, upper or lower case.
+        pub fn name<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.name = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `String` for name failed".to_string());
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::OrganizationPage>, Error<()>> {
+            let Self { client, include_count, items_per_page, name, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let name = name.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/orgs", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("name", &name))
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_orgs",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_associated_invoices`]
+    ///
+    /// [`Client::list_associated_invoices`]: super::Client::list_associated_invoices
+    #[derive(Debug, Clone)]
+    pub struct ListAssociatedInvoices<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        include_linked_orgs: Result<Option<bool>, String>,
+        month: Result<Option<i64>, String>,
+        year: Result<Option<i64>, String>,
+    }
+    impl<'a> ListAssociatedInvoices<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                include_linked_orgs: Ok(None),
+                month: Ok(None),
+                year: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Whether the invoices of linked organizations are listed, too. Default: false.
+        pub fn include_linked_orgs<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_linked_orgs = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_linked_orgs failed".to_string()
+                });
+            self
+        }
+        /// The month, 1 to 12. Default: the running one.
+        pub fn month<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.month = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for month failed".to_string());
+            self
+        }
+        /// The year, from 2000. Default: the running one.
+        pub fn year<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.year = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for year failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/associatedInvoices`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::AssociatedInvoices>, Error<()>> {
+            let Self { client, org_id, include_linked_orgs, month, year } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let include_linked_orgs = include_linked_orgs
+                .map_err(Error::InvalidRequest)?;
+            let month = month.map_err(Error::InvalidRequest)?;
+            let year = year.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/associatedInvoices", client.baseurl,
+                encode_path(& org_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "includeLinkedOrgs",
+                        &include_linked_orgs,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("month", &month))
+                .query(&progenitor_client::QueryParam::new("year", &year))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_associated_invoices",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::create_cost_explorer_query_process`]
     ///
     /// [`Client::create_cost_explorer_query_process`]: super::Client::create_cost_explorer_query_process
@@ -444,6 +1317,139 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "get_cost_explorer_query_process",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_org_groups`]
+    ///
+    /// [`Client::list_org_groups`]: super::Client::list_org_groups
+    #[derive(Debug, Clone)]
+    pub struct ListOrgGroups<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        name: Result<Option<::std::string::String>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListOrgGroups<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                name: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Only projects whose name begins with this text, upper or lower case.
+        pub fn name<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.name = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `String` for name failed".to_string());
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/groups`
+        pub async fn send(self) -> Result<ResponseValue<types::ProjectPage>, Error<()>> {
+            let Self { client, org_id, include_count, items_per_page, name, page_num } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let name = name.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/groups", client.baseurl, encode_path(& org_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("name", &name))
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_org_groups",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -695,6 +1701,73 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::list_org_invoice_pending`]
+    ///
+    /// [`Client::list_org_invoice_pending`]: super::Client::list_org_invoice_pending
+    #[derive(Debug, Clone)]
+    pub struct ListOrgInvoicePending<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+    }
+    impl<'a> ListOrgInvoicePending<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/pending`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::PendingInvoices>, Error<()>> {
+            let Self { client, org_id } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/pending", client.baseurl, encode_path(&
+                org_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_org_invoice_pending",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::get_org_invoice`]
     ///
     /// [`Client::get_org_invoice`]: super::Client::get_org_invoice
@@ -769,6 +1842,996 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::search_org_invoice_line_items`]
+    ///
+    /// [`Client::search_org_invoice_line_items`]: super::Client::search_org_invoice_line_items
+    #[derive(Debug, Clone)]
+    pub struct SearchOrgInvoiceLineItems<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+        body: Result<types::builder::LineItemSearch, String>,
+    }
+    impl<'a> SearchOrgInvoiceLineItems<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sets the body of the request.
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::LineItemSearch>,
+            <V as std::convert::TryInto<
+                types::LineItemSearch,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `LineItemSearch` for body failed: {}", s)
+                });
+            self
+        }
+        /// Changes the body of the request.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::LineItemSearch,
+            ) -> types::builder::LineItemSearch,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/lineItems:search`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::UsageLineItemPage>, Error<()>> {
+            let Self { client, org_id, invoice_id, items_per_page, page_num, body } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::LineItemSearch::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/lineItems:search", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "search_org_invoice_line_items",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_invoice_reports`]
+    ///
+    /// [`Client::list_invoice_reports`]: super::Client::list_invoice_reports
+    #[derive(Debug, Clone)]
+    pub struct ListInvoiceReports<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListInvoiceReports<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::InvoiceReportPage>, Error<()>> {
+            let Self {
+                client,
+                org_id,
+                invoice_id,
+                include_count,
+                items_per_page,
+                page_num,
+            } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_invoice_reports",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::create_invoice_report`]
+    ///
+    /// [`Client::create_invoice_report`]: super::Client::create_invoice_report
+    #[derive(Debug, Clone)]
+    pub struct CreateInvoiceReport<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        body: Result<types::builder::InvoiceReportRequest, String>,
+    }
+    impl<'a> CreateInvoiceReport<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// Sets the body of the request.
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::InvoiceReportRequest>,
+            <V as std::convert::TryInto<
+                types::InvoiceReportRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `InvoiceReportRequest` for body failed: {}", s
+                    )
+                });
+            self
+        }
+        /// Changes the body of the request.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::InvoiceReportRequest,
+            ) -> types::builder::InvoiceReportRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::InvoiceReport>, Error<()>> {
+            let Self { client, org_id, invoice_id, body } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::InvoiceReportRequest::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_invoice_report",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_invoice_report`]
+    ///
+    /// [`Client::get_invoice_report`]: super::Client::get_invoice_report
+    #[derive(Debug, Clone)]
+    pub struct GetInvoiceReport<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        report_id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetInvoiceReport<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                report_id: Err("report_id was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// The report: 24 hexadecimal digits, as starting it returned.
+        pub fn report_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.report_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for report_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports/{reportId}`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::InvoiceReport>, Error<()>> {
+            let Self { client, org_id, invoice_id, report_id } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let report_id = report_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports/{}", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+                encode_path(& report_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_invoice_report",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_skus`]
+    ///
+    /// [`Client::list_skus`]: super::Client::list_skus
+    #[derive(Debug, Clone)]
+    pub struct ListSkus<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListSkus<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/skus`
+        pub async fn send(self) -> Result<ResponseValue<types::SkuPage>, Error<()>> {
+            let Self { client, include_count, items_per_page, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/skus", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_skus",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_sku`]
+    ///
+    /// [`Client::get_sku`]: super::Client::get_sku
+    #[derive(Debug, Clone)]
+    pub struct GetSku<'a> {
+        client: &'a super::Client,
+        sku_id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetSku<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                sku_id: Err("sku_id was not initialized".to_string()),
+            }
+        }
+        /// The code of the SKU, as on a line item.
+        pub fn sku_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.sku_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for sku_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/skus/{skuId}`
+        pub async fn send(self) -> Result<ResponseValue<types::Sku>, Error<()>> {
+            let Self { client, sku_id } = self;
+            let sku_id = sku_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/skus/{}", client.baseurl, encode_path(& sku_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_sku",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_cluster_details_bytes`]
+    ///
+    /// [`Client::list_cluster_details_bytes`]: super::Client::list_cluster_details_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListClusterDetailsBytes<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListClusterDetailsBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/clusters`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, include_count, items_per_page, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/clusters", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_cluster_details_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_orgs_bytes`]
+    ///
+    /// [`Client::list_orgs_bytes`]: super::Client::list_orgs_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListOrgsBytes<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        name: Result<Option<::std::string::String>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListOrgsBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                name: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Only organizations whose name begins with this text, upper or lower case.
+        pub fn name<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.name = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `String` for name failed".to_string());
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, include_count, items_per_page, name, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let name = name.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/orgs", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("name", &name))
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_orgs_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_associated_invoices_bytes`]
+    ///
+    /// [`Client::list_associated_invoices_bytes`]: super::Client::list_associated_invoices_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListAssociatedInvoicesBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        include_linked_orgs: Result<Option<bool>, String>,
+        month: Result<Option<i64>, String>,
+        year: Result<Option<i64>, String>,
+    }
+    impl<'a> ListAssociatedInvoicesBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                include_linked_orgs: Ok(None),
+                month: Ok(None),
+                year: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Whether the invoices of linked organizations are listed, too. Default: false.
+        pub fn include_linked_orgs<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_linked_orgs = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_linked_orgs failed".to_string()
+                });
+            self
+        }
+        /// The month, 1 to 12. Default: the running one.
+        pub fn month<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.month = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for month failed".to_string());
+            self
+        }
+        /// The year, from 2000. Default: the running one.
+        pub fn year<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.year = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for year failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/associatedInvoices`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id, include_linked_orgs, month, year } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let include_linked_orgs = include_linked_orgs
+                .map_err(Error::InvalidRequest)?;
+            let month = month.map_err(Error::InvalidRequest)?;
+            let year = year.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/associatedInvoices", client.baseurl,
+                encode_path(& org_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "includeLinkedOrgs",
+                        &include_linked_orgs,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("month", &month))
+                .query(&progenitor_client::QueryParam::new("year", &year))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_associated_invoices_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -927,6 +2990,135 @@ pub mod builder {
             let mut request = client.client.get(url).headers(header_map).build()?;
             let info = OperationInfo {
                 operation_id: "get_cost_explorer_query_process_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_org_groups_bytes`]
+    ///
+    /// [`Client::list_org_groups_bytes`]: super::Client::list_org_groups_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListOrgGroupsBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        name: Result<Option<::std::string::String>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListOrgGroupsBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                name: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Only projects whose name begins with this text, upper or lower case.
+        pub fn name<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.name = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `String` for name failed".to_string());
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/groups`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id, include_count, items_per_page, name, page_num } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let name = name.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/groups", client.baseurl, encode_path(& org_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("name", &name))
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_org_groups_bytes",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -1174,6 +3366,63 @@ pub mod builder {
             }
         }
     }
+    /// Builder for [`Client::list_org_invoice_pending_bytes`]
+    ///
+    /// [`Client::list_org_invoice_pending_bytes`]: super::Client::list_org_invoice_pending_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListOrgInvoicePendingBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+    }
+    impl<'a> ListOrgInvoicePendingBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/pending`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/pending", client.baseurl, encode_path(&
+                org_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client.client.get(url).headers(header_map).build()?;
+            let info = OperationInfo {
+                operation_id: "list_org_invoice_pending_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     /// Builder for [`Client::get_org_invoice_bytes`]
     ///
     /// [`Client::get_org_invoice_bytes`]: super::Client::get_org_invoice_bytes
@@ -1233,6 +3482,631 @@ pub mod builder {
             let mut request = client.client.get(url).headers(header_map).build()?;
             let info = OperationInfo {
                 operation_id: "get_org_invoice_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::search_org_invoice_line_items_bytes`]
+    ///
+    /// [`Client::search_org_invoice_line_items_bytes`]: super::Client::search_org_invoice_line_items_bytes
+    #[derive(Debug, Clone)]
+    pub struct SearchOrgInvoiceLineItemsBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+        body: Result<types::builder::LineItemSearch, String>,
+    }
+    impl<'a> SearchOrgInvoiceLineItemsBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sets the body of the request.
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::LineItemSearch>,
+            <V as std::convert::TryInto<
+                types::LineItemSearch,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `LineItemSearch` for body failed: {}", s)
+                });
+            self
+        }
+        /// Changes the body of the request.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::LineItemSearch,
+            ) -> types::builder::LineItemSearch,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/lineItems:search`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id, invoice_id, items_per_page, page_num, body } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::LineItemSearch::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/lineItems:search", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .json(&body)
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "search_org_invoice_line_items_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_invoice_reports_bytes`]
+    ///
+    /// [`Client::list_invoice_reports_bytes`]: super::Client::list_invoice_reports_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListInvoiceReportsBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListInvoiceReportsBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self {
+                client,
+                org_id,
+                invoice_id,
+                include_count,
+                items_per_page,
+                page_num,
+            } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_invoice_reports_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::create_invoice_report_bytes`]
+    ///
+    /// [`Client::create_invoice_report_bytes`]: super::Client::create_invoice_report_bytes
+    #[derive(Debug, Clone)]
+    pub struct CreateInvoiceReportBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        body: Result<types::builder::InvoiceReportRequest, String>,
+    }
+    impl<'a> CreateInvoiceReportBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// Sets the body of the request.
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::InvoiceReportRequest>,
+            <V as std::convert::TryInto<
+                types::InvoiceReportRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `InvoiceReportRequest` for body failed: {}", s
+                    )
+                });
+            self
+        }
+        /// Changes the body of the request.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::InvoiceReportRequest,
+            ) -> types::builder::InvoiceReportRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        /// Sends a `POST` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id, invoice_id, body } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let body = body
+                .and_then(|v| {
+                    types::InvoiceReportRequest::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_invoice_report_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_invoice_report_bytes`]
+    ///
+    /// [`Client::get_invoice_report_bytes`]: super::Client::get_invoice_report_bytes
+    #[derive(Debug, Clone)]
+    pub struct GetInvoiceReportBytes<'a> {
+        client: &'a super::Client,
+        org_id: Result<::std::string::String, String>,
+        invoice_id: Result<::std::string::String, String>,
+        report_id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetInvoiceReportBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                org_id: Err("org_id was not initialized".to_string()),
+                invoice_id: Err("invoice_id was not initialized".to_string()),
+                report_id: Err("report_id was not initialized".to_string()),
+            }
+        }
+        /// The organization: 24 hexadecimal digits.
+        pub fn org_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.org_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for org_id failed".to_string());
+            self
+        }
+        /// The invoice: 24 hexadecimal digits, as in the list of invoices.
+        pub fn invoice_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.invoice_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for invoice_id failed".to_string());
+            self
+        }
+        /// The report: 24 hexadecimal digits, as starting it returned.
+        pub fn report_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.report_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for report_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports/{reportId}`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, org_id, invoice_id, report_id } = self;
+            let org_id = org_id.map_err(Error::InvalidRequest)?;
+            let invoice_id = invoice_id.map_err(Error::InvalidRequest)?;
+            let report_id = report_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/orgs/{}/invoices/{}/reports/{}", client.baseurl,
+                encode_path(& org_id.to_string()), encode_path(& invoice_id.to_string()),
+                encode_path(& report_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client.client.get(url).headers(header_map).build()?;
+            let info = OperationInfo {
+                operation_id: "get_invoice_report_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::list_skus_bytes`]
+    ///
+    /// [`Client::list_skus_bytes`]: super::Client::list_skus_bytes
+    #[derive(Debug, Clone)]
+    pub struct ListSkusBytes<'a> {
+        client: &'a super::Client,
+        include_count: Result<Option<bool>, String>,
+        items_per_page: Result<Option<i64>, String>,
+        page_num: Result<Option<i64>, String>,
+    }
+    impl<'a> ListSkusBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                include_count: Ok(None),
+                items_per_page: Ok(None),
+                page_num: Ok(None),
+            }
+        }
+        /// Whether the page carries `totalCount`. Default: true.
+        pub fn include_count<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.include_count = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for include_count failed".to_string()
+                });
+            self
+        }
+        /// How many items a page holds: 1 to 500. Default: 100.
+        pub fn items_per_page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.items_per_page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `i64` for items_per_page failed".to_string()
+                });
+            self
+        }
+        /// Which page of the list to fetch, counted from 1.
+        pub fn page_num<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_num = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_num failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/skus`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, include_count, items_per_page, page_num } = self;
+            let include_count = include_count.map_err(Error::InvalidRequest)?;
+            let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;
+            let page_num = page_num.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/api/atlas/v2/skus", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .query(
+                    &progenitor_client::QueryParam::new("includeCount", &include_count),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("itemsPerPage", &items_per_page),
+                )
+                .query(&progenitor_client::QueryParam::new("pageNum", &page_num))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_skus_bytes",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => Ok(ResponseValue::stream(response)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Builder for [`Client::get_sku_bytes`]
+    ///
+    /// [`Client::get_sku_bytes`]: super::Client::get_sku_bytes
+    #[derive(Debug, Clone)]
+    pub struct GetSkuBytes<'a> {
+        client: &'a super::Client,
+        sku_id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetSkuBytes<'a> {
+        /// Starts a request with nothing set.
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                sku_id: Err("sku_id was not initialized".to_string()),
+            }
+        }
+        /// The code of the SKU, as on a line item.
+        pub fn sku_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.sku_id = value
+                .try_into()
+                .map_err(|_| "conversion to `String` for sku_id failed".to_string());
+            self
+        }
+        /// Sends a `GET` request to `/api/atlas/v2/skus/{skuId}`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<()>> {
+            let Self { client, sku_id } = self;
+            let sku_id = sku_id.map_err(Error::InvalidRequest)?;
+            let url = format!(
+                "{}/api/atlas/v2/skus/{}", client.baseurl, encode_path(& sku_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(
+                        super::Client::api_version(),
+                    ),
+                );
+            #[allow(unused_mut)]
+            let mut request = client.client.get(url).headers(header_map).build()?;
+            let info = OperationInfo {
+                operation_id: "get_sku_bytes",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;

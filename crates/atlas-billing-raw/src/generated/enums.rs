@@ -85,7 +85,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// A family of SKUs by which Cost Explorer filters.
+    /// A family of SKUs by which Cost Explorer and the search for line items filter.
     Service {
         /// The value `Atlas`.
         Atlas = "Atlas",
@@ -153,5 +153,67 @@ open_enum! {
         Desc = "desc",
         /// Earliest first.
         Asc = "asc",
+    }
+}
+
+open_enum! {
+    /// What kind of deployment a cluster is.
+    ClusterType {
+        /// One replica set.
+        ReplicaSet = "REPLICA_SET",
+        /// Several shards.
+        ShardedCluster = "SHARDED_CLUSTER",
+    }
+}
+
+open_enum! {
+    /// What the line items found are sorted by.
+    LineItemSortBy {
+        /// The day of the usage.
+        UsageDates = "USAGE_DATES",
+        /// The day on which it was billed.
+        BillDates = "BILL_DATES",
+        /// The price.
+        TotalPriceCents = "TOTAL_PRICE_CENTS",
+    }
+}
+
+open_enum! {
+    /// The direction in which the line items found are sorted.
+    LineItemSortOrder {
+        /// Smallest or earliest first.
+        Ascending = "ASCENDING",
+        /// Largest or latest first.
+        Descending = "DESCENDING",
+    }
+}
+
+open_enum! {
+    /// What a report contains.
+    ReportType {
+        /// Cost and usage in the columns of FOCUS, the FinOps Open Cost and Usage Specification.
+        Focus = "FOCUS",
+    }
+}
+
+open_enum! {
+    /// The format of a report's file.
+    ReportFormat {
+        /// Comma-separated values.
+        Csv = "CSV",
+    }
+}
+
+open_enum! {
+    /// How far a report has come.
+    ReportState {
+        /// It waits for its turn.
+        Pending = "PENDING",
+        /// It is being made.
+        Running = "RUNNING",
+        /// The file can be downloaded.
+        Succeeded = "SUCCEEDED",
+        /// There will be no file; `failureReason` says why.
+        Failed = "FAILED",
     }
 }

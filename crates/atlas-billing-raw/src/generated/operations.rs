@@ -66,4 +66,174 @@ pub const OPERATIONS: &[Operation] = &[
             },
         ],
     },
+    Operation {
+        name: "createInvoiceReport",
+        id: "create_invoice_report",
+        method: "POST",
+        path: "/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: Some("application/vnd.atlas.2025-03-12+json"),
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "getInvoiceReport",
+        id: "get_invoice_report",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports/{reportId}",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: None,
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "getSku",
+        id: "get_sku",
+        method: "GET",
+        path: "/api/atlas/v2/skus/{skuId}",
+        roles: &["Organization Member", "Project Read Only"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: None,
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listAssociatedInvoices",
+        id: "list_associated_invoices",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/associatedInvoices",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: None,
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+            OperationVersion {
+                date: "preview",
+                request: None,
+                responses: &["application/vnd.atlas.preview+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listClusterDetails",
+        id: "list_cluster_details",
+        method: "GET",
+        path: "/api/atlas/v2/clusters",
+        roles: &[],
+        pinned: "2023-01-01",
+        versions: &[
+            OperationVersion {
+                date: "2023-01-01",
+                request: None,
+                responses: &["application/vnd.atlas.2023-01-01+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listInvoiceReports",
+        id: "list_invoice_reports",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/reports",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: None,
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listOrgGroups",
+        id: "list_org_groups",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/groups",
+        roles: &["Organization Member"],
+        pinned: "2023-01-01",
+        versions: &[
+            OperationVersion {
+                date: "2023-01-01",
+                request: None,
+                responses: &["application/vnd.atlas.2023-01-01+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listOrgInvoicePending",
+        id: "list_org_invoice_pending",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/invoices/pending",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2023-01-01",
+        versions: &[
+            OperationVersion {
+                date: "2023-01-01",
+                request: None,
+                responses: &["application/vnd.atlas.2023-01-01+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listOrgs",
+        id: "list_orgs",
+        method: "GET",
+        path: "/api/atlas/v2/orgs",
+        roles: &[],
+        pinned: "2023-01-01",
+        versions: &[
+            OperationVersion {
+                date: "2023-01-01",
+                request: None,
+                responses: &["application/vnd.atlas.2023-01-01+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "listSkus",
+        id: "list_skus",
+        method: "GET",
+        path: "/api/atlas/v2/skus",
+        roles: &["Organization Member", "Project Read Only"],
+        pinned: "2025-03-12",
+        versions: &[
+            OperationVersion {
+                date: "2025-03-12",
+                request: None,
+                responses: &["application/vnd.atlas.2025-03-12+json"],
+            },
+        ],
+    },
+    Operation {
+        name: "searchOrgInvoiceLineItems",
+        id: "search_org_invoice_line_items",
+        method: "GET",
+        path: "/api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}/lineItems:search",
+        roles: &["Organization Billing Viewer"],
+        pinned: "2024-08-05",
+        versions: &[
+            OperationVersion {
+                date: "2024-08-05",
+                request: Some("application/vnd.atlas.2024-08-05+json"),
+                responses: &["application/vnd.atlas.2024-08-05+json"],
+            },
+        ],
+    },
 ];

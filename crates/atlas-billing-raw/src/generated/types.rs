@@ -34,6 +34,41 @@ pub struct ApiError {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reason: ::std::option::Option<::std::string::String>,
 }
+/// An invoice and the organization it belongs to.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AssociatedInvoice {
+    /// The invoice: 24 hexadecimal digits.
+    #[serde(
+        rename = "invoiceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub invoice_id: ::std::option::Option<::std::string::String>,
+    /// The organization: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+}
+/// The invoices of one month.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AssociatedInvoices {
+    /// The invoices, each with its organization.
+    #[serde(
+        rename = "associatedInvoices",
+        default,
+        skip_serializing_if = "::std::vec::Vec::is_empty"
+    )]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub associated_invoices: ::std::vec::Vec<AssociatedInvoice>,
+    /// The month in two digits, such as `06`.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub month: ::std::option::Option<::std::string::String>,
+    /// The year in four digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub year: ::std::option::Option<::std::string::String>,
+}
 /// What was wrong with the fields of a request.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -43,6 +78,95 @@ pub struct BadRequestDetail {
     #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
     #[serde(deserialize_with = "crate::lenient::list")]
     pub fields: ::std::vec::Vec<FieldViolation>,
+}
+/// A cluster, in outline.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Cluster {
+    /// The cluster: 24 hexadecimal digits.
+    #[serde(
+        rename = "clusterId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub cluster_id: ::std::option::Option<::std::string::String>,
+    /// The size of the data on each node, in bytes.
+    #[serde(
+        rename = "dataSizeBytes",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub data_size_bytes: ::std::option::Option<i64>,
+    /// The cluster's name.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
+    /// How many nodes it has.
+    #[serde(
+        rename = "nodeCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub node_count: ::std::option::Option<i32>,
+    /// The kind of deployment.
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<crate::enums::ClusterType>,
+    /// The MongoDB versions its nodes run.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub versions: ::std::vec::Vec<::std::string::String>,
+}
+/// A project with its clusters, in outline.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ClusterDetails {
+    /// The clusters of the project.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub clusters: ::std::vec::Vec<Cluster>,
+    /// The project: 24 hexadecimal digits.
+    #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub group_id: ::std::option::Option<::std::string::String>,
+    /// The project's name.
+    #[serde(
+        rename = "groupName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub group_name: ::std::option::Option<::std::string::String>,
+    /// The organization: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+    /// The organization's name.
+    #[serde(rename = "orgName", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_name: ::std::option::Option<::std::string::String>,
+    /// The plan that the project is charged by.
+    #[serde(rename = "planType", skip_serializing_if = "::std::option::Option::is_none")]
+    pub plan_type: ::std::option::Option<::std::string::String>,
+    /// The project's tags.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub tags: ::std::vec::Vec<::std::string::String>,
+}
+/// One page of a list of projects with clusters.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ClusterDetailsPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The projects with clusters on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<ClusterDetails>,
+    /// How many projects with clusters there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
 }
 /// A Cost Explorer query: whole months, a dimension to group by, and filters. A dimension that is grouped by needs at least one value in its filter.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -256,6 +380,106 @@ pub struct InvoicePage {
     #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
     pub total_count: ::std::option::Option<i32>,
 }
+/// A report of one invoice. It lacks tax, adjustments and refunds, so its sum is not the invoice's.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct InvoiceReport {
+    /// Where the file is, once the report has succeeded: a presigned URL on another host, valid for 15 minutes. It is a secret.
+    #[serde(
+        rename = "downloadUrl",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub download_url: ::std::option::Option<::std::string::String>,
+    /// When the URL stops working (UTC). Absent until the report has succeeded.
+    #[serde(
+        rename = "expiresAt",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub expires_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// Why the report failed.
+    #[serde(
+        rename = "failureReason",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub failure_reason: ::std::option::Option<::std::string::String>,
+    /// The version of the specification that the file follows.
+    #[serde(
+        rename = "formatSpecVersion",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub format_spec_version: ::std::option::Option<::std::string::String>,
+    /// The invoice: 24 hexadecimal digits.
+    #[serde(
+        rename = "invoiceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub invoice_id: ::std::option::Option<::std::string::String>,
+    /// The format of the file.
+    #[serde(
+        rename = "reportFormat",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub report_format: ::std::option::Option<crate::enums::ReportFormat>,
+    /// The report: 24 hexadecimal digits.
+    #[serde(rename = "reportId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub report_id: ::std::option::Option<::std::string::String>,
+    /// What the report contains.
+    #[serde(
+        rename = "reportType",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub report_type: ::std::option::Option<crate::enums::ReportType>,
+    /// How far the report has come.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub state: ::std::option::Option<crate::enums::ReportState>,
+}
+/// One page of a list of reports.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct InvoiceReportPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The reports on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<InvoiceReport>,
+    /// How many reports there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
+}
+/// Which report of an invoice is wanted.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct InvoiceReportRequest {
+    /// The version of the report's specification, such as `1.3`. Default: chosen by the service.
+    #[serde(
+        rename = "formatSpecVersion",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub format_spec_version: ::std::option::Option<::std::string::String>,
+    /// The format of the file.
+    #[serde(rename = "reportFormat")]
+    pub report_format: crate::enums::ReportFormat,
+    /// What the report contains.
+    #[serde(rename = "reportType")]
+    pub report_type: crate::enums::ReportType,
+}
+impl InvoiceReportRequest {
+    /// Starts an empty [`InvoiceReportRequest`], to be filled field by field.
+    pub fn builder() -> builder::InvoiceReportRequest {
+        Default::default()
+    }
+}
 /// One invoice as in a list: the sums, without the items they are made of. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -447,6 +671,90 @@ pub struct LineItem {
     )]
     pub unit_price_dollars: ::std::option::Option<crate::Number>,
 }
+/// Which line items a search finds: those that pass every filter. Days are inclusive at both ends.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LineItemFilters {
+    /// Only items billed on this day or earlier (UTC).
+    #[serde(
+        rename = "billEndDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub bill_end_date: ::std::option::Option<::chrono::naive::NaiveDate>,
+    /// Only items billed on this day or later (UTC).
+    #[serde(
+        rename = "billStartDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub bill_start_date: ::std::option::Option<::chrono::naive::NaiveDate>,
+    /// Only these clusters: 24 hexadecimal digits each.
+    #[serde(
+        rename = "clusterIds",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub cluster_ids: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+    /// Only these projects: 24 hexadecimal digits each.
+    #[serde(rename = "groupIds", skip_serializing_if = "::std::option::Option::is_none")]
+    pub group_ids: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+    /// Whether items without a price are found, too.
+    #[serde(
+        rename = "includeZeroCentLineItems",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub include_zero_cent_line_items: ::std::option::Option<bool>,
+    /// Only these services.
+    #[serde(
+        rename = "skuServices",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sku_services: ::std::option::Option<::std::vec::Vec<crate::enums::Service>>,
+    /// Only usage of this day or earlier (UTC).
+    #[serde(
+        rename = "usageEndDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub usage_end_date: ::std::option::Option<::chrono::naive::NaiveDate>,
+    /// Only usage of this day or later (UTC).
+    #[serde(
+        rename = "usageStartDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub usage_start_date: ::std::option::Option<::chrono::naive::NaiveDate>,
+}
+impl LineItemFilters {
+    /// Starts an empty [`LineItemFilters`], to be filled field by field.
+    pub fn builder() -> builder::LineItemFilters {
+        Default::default()
+    }
+}
+/// A search for line items: filters and an order.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LineItemSearch {
+    /// Which line items are wanted. Default: all.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub filters: ::std::option::Option<LineItemFilters>,
+    /// What to sort by. Default: the day of billing.
+    #[serde(
+        rename = "sortField",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sort_field: ::std::option::Option<crate::enums::LineItemSortBy>,
+    /// The direction to sort in. Default: descending.
+    #[serde(
+        rename = "sortOrder",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub sort_order: ::std::option::Option<crate::enums::LineItemSortOrder>,
+}
+impl LineItemSearch {
+    /// Starts an empty [`LineItemSearch`], to be filled field by field.
+    pub fn builder() -> builder::LineItemSearch {
+        Default::default()
+    }
+}
 /// A link to a related resource (RFC 5988).
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -458,6 +766,49 @@ pub struct Link {
     /// The relation: `self`, `next` and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub rel: ::std::option::Option<::std::string::String>,
+}
+/// An organization: the holder of projects, and whoever gets the invoices.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Organization {
+    /// The organization: 24 hexadecimal digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+    /// Whether it has been deleted.
+    #[serde(
+        rename = "isDeleted",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub is_deleted: ::std::option::Option<bool>,
+    /// Links to related resources.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The organization's name.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
+}
+/// One page of a list of organizations.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct OrganizationPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The organizations on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<Organization>,
+    /// How many organizations there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
 }
 /// One payment towards an invoice. Amounts are integers of US cents.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -515,6 +866,82 @@ pub struct Payment {
     #[serde(default, deserialize_with = "crate::timestamp::optional")]
     pub updated: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
 }
+/// The invoices of the running month.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct PendingInvoices {
+    /// Links to related resources.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The invoices, each of them complete.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<Invoice>,
+    /// How many there are.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
+}
+/// A project: what holds clusters and is charged for them. The API calls it a group.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Project {
+    /// How many clusters it has.
+    #[serde(
+        rename = "clusterCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub cluster_count: ::std::option::Option<i64>,
+    /// When it was created (UTC).
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub created: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The project: 24 hexadecimal digits.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+    /// Links to related resources.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The project's name.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
+    /// The organization it belongs to: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+    /// The project's tags.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub tags: ::std::vec::Vec<ResourceTag>,
+}
+/// One page of a list of projects.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ProjectPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The projects on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<Project>,
+    /// How many projects there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
+}
 /// One refund on an invoice.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -539,6 +966,149 @@ pub struct Refund {
     /// Why MongoDB granted it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reason: ::std::option::Option<::std::string::String>,
+}
+/// A tag: a key and its value.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ResourceTag {
+    /// The key, 1 to 255 characters.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub key: ::std::option::Option<::std::string::String>,
+    /// The value, 1 to 255 characters.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub value: ::std::option::Option<::std::string::String>,
+}
+/// A SKU: one thing that Atlas charges for.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Sku {
+    /// What it is, in English.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub description: ::std::option::Option<::std::string::String>,
+    /// The code of the SKU, as on a line item.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub id: ::std::option::Option<::std::string::String>,
+}
+/// One page of a list of SKUs.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SkuPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The SKUs on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<Sku>,
+    /// How many SKUs there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
+}
+/// One line item as a search finds it: without SKU, tags and discount.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UsageLineItem {
+    /// More about a line item of stream processing.
+    #[serde(
+        rename = "additionalData",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub additional_data: ::std::option::Option<UsageLineItemDetails>,
+    /// The day on which it was billed (UTC).
+    #[serde(rename = "billDate", skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub bill_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+    /// The cloud that the usage belongs to.
+    #[serde(
+        rename = "cloudProvider",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub cloud_provider: ::std::option::Option<crate::enums::CloudProvider>,
+    /// The cluster that caused the charge.
+    #[serde(
+        rename = "clusterName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub cluster_name: ::std::option::Option<::std::string::String>,
+    /// What is charged, in English: the SKU's name and more.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub description: ::std::option::Option<::std::string::String>,
+    /// The project that the charge belongs to: 24 hexadecimal digits.
+    #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub group_id: ::std::option::Option<::std::string::String>,
+    /// How many units were used.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub quantity: ::std::option::Option<crate::Number>,
+    /// The price, quantity times price of a unit, in cents of the pricing currency.
+    #[serde(
+        rename = "totalPriceCents",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub total_price_cents: ::std::option::Option<crate::Cents>,
+    /// The price of one unit, in dollars or the pricing currency. Can be a tiny fraction of a cent.
+    #[serde(
+        rename = "unitPriceDollars",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub unit_price_dollars: ::std::option::Option<crate::Number>,
+    /// The day of the usage (UTC).
+    #[serde(
+        rename = "usageDate",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::timestamp::optional")]
+    pub usage_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+}
+/// What a line item of stream processing belongs to.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UsageLineItemDetails {
+    /// The stream processor: 24 hexadecimal digits.
+    #[serde(
+        rename = "processorId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub processor_id: ::std::option::Option<::std::string::String>,
+    /// The stream processor's name.
+    #[serde(
+        rename = "processorName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub processor_name: ::std::option::Option<::std::string::String>,
+    /// The stream processing workspace's name.
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub workspace: ::std::option::Option<::std::string::String>,
+}
+/// One page of a list of line items.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UsageLineItemPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The line items on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<UsageLineItem>,
+    /// How many line items there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
 }
 /// Types for composing complex structures.
 pub mod builder {
@@ -739,6 +1309,389 @@ pub mod builder {
             }
         }
     }
+    /// Builds a [`InvoiceReportRequest`](super::InvoiceReportRequest), field by field.
+    #[derive(Clone, Debug)]
+    pub struct InvoiceReportRequest {
+        format_spec_version: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        report_format: ::std::result::Result<
+            crate::enums::ReportFormat,
+            ::std::string::String,
+        >,
+        report_type: ::std::result::Result<
+            crate::enums::ReportType,
+            ::std::string::String,
+        >,
+    }
+    impl ::std::default::Default for InvoiceReportRequest {
+        fn default() -> Self {
+            Self {
+                format_spec_version: Ok(Default::default()),
+                report_format: Err("no value supplied for report_format".to_string()),
+                report_type: Err("no value supplied for report_type".to_string()),
+            }
+        }
+    }
+    impl InvoiceReportRequest {
+        /// Sets [`format_spec_version`](super::InvoiceReportRequest::format_spec_version).
+        pub fn format_spec_version<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+            T::Error: ::std::fmt::Display,
+        {
+            self.format_spec_version = value
+                .try_into()
+                .map_err(|e| {
+                    format!(
+                        "error converting supplied value for format_spec_version: {e}"
+                    )
+                });
+            self
+        }
+        /// Sets [`report_format`](super::InvoiceReportRequest::report_format).
+        pub fn report_format<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<crate::enums::ReportFormat>,
+            T::Error: ::std::fmt::Display,
+        {
+            self.report_format = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for report_format: {e}")
+                });
+            self
+        }
+        /// Sets [`report_type`](super::InvoiceReportRequest::report_type).
+        pub fn report_type<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<crate::enums::ReportType>,
+            T::Error: ::std::fmt::Display,
+        {
+            self.report_type = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for report_type: {e}")
+                });
+            self
+        }
+    }
+    impl ::std::convert::TryFrom<InvoiceReportRequest> for super::InvoiceReportRequest {
+        type Error = super::error::ConversionError;
+        fn try_from(
+            value: InvoiceReportRequest,
+        ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            Ok(Self {
+                format_spec_version: value.format_spec_version?,
+                report_format: value.report_format?,
+                report_type: value.report_type?,
+            })
+        }
+    }
+    impl ::std::convert::From<super::InvoiceReportRequest> for InvoiceReportRequest {
+        fn from(value: super::InvoiceReportRequest) -> Self {
+            Self {
+                format_spec_version: Ok(value.format_spec_version),
+                report_format: Ok(value.report_format),
+                report_type: Ok(value.report_type),
+            }
+        }
+    }
+    /// Builds a [`LineItemFilters`](super::LineItemFilters), field by field.
+    #[derive(Clone, Debug)]
+    pub struct LineItemFilters {
+        bill_end_date: ::std::result::Result<
+            ::std::option::Option<::chrono::naive::NaiveDate>,
+            ::std::string::String,
+        >,
+        bill_start_date: ::std::result::Result<
+            ::std::option::Option<::chrono::naive::NaiveDate>,
+            ::std::string::String,
+        >,
+        cluster_ids: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        group_ids: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        include_zero_cent_line_items: ::std::result::Result<
+            ::std::option::Option<bool>,
+            ::std::string::String,
+        >,
+        sku_services: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<crate::enums::Service>>,
+            ::std::string::String,
+        >,
+        usage_end_date: ::std::result::Result<
+            ::std::option::Option<::chrono::naive::NaiveDate>,
+            ::std::string::String,
+        >,
+        usage_start_date: ::std::result::Result<
+            ::std::option::Option<::chrono::naive::NaiveDate>,
+            ::std::string::String,
+        >,
+    }
+    impl ::std::default::Default for LineItemFilters {
+        fn default() -> Self {
+            Self {
+                bill_end_date: Ok(Default::default()),
+                bill_start_date: Ok(Default::default()),
+                cluster_ids: Ok(Default::default()),
+                group_ids: Ok(Default::default()),
+                include_zero_cent_line_items: Ok(Default::default()),
+                sku_services: Ok(Default::default()),
+                usage_end_date: Ok(Default::default()),
+                usage_start_date: Ok(Default::default()),
+            }
+        }
+    }
+    impl LineItemFilters {
+        /// Sets [`bill_end_date`](super::LineItemFilters::bill_end_date).
+        pub fn bill_end_date<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::chrono::naive::NaiveDate>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.bill_end_date = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for bill_end_date: {e}")
+                });
+            self
+        }
+        /// Sets [`bill_start_date`](super::LineItemFilters::bill_start_date).
+        pub fn bill_start_date<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::chrono::naive::NaiveDate>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.bill_start_date = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for bill_start_date: {e}")
+                });
+            self
+        }
+        /// Sets [`cluster_ids`](super::LineItemFilters::cluster_ids).
+        pub fn cluster_ids<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.cluster_ids = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for cluster_ids: {e}")
+                });
+            self
+        }
+        /// Sets [`group_ids`](super::LineItemFilters::group_ids).
+        pub fn group_ids<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.group_ids = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for group_ids: {e}")
+                });
+            self
+        }
+        /// Sets [`include_zero_cent_line_items`](super::LineItemFilters::include_zero_cent_line_items).
+        pub fn include_zero_cent_line_items<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<::std::option::Option<bool>>,
+            T::Error: ::std::fmt::Display,
+        {
+            self.include_zero_cent_line_items = value
+                .try_into()
+                .map_err(|e| {
+                    format!(
+                        "error converting supplied value for include_zero_cent_line_items: {e}"
+                    )
+                });
+            self
+        }
+        /// Sets [`sku_services`](super::LineItemFilters::sku_services).
+        pub fn sku_services<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::std::vec::Vec<crate::enums::Service>>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.sku_services = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for sku_services: {e}")
+                });
+            self
+        }
+        /// Sets [`usage_end_date`](super::LineItemFilters::usage_end_date).
+        pub fn usage_end_date<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::chrono::naive::NaiveDate>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.usage_end_date = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for usage_end_date: {e}")
+                });
+            self
+        }
+        /// Sets [`usage_start_date`](super::LineItemFilters::usage_start_date).
+        pub fn usage_start_date<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<::chrono::naive::NaiveDate>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.usage_start_date = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for usage_start_date: {e}")
+                });
+            self
+        }
+    }
+    impl ::std::convert::TryFrom<LineItemFilters> for super::LineItemFilters {
+        type Error = super::error::ConversionError;
+        fn try_from(
+            value: LineItemFilters,
+        ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            Ok(Self {
+                bill_end_date: value.bill_end_date?,
+                bill_start_date: value.bill_start_date?,
+                cluster_ids: value.cluster_ids?,
+                group_ids: value.group_ids?,
+                include_zero_cent_line_items: value.include_zero_cent_line_items?,
+                sku_services: value.sku_services?,
+                usage_end_date: value.usage_end_date?,
+                usage_start_date: value.usage_start_date?,
+            })
+        }
+    }
+    impl ::std::convert::From<super::LineItemFilters> for LineItemFilters {
+        fn from(value: super::LineItemFilters) -> Self {
+            Self {
+                bill_end_date: Ok(value.bill_end_date),
+                bill_start_date: Ok(value.bill_start_date),
+                cluster_ids: Ok(value.cluster_ids),
+                group_ids: Ok(value.group_ids),
+                include_zero_cent_line_items: Ok(value.include_zero_cent_line_items),
+                sku_services: Ok(value.sku_services),
+                usage_end_date: Ok(value.usage_end_date),
+                usage_start_date: Ok(value.usage_start_date),
+            }
+        }
+    }
+    /// Builds a [`LineItemSearch`](super::LineItemSearch), field by field.
+    #[derive(Clone, Debug)]
+    pub struct LineItemSearch {
+        filters: ::std::result::Result<
+            ::std::option::Option<super::LineItemFilters>,
+            ::std::string::String,
+        >,
+        sort_field: ::std::result::Result<
+            ::std::option::Option<crate::enums::LineItemSortBy>,
+            ::std::string::String,
+        >,
+        sort_order: ::std::result::Result<
+            ::std::option::Option<crate::enums::LineItemSortOrder>,
+            ::std::string::String,
+        >,
+    }
+    impl ::std::default::Default for LineItemSearch {
+        fn default() -> Self {
+            Self {
+                filters: Ok(Default::default()),
+                sort_field: Ok(Default::default()),
+                sort_order: Ok(Default::default()),
+            }
+        }
+    }
+    impl LineItemSearch {
+        /// Sets [`filters`](super::LineItemSearch::filters).
+        pub fn filters<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<::std::option::Option<super::LineItemFilters>>,
+            T::Error: ::std::fmt::Display,
+        {
+            self.filters = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for filters: {e}")
+                });
+            self
+        }
+        /// Sets [`sort_field`](super::LineItemSearch::sort_field).
+        pub fn sort_field<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<crate::enums::LineItemSortBy>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.sort_field = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for sort_field: {e}")
+                });
+            self
+        }
+        /// Sets [`sort_order`](super::LineItemSearch::sort_order).
+        pub fn sort_order<T>(mut self, value: T) -> Self
+        where
+            T: ::std::convert::TryInto<
+                ::std::option::Option<crate::enums::LineItemSortOrder>,
+            >,
+            T::Error: ::std::fmt::Display,
+        {
+            self.sort_order = value
+                .try_into()
+                .map_err(|e| {
+                    format!("error converting supplied value for sort_order: {e}")
+                });
+            self
+        }
+    }
+    impl ::std::convert::TryFrom<LineItemSearch> for super::LineItemSearch {
+        type Error = super::error::ConversionError;
+        fn try_from(
+            value: LineItemSearch,
+        ) -> ::std::result::Result<Self, super::error::ConversionError> {
+            Ok(Self {
+                filters: value.filters?,
+                sort_field: value.sort_field?,
+                sort_order: value.sort_order?,
+            })
+        }
+    }
+    impl ::std::convert::From<super::LineItemSearch> for LineItemSearch {
+        fn from(value: super::LineItemSearch) -> Self {
+            Self {
+                filters: Ok(value.filters),
+                sort_field: Ok(value.sort_field),
+                sort_order: Ok(value.sort_order),
+            }
+        }
+    }
 }
 /// Error types.
 pub mod error {
@@ -772,6 +1725,19 @@ pub mod error {
         }
     }
 }
+impl crate::Page for ClusterDetailsPage {
+    type Item = ClusterDetails;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<ClusterDetails> {
+        self.results
+    }
+}
 impl crate::Page for InvoicePage {
     type Item = InvoiceSummary;
     fn has_next(&self) -> Option<bool> {
@@ -782,6 +1748,84 @@ impl crate::Page for InvoicePage {
             })
     }
     fn into_items(self) -> ::std::vec::Vec<InvoiceSummary> {
+        self.results
+    }
+}
+impl crate::Page for InvoiceReportPage {
+    type Item = InvoiceReport;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<InvoiceReport> {
+        self.results
+    }
+}
+impl crate::Page for OrganizationPage {
+    type Item = Organization;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<Organization> {
+        self.results
+    }
+}
+impl crate::Page for PendingInvoices {
+    type Item = Invoice;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<Invoice> {
+        self.results
+    }
+}
+impl crate::Page for ProjectPage {
+    type Item = Project;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<Project> {
+        self.results
+    }
+}
+impl crate::Page for SkuPage {
+    type Item = Sku;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<Sku> {
+        self.results
+    }
+}
+impl crate::Page for UsageLineItemPage {
+    type Item = UsageLineItem;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn into_items(self) -> ::std::vec::Vec<UsageLineItem> {
         self.results
     }
 }

@@ -203,7 +203,7 @@ impl ClientBuilder {
         let origin = OriginRule::new(&base_url, self.plain_http)?;
         let signed = !self.credentials.is_none();
         let signer = Signer::new(self.credentials, origin, self.token_store)?;
-        let unused = http::unused_client()?;
+        let never_sends = http::unused_client()?;
         let http = match self.http_client {
             Some(http) => http,
             None => {
@@ -224,7 +224,7 @@ impl ClientBuilder {
                 base_url,
                 defaults: self.options,
                 headers: self.headers,
-                unused,
+                never_sends,
             }),
             polling: self.polling,
         })

@@ -64,10 +64,10 @@ impl Client {
         }
     }
 
-    /// The generated client: the way to what the wrapper does not offer. Its calls are signed,
+    /// The generated client, for operations that this crate does not wrap. Its calls are signed,
     /// versioned, retried and bounded in time like all others; JSON is requested.
     ///
-    /// An error that its own error type has no room for arrives as an unexpected response;
+    /// An error that its own error type cannot represent arrives as an unexpected response;
     /// [`Error`](crate::Error) is `From` each of its errors.
     ///
     /// ```no_run
@@ -131,7 +131,7 @@ impl Client {
     }
 }
 
-/// The billing of one organization: where every question begins. Cheap to clone.
+/// The billing of one organization: the entry point for all calls. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Org {
     client: Client,

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
-use crate::poll::{Attempt, Finding, Operation, PollPolicy, Poller};
+use crate::poll::{Attempt, Finding, PollPolicy, PolledOperation, Poller};
 use crate::request::{Call, CallOptions, Content, CsvFile, Form};
 
 /// The stable name of the operation that is polled.
@@ -233,7 +233,7 @@ impl Job {
     }
 }
 
-impl Operation for Job {
+impl PolledOperation for Job {
     type Output = Content;
 
     fn what(&self) -> &'static str {

@@ -14,12 +14,12 @@ use crate::error::{Error, Transience};
 /// what is billed.
 ///
 /// The wait before attempt n+1 is a random time between nothing and base x 2^(n-1), at most the
-/// cap (full jitter). After a 429 that names no time the base counts eightfold: a bucket of tokens
-/// takes seconds to fill. A `Retry-After` is waited for in full, with the random time on top, so
+/// cap (full jitter). After a 429 without `Retry-After` the base is multiplied by 8: the rate limit's
+/// bucket takes seconds to fill. A `Retry-After` is waited for in full, with the random time on top, so
 /// that clients with the same `Retry-After` do not return together: as long as the call's own deadline
 /// ([`Timeouts::total`](crate::Timeouts)) allows or, without one,
-/// [`max_elapsed`](Self::with_max_elapsed). One that reaches further ends the call with its error,
-/// which has the time.
+/// [`max_elapsed`](Self::with_max_elapsed). If it is longer, the call fails; its error has the
+/// time in [`Error::retry_after`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, Total, Totals};
 use crate::money::{Needs, Reconciliation};
-use crate::request::{Head as ResponseHead, Response};
+use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
 

@@ -64,7 +64,8 @@ impl Org {
     }
 }
 
-/// A request for one invoice: awaited, the whole of it; or one of its other forms.
+/// A request for one invoice. Awaiting it fetches the whole invoice; other methods stream its line
+/// items or fetch its CSV file.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before the request is awaited"]
 pub struct InvoiceRequest {

@@ -5,6 +5,7 @@
 //! the currency it was billed in.
 
 mod charge;
+mod dimension;
 mod figures;
 mod sum;
 pub mod totals;

@@ -12,7 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use policy::{Backoff, PollPolicy, Tolerance};
-pub(crate) use poller::{Finding, Operation, Poller};
+pub(crate) use poller::{Finding, PolledOperation, Poller};
 
 use crate::error::Error;
 pub use crate::error::PollOutcome as Outcome;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result, Transience};
 use crate::exchange::Deadline;
 
 /// An asynchronous operation of the service, described for the poller.
-pub(crate) trait Operation: Send + Sync {
+pub(crate) trait PolledOperation: Send + Sync {
     /// What is awaited.
     type Output: Send;
 
@@ -44,7 +44,7 @@ pub(crate) enum Finding<T> {
 
 /// Polls `O`. Nothing is spawned: it moves only while it is polled itself, and dropping it drops
 /// the request under way. Dropping a future of [`next`](Self::next) loses nothing.
-pub(crate) struct Poller<O: Operation> {
+pub(crate) struct Poller<O: PolledOperation> {
     operation: O,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -63,7 +63,7 @@ enum State<T> {
     Ended(ErrorKind, String),
 }
 
-impl<O: Operation> Poller<O> {
+impl<O: PolledOperation> Poller<O> {
     /// A poller by `policy` that also ends at the `deadline` of the whole call.
     pub(crate) fn new(
         operation: O,
@@ -246,7 +246,7 @@ fn in_few_words(error: &Error) -> String {
     }
 }
 
-impl<O: Operation> fmt::Debug for Poller<O> {
+impl<O: PolledOperation> fmt::Debug for Poller<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poller")
             .field("token", &self.operation.token())
@@ -285,7 +285,7 @@ mod tests {
         waits: Mutex<Vec<(u64, bool)>>,
     }
 
-    impl Operation for Arc<Script> {
+    impl PolledOperation for Arc<Script> {
         type Output = &'static str;
 
         fn what(&self) -> &'static str {

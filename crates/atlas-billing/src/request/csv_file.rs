@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
-use super::response::{Head, Response, check_csv_start};
+use super::response::{Response, ResponseHead, check_csv_start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
@@ -20,7 +20,7 @@ use crate::stream::csv::{InvoiceCsv, Records};
 #[derive(Debug)]
 #[must_use = "the file is still to be read"]
 pub struct CsvFile {
-    head: Head,
+    head: ResponseHead,
     meta: ResponseMeta,
     /// Whether lines about the invoice stand above the table.
     preamble: bool,

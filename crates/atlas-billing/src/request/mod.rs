@@ -1,9 +1,15 @@
-//! One call: media types, signature, the repetition after a 401, envelope, retries.
+//! One call, from its request to its content.
 //!
-//! The generated client builds the request; [`Pipeline`] sends it as often as it takes.
+//! 1. The generated client builds the request; nothing is sent by it ([`raw`]).
+//! 2. [`Pipeline`] sets the media types ([`media`]) and the caller's headers.
+//! 3. [`Exchange::retry`] repeats attempts as the retry policy says. A poll makes one attempt
+//!    ([`Call::content_once`]); its own policy decides what comes next.
+//! 4. An attempt signs the request and sends it ([`Exchange::send`]), and repeats that after a 401
+//!    which a fresh signature may mend.
+//! 5. The response's content is taken out of its envelope and checked ([`response`]), or read as
+//!    it arrives: line items, a CSV file ([`csv_file`]).
 
 mod csv_file;
-mod envelope;
 mod media;
 mod options;
 mod raw;
@@ -15,15 +21,13 @@ use std::sync::Arc;
 
 use atlas_billing_raw::operation::Operation;
 pub use csv_file::CsvFile;
-#[cfg(any(test, fuzzing))]
-pub(crate) use envelope::{Opened, open};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub use media::Form;
 use media::media_types;
 pub(crate) use options::call_options;
 pub use options::{CallOptions, Timeouts};
 pub(crate) use raw::RawTransport;
-pub(crate) use response::{Content, Head, Response};
+pub(crate) use response::{Content, Response, ResponseHead};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -49,8 +53,8 @@ pub(crate) struct Pipeline {
     pub(crate) defaults: CallOptions,
     /// Adds headers of the caller's to each request.
     pub(crate) headers: Option<Arc<HeaderHook>>,
-    /// What the generated client wants to be built with.
-    pub(crate) unused: reqwest::Client,
+    /// What the generated client is built with; the transport given to it sends instead.
+    pub(crate) never_sends: reqwest::Client,
 }
 
 pub(crate) type HeaderHook = dyn Fn(&mut HeaderMap) + Send + Sync;
@@ -198,7 +202,7 @@ impl Call {
             return Err(body.into_error().await);
         }
         let Self { form, max_body, .. } = *self;
-        let head = Head {
+        let head = ResponseHead {
             form,
             max_body,
             meta,

@@ -49,7 +49,7 @@ impl Pipeline {
     pub(crate) fn raw_client(&self, transport: SharedTransport) -> raw::Client {
         let base = self.base_url.as_str().trim_end_matches('/');
         // The transport sends; this HTTP client never does.
-        raw::Client::new_with_client(base, self.unused.clone(), transport)
+        raw::Client::new_with_client(base, self.never_sends.clone(), transport)
     }
 }
 

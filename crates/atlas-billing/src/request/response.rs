@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::envelope::{self, Opened};
 use super::media::Form;
+use crate::envelope::{self, Opened};
 use crate::error::{Error, ErrorBody, ErrorKind, Result};
 use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
@@ -17,13 +17,13 @@ use crate::stream::json::decode_error;
 #[derive(Debug)]
 pub(crate) struct Response {
     /// What opens the envelope once the body is complete.
-    pub(crate) head: Head,
+    pub(crate) head: ResponseHead,
     pub(crate) body: BodyStream,
 }
 
 /// What is known of a response before its body.
 #[derive(Debug, Clone)]
-pub(crate) struct Head {
+pub(crate) struct ResponseHead {
     pub(super) form: Form,
     /// The largest body that is kept in memory whole.
     pub(crate) max_body: u64,
@@ -43,7 +43,7 @@ impl Response {
     }
 }
 
-impl Head {
+impl ResponseHead {
     /// Whether the response says that it is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let media = self.meta.content_type();

@@ -15,8 +15,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::BYTE_ORDER_MARK;
 use super::json::decode_error;
-use super::{BYTE_ORDER_MARK, CONTENT_KEYS};
+use crate::envelope::CONTENT_KEYS;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The deepest array of line items: an item within it has a map of arrays, which end at 127.

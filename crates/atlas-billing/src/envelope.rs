@@ -12,7 +12,9 @@ use http::StatusCode;
 use memchr::memmem::Finder;
 use serde_json::value::RawValue;
 
-use crate::stream::CONTENT_KEYS;
+/// Keys under which an envelope holds the content of a response. The specification documents
+/// `content`; an older table of it has `envelope`. The invoice splitter looks for them, too.
+pub(crate) const CONTENT_KEYS: [&str; 2] = ["content", "envelope"];
 
 /// What a body turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
