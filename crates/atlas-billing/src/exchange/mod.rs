@@ -56,8 +56,9 @@ impl Exchange {
             let sent = within(clock, limit, self.http.execute(request)).await;
             let elapsed = clock.elapsed().saturating_sub(started);
             let sent = match sent {
-                Some(Ok(response)) => {
-                    let (status, headers) = (response.status(), response.headers().clone());
+                Some(Ok(mut response)) => {
+                    let headers = std::mem::take(response.headers_mut());
+                    let status = response.status();
                     let meta = ResponseMeta::new(status, headers, &url);
                     Ok((meta.received(operation, clock.now()), response))
                 }

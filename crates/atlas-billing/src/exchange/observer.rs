@@ -63,45 +63,51 @@ pub enum RequestEvent<'a> {
     },
 }
 
-/// Runs `future` in the span of one call.
-pub(crate) async fn in_call<T>(operation: &'static str, future: impl Future<Output = T>) -> T {
-    #[cfg(feature = "tracing")]
-    let future = tracing::Instrument::instrument(
-        future,
-        tracing::info_span!("atlas_billing.call", operation),
-    );
-    #[cfg(not(feature = "tracing"))]
-    let _ = operation;
-    future.await
+/// `future` in the span of one call.
+///
+/// Like [`in_request`], no `async fn`: that would hold the future twice, as argument and while it is
+/// awaited.
+#[cfg(feature = "tracing")]
+pub(crate) fn in_call<F: Future>(
+    operation: &'static str,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    let span = tracing::info_span!("atlas_billing.call", operation);
+    tracing::Instrument::instrument(future, span)
 }
 
-/// Runs `future` in the span of one request, named by OpenTelemetry's conventions for HTTP
-/// clients; its events are recorded there.
-pub(crate) async fn in_request<T>(
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn in_call<F: Future>(_: &'static str, future: F) -> F {
+    future
+}
+
+/// `future` in the span of one request, named by OpenTelemetry's conventions for HTTP clients; its
+/// events are recorded there.
+#[cfg(feature = "tracing")]
+pub(crate) fn in_request<F: Future>(
     operation: &'static str,
     method: &Method,
     url: &url::Url,
-    future: impl Future<Output = T>,
-) -> T {
-    #[cfg(feature = "tracing")]
-    let future = {
-        let span = tracing::debug_span!(
-            "http.request",
-            "otel.kind" = "client",
-            "otel.name" = method.as_str(),
-            operation,
-            "http.request.method" = method.as_str(),
-            "server.address" = url.host_str(),
-            "server.port" = url.port_or_known_default(),
-            "url.path" = url.path(),
-            "http.response.status_code" = tracing::field::Empty,
-            "error.type" = tracing::field::Empty,
-        );
-        tracing::Instrument::instrument(future, span)
-    };
-    #[cfg(not(feature = "tracing"))]
-    let _ = (operation, method, url);
-    future.await
+    future: F,
+) -> impl Future<Output = F::Output> + use<F> {
+    let span = tracing::debug_span!(
+        "http.request",
+        "otel.kind" = "client",
+        "otel.name" = method.as_str(),
+        operation,
+        "http.request.method" = method.as_str(),
+        "server.address" = url.host_str(),
+        "server.port" = url.port_or_known_default(),
+        "url.path" = url.path(),
+        "http.response.status_code" = tracing::field::Empty,
+        "error.type" = tracing::field::Empty,
+    );
+    tracing::Instrument::instrument(future, span)
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn in_request<F: Future>(_: &'static str, _: &Method, _: &url::Url, future: F) -> F {
+    future
 }
 
 /// Records an event in the span at hand.

@@ -17,6 +17,7 @@ mod response;
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use atlas_billing_raw::operation::Operation;
@@ -230,9 +231,13 @@ impl Call {
                 add(request.headers_mut());
                 request.headers_mut().extend(own);
             }
-            let signing = signer.sign(exchange, self.limits, &mut request, turn.take());
             // It outlives the exchange: that is how the signer knows when its challenge is free.
-            let signed = deadline.bounded(exchange.clock.as_ref(), signing).await?;
+            let signed = {
+                let signing = signer.sign(exchange, self.limits, &mut request, turn.take());
+                deadline
+                    .bounded(exchange.clock.as_ref(), pin!(signing))
+                    .await?
+            };
             let response = exchange.send(self.operation, request, self.limits).await?;
             if response.meta().status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
