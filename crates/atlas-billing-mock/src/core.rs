@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, RETRY_AFTER};
 
 use crate::fault::{Fault, Rule};
 use crate::operations::{Created, operate};
@@ -16,7 +16,7 @@ use crate::response::{Body, Problem, Response};
 use crate::scenario::{Bucket, RateLimit, Scenario};
 use crate::sign_in::Authenticator;
 
-/// How `envelope=true` is answered. What the service does beyond the documented case is not
+/// How the stand-in responds to `envelope=true`. What the service does beyond the documented case is not
 /// known, so that a client should stay correct under each of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -189,6 +189,11 @@ impl State {
         let operation = call.route.operation;
         let is_oauth = matches!(operation, Operation::Token | Operation::Revoke);
         if operation == Operation::Other {
+            if let Some(method) = Route::allowed(call.request) {
+                let mut response = Problem::of_status(405).into_response();
+                response.set(ALLOW, method);
+                return response;
+            }
             let problem = Problem::not_found("resource", call.request.path());
             return problem.into_response();
         } else if !is_oauth && let Some(refused) = self.authenticator.check(call.request, call.now)

@@ -22,7 +22,7 @@ pub enum Operation {
     Token,
     /// `POST /api/oauth/revoke`: revokes an access token.
     Revoke,
-    /// Anything else: 404.
+    /// Anything else: 404, or 405 where only the method is wrong.
     Other,
 }
 
@@ -37,6 +37,16 @@ pub(crate) struct Route<'a> {
 
 impl<'a> Route<'a> {
     pub(crate) fn of(request: &'a Request) -> Self {
+        Self::find(request.method.as_str(), request)
+    }
+
+    /// The method that is allowed on the path of `request`, for one that is not.
+    pub(crate) fn allowed(request: &Request) -> Option<&'static str> {
+        let is_known = |method: &&str| Route::find(method, request).operation != Operation::Other;
+        ["GET", "POST"].into_iter().find(is_known)
+    }
+
+    fn find(method: &str, request: &'a Request) -> Self {
         use Operation::*;
         let parts: Vec<&str> = request.path().split('/').collect();
         let org = match parts[..] {
@@ -44,7 +54,7 @@ impl<'a> Route<'a> {
             _ => "",
         };
         let rest = parts.get(6..).unwrap_or_default();
-        let (operation, id) = match (request.method.as_str(), &parts[..], rest) {
+        let (operation, id) = match (method, &parts[..], rest) {
             ("POST", ["", "api", "oauth", "token"], _) => (Token, ""),
             ("POST", ["", "api", "oauth", "revoke"], _) => (Revoke, ""),
             ("GET", ["", "api", "atlas", "v2", "skus"], _) => (Skus, ""),
@@ -237,7 +247,9 @@ mod tests {
             operation(Request::post("/api/oauth/token", "")),
             Operation::Token
         );
-        assert_eq!(operation(Request::get(usage)), Operation::Other);
+        assert_eq!(operation(Request::get(&*usage)), Operation::Other);
+        assert_eq!(Route::allowed(&Request::get(usage)), Some("POST"));
+        assert_eq!(Route::allowed(&Request::get("/")), None);
         assert_eq!(operation(Request::get("/")), Operation::Other);
     }
 }

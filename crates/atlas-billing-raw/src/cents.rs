@@ -32,7 +32,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 // Sixteen bytes that are aligned as eight: an invoice has millions of optional ones.
-#[repr(packed(8))]
+#[repr(Rust, packed(8))]
 pub struct Cents(i128);
 
 impl Cents {

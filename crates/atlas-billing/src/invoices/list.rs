@@ -120,7 +120,7 @@ impl InvoicesRequest {
         }
     }
 
-    /// The pages of the list, fetched by `deadline`; the service's answers, unfiltered.
+    /// The pages of the list, fetched by `deadline`; the service's responses, unfiltered.
     pub(super) fn pages(self, deadline: Deadline) -> Pages {
         Pages {
             request: self,
