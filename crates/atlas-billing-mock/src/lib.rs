@@ -17,7 +17,8 @@
 //! async fn month_to_date(base_url: &str) -> Result<Option<i64>, reqwest::Error> {
 //!     let url = format!("{base_url}/api/atlas/v2/orgs/{ORG_ID}/invoices?statusNames=PENDING");
 //!     let accept = "application/vnd.atlas.2023-01-01+json";
-//!     let attempt = || reqwest::Client::new().get(&url).header("accept", accept).send();
+//!     let client = reqwest::Client::builder().no_proxy().build()?;
+//!     let attempt = || client.get(&url).header("accept", accept).send();
 //!     let mut response = attempt().await?;
 //!     if response.status().is_server_error() {
 //!         response = attempt().await?;

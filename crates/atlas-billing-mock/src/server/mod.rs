@@ -30,7 +30,7 @@ use crate::scenario::Scenario;
 ///
 /// let url = format!("{}/api/atlas/v2/orgs/{ORG_ID}/invoices/{INVOICE_ID}", atlas.base_url());
 /// let accept = "application/vnd.atlas.2023-01-01+json";
-/// let response = reqwest::Client::new().get(url).header("accept", accept).send().await?;
+/// let response = reqwest::Client::builder().no_proxy().build()?.get(url).header("accept", accept).send().await?;
 ///
 /// assert_eq!(response.status(), 200);
 /// assert_eq!(atlas.requests()[0].header("accept"), Some(accept));
