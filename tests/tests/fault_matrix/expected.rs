@@ -59,7 +59,7 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
         return Cell::Cannot("HTTP/1.1 has neither streams nor GOAWAY");
     }
     if once && matches!(fault.sort, Sort::NoConnection(_)) {
-        return Cell::Cannot("it cannot be had only once without a race");
+        return Cell::Cannot("a port cannot open between two attempts without a race");
     }
     let way = Way::of(row);
     let at = At { row, way, once };

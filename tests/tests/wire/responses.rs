@@ -251,7 +251,7 @@ async fn text_of_the_service_is_neutralized_in_errors() {
     }
 }
 
-/// A service that this release does not know is part of the total, and said to be.
+/// A service that this release does not know is part of the total, and is reported as unlisted.
 #[tokio::test]
 async fn a_grouped_report_misses_no_service() {
     use atlas_billing::GroupBy;

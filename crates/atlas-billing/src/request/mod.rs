@@ -154,8 +154,8 @@ impl Call {
         self
     }
 
-    /// The one retry loop: makes attempts until `read` has made something of a response, or the
-    /// retry policy gives up.
+    /// Makes attempts by the one retry loop, [`Exchange::retry`], until `read` has made something of
+    /// a response or the retry policy gives up.
     pub(crate) async fn read<T, F: Future<Output = Result<T>>>(
         &self,
         read: impl Fn(Response) -> F,
