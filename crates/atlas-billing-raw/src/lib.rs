@@ -10,6 +10,7 @@ mod number;
 mod open_enum;
 pub mod operation;
 mod pages;
+mod presigned_url;
 pub mod timestamp;
 pub mod transport;
 
@@ -19,6 +20,7 @@ pub use generated::{Client, builder, enums, types};
 pub use number::{NotANumber, Number};
 pub use open_enum::Unknown;
 pub use pages::{Page, Pages};
+pub use presigned_url::PresignedUrl;
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 pub use rust_decimal::Decimal;
 pub use transport::{Plain, SendFuture, SharedTransport, Transport};

@@ -12,6 +12,9 @@ pub trait Page {
     /// Whether another page follows, where the page says so.
     fn has_next(&self) -> Option<bool>;
 
+    /// How many items all pages have, where the page says so: an estimate.
+    fn total_count(&self) -> Option<i64>;
+
     /// The items of the page.
     fn into_items(self) -> Vec<Self::Item>;
 }

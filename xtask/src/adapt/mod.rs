@@ -40,7 +40,7 @@ enum On {
 
 /// In this order: bodies first, for what they drop need not be adapted; bytes forms last, as copies
 /// of what is finished.
-const QUIRKS: [Quirk; 20] = [
+const QUIRKS: [Quirk; 21] = [
     ("stable_names", Document(bodies::stable_names)),
     ("pinned_json", Document(bodies::pinned_json)),
     ("final_successes", Document(bodies::final_successes)),
@@ -55,6 +55,7 @@ const QUIRKS: [Quirk; 20] = [
     ("no_checks", EachSchema(values::no_checks)),
     ("exact_numbers", EachSchema(values::exact_numbers)),
     ("exact_cents", EachSchema(values::exact_cents)),
+    ("presigned_urls", EachSchema(values::presigned_urls)),
     (
         "responses_require_nothing",
         Document(values::responses_require_nothing),
@@ -67,13 +68,14 @@ const QUIRKS: [Quirk; 20] = [
 ];
 
 /// Quirks that need not meet anything: what they guard against comes and goes upstream.
-const MAY_REST: [&str; 8] = [
+const MAY_REST: [&str; 9] = [
     "one_body",
     "named_enums",
     "plain_enums",
     "merged_objects",
     "json_values",
     "optional_lists",
+    "presigned_urls",
     "reached_types",
     "stable_schemas",
 ];

@@ -73,11 +73,28 @@ pub(super) fn exact_numbers(schema: &mut Map<String, Value>) -> usize {
 
 /// An amount is not any integer: it is summed, and shown with two places.
 pub(super) fn exact_cents(schema: &mut Map<String, Value>) -> usize {
+    own_properties(schema, "integer", "Cents", |name| name.ends_with("Cents"))
+}
+
+/// A URL with a signature in it opens its file to whoever reads it, so that it must not be shown.
+pub(super) fn presigned_urls(schema: &mut Map<String, Value>) -> usize {
+    own_properties(schema, "string", "PresignedUrl", |name| {
+        name == "downloadUrl"
+    })
+}
+
+/// Gives the properties that are of a JSON type, and whose names match, a hand-written type.
+fn own_properties(
+    schema: &mut Map<String, Value>,
+    json_type: &str,
+    own: &str,
+    matches: fn(&str) -> bool,
+) -> usize {
     let mut changes = 0;
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (name, property) in properties.into_iter().flatten() {
-        if name.ends_with("Cents") && property["type"] == "integer" {
-            property["x-rust-type"] = own_type("Cents");
+        if matches(name) && property["type"] == json_type {
+            property["x-rust-type"] = own_type(own);
             changes += 1;
         }
     }

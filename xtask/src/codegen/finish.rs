@@ -107,12 +107,21 @@ fn page(item: &Item) -> Option<Item> {
         },
         None => parse_quote!(None),
     };
+    let has_count = |field: &syn::Field| field.ident.as_ref().is_some_and(|it| it == "total_count");
+    let total_count: syn::Expr = match page.fields.iter().any(has_count) {
+        true => parse_quote!(self.total_count.map(i64::from)),
+        false => parse_quote!(None),
+    };
     Some(parse_quote! {
         impl crate::Page for #name {
             type Item = #item;
 
             fn has_next(&self) -> Option<bool> {
                 #has_next
+            }
+
+            fn total_count(&self) -> Option<i64> {
+                #total_count
             }
 
             fn into_items(self) -> ::std::vec::Vec<#item> {

@@ -864,7 +864,7 @@ pub mod builder {
         /// Sends a `GET` request to `/api/atlas/v2/clusters`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<types::ClusterDetailsPage>, Error<()>> {
+        ) -> Result<ResponseValue<types::ProjectClustersPage>, Error<()>> {
             let Self { client, include_count, items_per_page, page_num } = self;
             let include_count = include_count.map_err(Error::InvalidRequest)?;
             let items_per_page = items_per_page.map_err(Error::InvalidRequest)?;

@@ -115,59 +115,6 @@ pub struct Cluster {
     #[serde(deserialize_with = "crate::lenient::list")]
     pub versions: ::std::vec::Vec<::std::string::String>,
 }
-/// A project with its clusters, in outline.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ClusterDetails {
-    /// The clusters of the project.
-    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-    #[serde(deserialize_with = "crate::lenient::list")]
-    pub clusters: ::std::vec::Vec<Cluster>,
-    /// The project: 24 hexadecimal digits.
-    #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
-    pub group_id: ::std::option::Option<::std::string::String>,
-    /// The project's name.
-    #[serde(
-        rename = "groupName",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    pub group_name: ::std::option::Option<::std::string::String>,
-    /// The organization: 24 hexadecimal digits.
-    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
-    pub org_id: ::std::option::Option<::std::string::String>,
-    /// The organization's name.
-    #[serde(rename = "orgName", skip_serializing_if = "::std::option::Option::is_none")]
-    pub org_name: ::std::option::Option<::std::string::String>,
-    /// The plan that the project is charged by.
-    #[serde(rename = "planType", skip_serializing_if = "::std::option::Option::is_none")]
-    pub plan_type: ::std::option::Option<::std::string::String>,
-    /// The project's tags.
-    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-    #[serde(deserialize_with = "crate::lenient::list")]
-    pub tags: ::std::vec::Vec<::std::string::String>,
-}
-/// One page of a list of projects with clusters.
-#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ClusterDetailsPage {
-    /// Links to this page and its neighbours.
-    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-    #[serde(deserialize_with = "crate::lenient::list")]
-    pub links: ::std::vec::Vec<Link>,
-    /// The projects with clusters on this page.
-    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-    #[serde(deserialize_with = "crate::lenient::list")]
-    pub results: ::std::vec::Vec<ClusterDetails>,
-    /// How many projects with clusters there are on all pages: an estimate. Absent if `includeCount` is false.
-    #[serde(
-        rename = "totalCount",
-        skip_serializing_if = "::std::option::Option::is_none"
-    )]
-    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
-    pub total_count: ::std::option::Option<i32>,
-}
 /// A Cost Explorer query: whole months, a dimension to group by, and filters. A dimension that is grouped by needs at least one value in its filter.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -390,7 +337,7 @@ pub struct InvoiceReport {
         rename = "downloadUrl",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub download_url: ::std::option::Option<::std::string::String>,
+    pub download_url: ::std::option::Option<crate::PresignedUrl>,
     /// When the URL stops working (UTC). Absent until the report has succeeded.
     #[serde(
         rename = "expiresAt",
@@ -920,6 +867,59 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
     #[serde(deserialize_with = "crate::lenient::list")]
     pub tags: ::std::vec::Vec<ResourceTag>,
+}
+/// A project with its clusters, in outline.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ProjectClusters {
+    /// The clusters of the project.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub clusters: ::std::vec::Vec<Cluster>,
+    /// The project: 24 hexadecimal digits.
+    #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub group_id: ::std::option::Option<::std::string::String>,
+    /// The project's name.
+    #[serde(
+        rename = "groupName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub group_name: ::std::option::Option<::std::string::String>,
+    /// The organization: 24 hexadecimal digits.
+    #[serde(rename = "orgId", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_id: ::std::option::Option<::std::string::String>,
+    /// The organization's name.
+    #[serde(rename = "orgName", skip_serializing_if = "::std::option::Option::is_none")]
+    pub org_name: ::std::option::Option<::std::string::String>,
+    /// The plan that the project is charged by.
+    #[serde(rename = "planType", skip_serializing_if = "::std::option::Option::is_none")]
+    pub plan_type: ::std::option::Option<::std::string::String>,
+    /// The project's tags.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub tags: ::std::vec::Vec<::std::string::String>,
+}
+/// One page of a list of projects with clusters.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ProjectClustersPage {
+    /// Links to this page and its neighbours.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub links: ::std::vec::Vec<Link>,
+    /// The projects with clusters on this page.
+    #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+    #[serde(deserialize_with = "crate::lenient::list")]
+    pub results: ::std::vec::Vec<ProjectClusters>,
+    /// How many projects with clusters there are on all pages: an estimate. Absent if `includeCount` is false.
+    #[serde(
+        rename = "totalCount",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    #[serde(default, deserialize_with = "crate::lenient::optional_integer")]
+    pub total_count: ::std::option::Option<i32>,
 }
 /// One page of a list of projects.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -1725,19 +1725,6 @@ pub mod error {
         }
     }
 }
-impl crate::Page for ClusterDetailsPage {
-    type Item = ClusterDetails;
-    fn has_next(&self) -> Option<bool> {
-        (!self.links.is_empty())
-            .then(|| {
-                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
-                rels.any(|rel| rel == "next")
-            })
-    }
-    fn into_items(self) -> ::std::vec::Vec<ClusterDetails> {
-        self.results
-    }
-}
 impl crate::Page for InvoicePage {
     type Item = InvoiceSummary;
     fn has_next(&self) -> Option<bool> {
@@ -1746,6 +1733,9 @@ impl crate::Page for InvoicePage {
                 let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
                 rels.any(|rel| rel == "next")
             })
+    }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
     }
     fn into_items(self) -> ::std::vec::Vec<InvoiceSummary> {
         self.results
@@ -1760,6 +1750,9 @@ impl crate::Page for InvoiceReportPage {
                 rels.any(|rel| rel == "next")
             })
     }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
+    }
     fn into_items(self) -> ::std::vec::Vec<InvoiceReport> {
         self.results
     }
@@ -1772,6 +1765,9 @@ impl crate::Page for OrganizationPage {
                 let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
                 rels.any(|rel| rel == "next")
             })
+    }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
     }
     fn into_items(self) -> ::std::vec::Vec<Organization> {
         self.results
@@ -1786,7 +1782,26 @@ impl crate::Page for PendingInvoices {
                 rels.any(|rel| rel == "next")
             })
     }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
+    }
     fn into_items(self) -> ::std::vec::Vec<Invoice> {
+        self.results
+    }
+}
+impl crate::Page for ProjectClustersPage {
+    type Item = ProjectClusters;
+    fn has_next(&self) -> Option<bool> {
+        (!self.links.is_empty())
+            .then(|| {
+                let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
+                rels.any(|rel| rel == "next")
+            })
+    }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
+    }
+    fn into_items(self) -> ::std::vec::Vec<ProjectClusters> {
         self.results
     }
 }
@@ -1798,6 +1813,9 @@ impl crate::Page for ProjectPage {
                 let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
                 rels.any(|rel| rel == "next")
             })
+    }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
     }
     fn into_items(self) -> ::std::vec::Vec<Project> {
         self.results
@@ -1812,6 +1830,9 @@ impl crate::Page for SkuPage {
                 rels.any(|rel| rel == "next")
             })
     }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
+    }
     fn into_items(self) -> ::std::vec::Vec<Sku> {
         self.results
     }
@@ -1824,6 +1845,9 @@ impl crate::Page for UsageLineItemPage {
                 let mut rels = self.links.iter().filter_map(|link| link.rel.as_deref());
                 rels.any(|rel| rel == "next")
             })
+    }
+    fn total_count(&self) -> Option<i64> {
+        self.total_count.map(i64::from)
     }
     fn into_items(self) -> ::std::vec::Vec<UsageLineItem> {
         self.results
