@@ -1,6 +1,5 @@
 //! What an organization used, by Cost Explorer: a query, polling for its result, the result.
 
-mod filters;
 mod query;
 mod report;
 mod request;

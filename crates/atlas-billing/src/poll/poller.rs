@@ -6,11 +6,59 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::schedule::{Ending, Now, Observation, Schedule};
-use super::{Attempt, Outcome, PollPolicy, Status, in_words};
+use super::schedule::{Ending, Now, Observation, PollPolicy, Schedule, Status};
 use crate::edge::{BoxFuture, Clock, Random};
-use crate::error::{Error, ErrorKind, Result, Transience};
+use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
 use crate::exchange::Deadline;
+
+/// The record of one poll.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    number: u32,
+    elapsed: Duration,
+    status: Status,
+    next_wait: Option<Duration>,
+    error: Option<Error>,
+}
+
+impl Attempt {
+    /// The number of the poll, from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// From the beginning of the first poll to the end of this one.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// What the poll found.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// How long until the next poll; `None` once the result is ready.
+    pub fn next_wait(&self) -> Option<Duration> {
+        self.next_wait
+    }
+
+    /// The failure that is tolerated, if the poll ended in one.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = in_words(self.elapsed);
+        write!(f, "poll {} after {elapsed}: {}", self.number, self.status)?;
+        if let Some(wait) = self.next_wait {
+            write!(f, ", next in {}", in_words(wait))?;
+        }
+        Ok(())
+    }
+}
 
 /// An asynchronous operation of the service, described for the poller.
 pub(crate) trait PolledOperation: Send + Sync {
@@ -227,8 +275,8 @@ impl<O: PolledOperation> Poller<O> {
         error.with_poll(self.outcome())
     }
 
-    fn outcome(&self) -> Outcome {
-        Outcome {
+    fn outcome(&self) -> PollOutcome {
+        PollOutcome {
             token: self.operation.token().to_owned(),
             polls: self.schedule.polls(),
             elapsed: self.schedule.elapsed(),
@@ -256,221 +304,24 @@ impl<O: PolledOperation> fmt::Debug for Poller<O> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Mutex;
-
-    use super::super::Backoff;
-    use super::*;
-    use crate::edge::doubles::{CountingRandom, TokioClock};
-
-    /// What the made-up service does, poll by poll.
-    #[derive(Debug)]
-    enum Step {
-        Ready,
-        Pending(Option<u64>),
-        Fails(ErrorKind),
-        /// The machine sleeps for so many seconds, and then this happens.
-        SleepsThen(u64, ErrorKind),
-        Hangs,
-    }
-
-    use Step::*;
-
-    #[derive(Debug)]
-    struct Script {
-        steps: Mutex<VecDeque<Step>>,
-        clock: Arc<TokioClock>,
-        waits: Mutex<Vec<(u64, bool)>>,
-    }
-
-    impl PolledOperation for Arc<Script> {
-        type Output = &'static str;
-
-        fn what(&self) -> &'static str {
-            "report"
-        }
-
-        fn token(&self) -> &str {
-            "r-17"
-        }
-
-        fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {
-            let step = self.steps.lock().unwrap().pop_front();
-            let clock = self.clock.clone();
-            Box::pin(async move {
-                match step.expect("one poll too many") {
-                    Ready => Ok(Finding::Ready("here")),
-                    Pending(asked) => Ok(Finding::Pending {
-                        retry_after: asked.map(Duration::from_secs),
-                    }),
-                    Fails(kind) => Err(Error::new(kind, "it broke")),
-                    SleepsThen(seconds, kind) => {
-                        clock.suspend(Duration::from_secs(seconds));
-                        Err(Error::new(kind, "it broke"))
-                    }
-                    Hangs => std::future::pending().await,
-                }
-            })
-        }
-
-        fn wait(&self, wait: Duration, error: Option<&Error>) {
-            let mut waits = self.waits.lock().unwrap();
-            waits.push((wait.as_secs(), error.is_some()));
-        }
-    }
-
-    fn poller(
-        policy: PollPolicy,
-        steps: impl IntoIterator<Item = Step>,
-    ) -> (Poller<Arc<Script>>, Arc<Script>) {
-        let clock = TokioClock::new();
-        let script = Arc::new(Script {
-            steps: Mutex::new(steps.into_iter().collect()),
-            clock: clock.clone(),
-            waits: Mutex::default(),
-        });
-        let (random, deadline) = (CountingRandom::new(), Deadline::default());
-        (
-            Poller::new(script.clone(), clock, random, policy, deadline),
-            script,
-        )
-    }
-
-    fn every(seconds: u64) -> PollPolicy {
-        PollPolicy::default().with_backoff(Backoff::every(Duration::from_secs(seconds)))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
-        let steps = [
-            Pending(Some(30)),
-            Fails(ErrorKind::Truncated),
-            Fails(ErrorKind::RateLimited),
-            Ready,
-        ];
-        let (mut poller, script) = poller(every(5), steps);
-        let mut seen = Vec::new();
-        while let Some(attempt) = poller.next().await {
-            let attempt = attempt.unwrap();
-            seen.push((
-                attempt.number(),
-                attempt.status(),
-                attempt.error().is_some(),
-            ));
-        }
-        assert_eq!(
-            seen,
-            [
-                (1, Status::Pending, false),
-                (2, Status::Ambiguous, true),
-                (3, Status::RateLimited, true),
-                (4, Status::Ready, false),
-            ]
-        );
-        assert!(poller.next().await.is_none());
-        assert_eq!(poller.result().await.unwrap().1, "here");
-        assert_eq!(
-            *script.waits.lock().unwrap(),
-            [(30, false), (5, true), (5, true)]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_error_at_the_deadline_has_what_resuming_takes() {
-        let steps = std::iter::repeat_with(|| Pending(None)).take(99);
-        let policy = every(20).with_deadline(Duration::from_secs(90));
-        let (poller, script) = poller(policy, steps);
-        let error = poller.result().await.unwrap_err();
-        assert!(error.is_not_ready());
-        let poll = error.poll().unwrap();
-        assert_eq!((poll.token.as_str(), poll.polls), ("r-17", 6));
-        assert_eq!(poll.elapsed, Duration::from_secs(90));
-        let waits: Vec<u64> = script
-            .waits
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|wait| wait.0)
-            .collect();
-        assert_eq!(waits, [20, 20, 20, 20, 10]);
-        assert_eq!(
-            error.to_string(),
-            "the report r-17 was not ready after 6 polls in 1 min 30 s"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_end_of_tolerance_lists_what_was_seen() {
-        let steps = std::iter::once(Pending(None))
-            .chain(std::iter::repeat_with(|| Fails(ErrorKind::Truncated)).take(4))
-            .chain(std::iter::repeat_with(|| Fails(ErrorKind::Timeout)).take(99));
-        let (poller, _) = poller(every(20), steps);
-        let error = poller.result().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert_eq!(
-            error.message(),
-            "it broke; no clear response about the report for 2 min 20 s (4 x incomplete \
-             response, 3 x no response in time), 8 polls in 2 min 20 s; the service may still be \
-             processing it"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failure_ends_at_once_unless_the_machine_has_slept() {
-        for (steps, kind) in [
-            (
-                vec![Pending(None), Fails(ErrorKind::Failed)],
-                Some(ErrorKind::Failed),
-            ),
-            (
-                vec![Pending(None), Fails(ErrorKind::Connect)],
-                Some(ErrorKind::Connect),
-            ),
-            (vec![SleepsThen(800, ErrorKind::Connect), Ready], None),
-            (
-                vec![
-                    SleepsThen(800, ErrorKind::Connect),
-                    Fails(ErrorKind::Connect),
-                ],
-                Some(ErrorKind::Connect),
-            ),
-            (
-                vec![SleepsThen(800, ErrorKind::Failed)],
-                Some(ErrorKind::Failed),
-            ),
-        ] {
-            let (poller, _) = poller(every(1), steps);
-            let result = poller.result().await;
-            assert_eq!(result.err().map(|error| error.kind()), kind);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_caller_that_is_late_is_not_forgiven() {
-        let (mut poller, _) = poller(every(1), [Pending(None), Fails(ErrorKind::Unauthorized)]);
-        poller.next().await.unwrap().unwrap();
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(poller.next().await.unwrap().unwrap_err().is_unauthorized());
-        assert!(poller.next().await.is_none());
-        let error = poller.result().await.unwrap_err();
-        assert_eq!(
-            (error.is_unauthorized(), error.poll().unwrap().polls),
-            (true, 2)
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_dropped_future_loses_neither_the_poll_nor_the_wait() {
-        let (mut poller, script) = poller(every(7), [Hangs]);
-        for _ in 0..2 {
-            // The same poll is still under way: a second one would panic.
-            let mut next = std::pin::pin!(poller.next());
-            let pending =
-                poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
-            assert!(pending);
-        }
-        assert!(script.waits.lock().unwrap().is_empty());
+/// A duration as a person writes it: `12 ms`, `2.1 s`, `14 min 50 s`, `3 h 5 min`.
+fn in_words(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    // Rounded first, so that 59.96 s does not become "60.0 s".
+    let tenths = millis.saturating_add(50) / 100;
+    let seconds = millis.saturating_add(500) / 1000;
+    let two = |large: u128, large_unit, small: u128, small_unit| match small {
+        0 => format!("{large} {large_unit}"),
+        _ => format!("{large} {large_unit} {small} {small_unit}"),
+    };
+    match (millis, tenths, seconds) {
+        (..1000, ..) => format!("{millis} ms"),
+        (_, ..600, _) if tenths.is_multiple_of(10) => format!("{} s", tenths / 10),
+        (_, ..600, _) => format!("{}.{} s", tenths / 10, tenths % 10),
+        (_, _, ..3600) => two(seconds / 60, "min", seconds % 60, "s"),
+        _ => two(seconds / 3600, "h", seconds % 3600 / 60, "min"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,277 @@
-//! What each poll means for the next. Pure: the caller provides the time.
+//! How a result that is not ready is polled: the policy, and what each poll means for the next.
+//! Pure: the caller provides the time.
 
+use std::fmt;
 use std::time::Duration;
 
-use super::{PollPolicy, Status};
+/// How a result that is not ready is polled: a client's default, or one call's own.
+///
+/// ```
+/// use std::time::Duration;
+/// use atlas_billing::poll::{PollPolicy, Tolerance};
+///
+/// let policy = PollPolicy::default()
+///     .with_deadline(Duration::from_secs(3600))
+///     .with_tolerance(Tolerance::of(Duration::from_secs(600)));
+/// assert_eq!(policy.deadline(), Duration::from_secs(3600));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PollPolicy {
+    backoff: Backoff,
+    tolerance: Tolerance,
+    deadline: Duration,
+    poll_timeout: Duration,
+}
+
+impl Default for PollPolicy {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            tolerance: Tolerance::default(),
+            deadline: Duration::from_secs(15 * 60),
+            poll_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl PollPolicy {
+    /// How long to wait between polls.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// How long ambiguous failures are tolerated.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// How long to poll, from the beginning of the first poll, the time that the machine sleeps
+    /// included. The last poll begins at the deadline; what it finds counts. Default: 15 minutes.
+    /// Zero means one poll.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long one poll waits for the head of its response, and then between two pieces of its
+    /// body. Default: 10 s.
+    #[must_use]
+    pub fn with_poll_timeout(mut self, poll_timeout: Duration) -> Self {
+        self.poll_timeout = poll_timeout;
+        self
+    }
+
+    /// How long to wait between polls.
+    pub fn backoff(&self) -> &Backoff {
+        &self.backoff
+    }
+
+    /// How long ambiguous failures are tolerated.
+    pub fn tolerance(&self) -> Tolerance {
+        self.tolerance
+    }
+
+    /// How long to poll.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// How long one poll waits.
+    pub fn poll_timeout(&self) -> Duration {
+        self.poll_timeout
+    }
+}
+
+/// How long ambiguous failures are tolerated.
+///
+/// The service documents 102 (Processing) for a result that is not ready, which HTTP cannot
+/// deliver as a final status (RFC 9110 section 15.2). What a client may meet instead are a
+/// connection that breaks before the head of a response, bytes that are no HTTP, an HTTP/2 stream
+/// error, silence until the time limit, 502, 503 or 504 of a gateway, or an empty success: all of
+/// them also look like a real disturbance. They are tolerated while no longer than this has passed
+/// since the last clear response (not ready, or 429), or since the first poll; the next one ends
+/// the polling. Default: two minutes.
+///
+/// A refused connection, a name that does not resolve and a failed TLS handshake are never "not
+/// ready", nor is any other status: they end the polling at once. The first failure after the
+/// machine has slept, whatever it is, is forgiven, three times at most: the network may be back
+/// later than the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tolerance(Duration);
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self::of(Duration::from_secs(120))
+    }
+}
+
+impl Tolerance {
+    /// Tolerates ambiguous failures for so long; zero ends at the first.
+    pub fn of(duration: Duration) -> Self {
+        Self(duration)
+    }
+
+    /// Ends at the first ambiguous failure.
+    pub fn none() -> Self {
+        Self(Duration::ZERO)
+    }
+
+    /// How long.
+    pub fn duration(&self) -> Duration {
+        self.0
+    }
+
+    /// Whether an ambiguous failure is tolerated, `since` the last clear response.
+    fn tolerates(self, since: Duration) -> bool {
+        !self.0.is_zero() && since <= self.0
+    }
+}
+
+/// How long to wait before the next poll.
+///
+/// The first poll is made at once. The wait after poll `k` (counted from 0) is
+/// `min(longest, first x growth^k)`, shortened by a random part of at most `jitter`. A
+/// `Retry-After` that is longer wins, and is lengthened by a random part; a shorter one does not
+/// make polls more frequent, as it names the least to wait (RFC 9110 section 10.2.3).
+///
+/// The defaults are 0.9 s, growing 1.3 times, 14 s at most, 10 % jitter. Simulated against a rate
+/// limit of ten requests that refills five a minute, they deliver a result that took the time T
+/// within a third of T and a second, and 15 s at most, and stay clear of the limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use atlas_billing::poll::Backoff;
+///
+/// let patient = Backoff::default().with_longest(Duration::from_secs(60));
+/// assert_eq!(patient.wait(0, 0.0), Duration::from_millis(900));
+/// assert_eq!(patient.wait(50, 0.0), Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backoff {
+    first: Duration,
+    growth: f64,
+    longest: Duration,
+    jitter: f64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(900),
+            growth: 1.3,
+            longest: Duration::from_secs(14),
+            jitter: 0.1,
+        }
+    }
+}
+
+impl Backoff {
+    /// The same wait each time, without jitter: for tests, and for a service whose pace is known.
+    pub fn every(interval: Duration) -> Self {
+        Self {
+            first: interval,
+            growth: 1.0,
+            longest: interval,
+            jitter: 0.0,
+        }
+    }
+
+    /// The wait after the first poll.
+    #[must_use]
+    pub fn with_first(mut self, first: Duration) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// How many times longer each wait is than the one before. Below 1, or NaN, means 1.
+    #[must_use]
+    pub fn with_growth(mut self, growth: f64) -> Self {
+        // `max` also takes the 1 where `growth` is NaN.
+        self.growth = growth.max(1.0);
+        self
+    }
+
+    /// The longest wait.
+    #[must_use]
+    pub fn with_longest(mut self, longest: Duration) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// The part of a wait, from 0 to 1, by which it is shortened at most, at random: so that many
+    /// programs that began together do not poll together. Outside means the nearer end.
+    #[must_use]
+    pub fn with_jitter(mut self, part: f64) -> Self {
+        // Not `clamp`, which keeps NaN.
+        self.jitter = if part > 0.0 { part.min(1.0) } else { 0.0 };
+        self
+    }
+
+    /// The longest wait of its own.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// The wait after poll `k`, counted from 0, where the service asked for none; `random_unit` is
+    /// in `0.0..1.0`.
+    pub fn wait(&self, k: u32, random_unit: f64) -> Duration {
+        if self.first.is_zero() {
+            return Duration::ZERO;
+        }
+        let k = i32::try_from(k).unwrap_or(i32::MAX);
+        // Grows to infinity after some thousand polls, which the minimum takes care of.
+        let grown = self.first.as_secs_f64() * self.growth.powi(k);
+        let seconds = grown.min(self.longest.as_secs_f64());
+        let seconds = seconds * (1.0 - self.jitter * random_unit.clamp(0.0, 1.0));
+        Duration::try_from_secs_f64(seconds)
+            .unwrap_or(self.longest)
+            .min(self.longest)
+    }
+
+    /// The wait where the service asked for one: never earlier than either, and lengthened at
+    /// random, by a second at most.
+    fn wait_for(&self, own: Duration, asked: Duration, random_unit: f64) -> Duration {
+        if asked < own {
+            return own;
+        }
+        let most = asked.min(Duration::from_secs(10)).as_secs_f64() * self.jitter;
+        let random = Duration::try_from_secs_f64(most * random_unit.clamp(0.0, 1.0));
+        asked.saturating_add(random.unwrap_or_default())
+    }
+}
+
+/// What a poll found, other than the end of all polling, which is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// The result is ready.
+    Ready,
+    /// The service is still processing.
+    Pending,
+    /// The rate limit was reached.
+    RateLimited,
+    /// A failure that cannot be distinguished from "still processing"; see [`Tolerance`].
+    Ambiguous,
+    /// A failure right after the machine has slept, which is forgiven.
+    Forgiven,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Pending => "not ready",
+            Self::RateLimited => "rate limit reached",
+            Self::Ambiguous => "no clear response",
+            Self::Forgiven => "failed after the machine slept",
+        })
+    }
+}
 
 /// A machine that was suspended for longer than this has slept: its network may be gone. Shorter
 /// differences between two clocks are the grain of reading them.
@@ -204,265 +473,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Backoff, Tolerance};
-    use super::*;
-
-    const HOUR: Duration = Duration::from_secs(3600);
-    const NONE: Duration = Duration::ZERO;
-    const REFUSED: Observation = Observation::Failed { forgivable: true };
-
-    fn secs(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn cut() -> Observation {
-        Observation::Ambiguous("truncated".into())
-    }
-
-    /// A poll each ten seconds, on clocks that do not begin at zero.
-    struct Walk {
-        schedule: Schedule,
-        now: Now,
-    }
-
-    impl Walk {
-        fn new(policy: PollPolicy) -> Self {
-            let policy = policy.with_backoff(Backoff::every(secs(10)));
-            let (elapsed, awake) = (secs(1_000), secs(700));
-            Self {
-                schedule: Schedule::new(policy),
-                now: Now { elapsed, awake },
-            }
-        }
-
-        /// The machine sleeps.
-        fn sleep(&mut self, duration: Duration) -> &mut Self {
-            self.now.elapsed += duration;
-            self
-        }
-
-        /// The caller does something else before it asks for the next poll.
-        fn late(&mut self, duration: Duration) -> &mut Self {
-            self.now.awake += duration;
-            self.sleep(duration)
-        }
-
-        fn asked(
-            &mut self,
-            observation: Observation,
-            asked: Option<u64>,
-        ) -> Result<(Status, u64), Ending> {
-            let left = self.schedule.left(self.now.elapsed);
-            self.late(left);
-            self.schedule.begin(self.now, None);
-            self.schedule
-                .observe(self.now, observation, asked.map(secs), 0.0)
-                .map(|(status, wait)| (status, wait.as_secs()))
-        }
-
-        fn poll(&mut self, observation: Observation) -> Result<(Status, u64), Ending> {
-            self.asked(observation, None)
-        }
-    }
-
-    fn until(deadline: Duration) -> Walk {
-        Walk::new(PollPolicy::default().with_deadline(deadline))
-    }
-
-    #[test]
-    fn the_first_poll_is_at_once_and_the_others_after_their_wait() {
-        let mut schedule = Schedule::new(PollPolicy::default());
-        let now = |elapsed| Now {
-            elapsed,
-            awake: elapsed,
-        };
-        assert_eq!(schedule.left(HOUR), NONE);
-        schedule.begin(now(HOUR), None);
-        let next = schedule.observe(now(HOUR), Observation::Pending, None, 0.0);
-        assert_eq!(next, Ok((Status::Pending, Duration::from_millis(900))));
-        assert_eq!(
-            schedule.left(HOUR + Duration::from_millis(300)),
-            Duration::from_millis(600)
-        );
-        assert_eq!(schedule.left(HOUR + secs(5)), NONE);
-    }
-
-    #[test]
-    fn the_last_poll_begins_at_the_deadline() {
-        let mut walk = until(secs(25));
-        for wait in [10, 10, 5] {
-            assert_eq!(walk.poll(Observation::Pending), Ok((Status::Pending, wait)));
-        }
-        assert_eq!(walk.poll(Observation::Pending), Err(Ending::Deadline));
-        assert_eq!(
-            (walk.schedule.polls(), walk.schedule.elapsed()),
-            (4, secs(25))
-        );
-        assert_eq!(
-            until(NONE).poll(Observation::Pending),
-            Err(Ending::Deadline)
-        );
-    }
-
-    #[test]
-    fn the_deadline_of_the_whole_call_is_one_of_the_polling() {
-        let mut walk = until(HOUR);
-        walk.schedule.begin(walk.now, Some(secs(15)));
-        let next = walk
-            .schedule
-            .observe(walk.now, Observation::Pending, None, 0.0);
-        assert_eq!(next, Ok((Status::Pending, secs(10))));
-        assert_eq!(walk.poll(Observation::Pending), Ok((Status::Pending, 5)));
-        assert_eq!(walk.poll(Observation::Pending), Err(Ending::Deadline));
-    }
-
-    #[test]
-    fn a_retry_after_is_kept_while_the_deadline_allows() {
-        for (observation, asked, expected) in [
-            (Observation::Pending, 90, Ok((Status::Pending, 90))),
-            (Observation::RateLimited, 90, Ok((Status::RateLimited, 90))),
-            (cut(), 90, Ok((Status::Ambiguous, 90))),
-            // The own schedule is the minimum.
-            (Observation::Pending, 0, Ok((Status::Pending, 10))),
-            (Observation::RateLimited, 0, Ok((Status::RateLimited, 10))),
-            (Observation::Pending, 901, Err(Ending::Deadline)),
-            (Observation::Pending, 900, Ok((Status::Pending, 900))),
-        ] {
-            assert_eq!(
-                until(secs(900)).asked(observation, Some(asked)),
-                expected,
-                "{asked}"
-            );
-        }
-    }
-
-    #[test]
-    fn ambiguous_failures_are_tolerated_since_the_last_clear_response() {
-        let mut walk = until(HOUR);
-        for _ in 0..13 {
-            assert_eq!(walk.poll(cut()), Ok((Status::Ambiguous, 10)));
-        }
-        walk.poll(Observation::RateLimited).unwrap();
-        assert!(walk.schedule.ambiguous().is_empty());
-        for _ in 0..12 {
-            walk.poll(cut()).unwrap();
-        }
-        let other = Observation::Ambiguous("status 504".into());
-        assert_eq!(walk.poll(other), Err(Ending::Ambiguous));
-        let seen = [("truncated".to_owned(), 12), ("status 504".to_owned(), 1)];
-        assert_eq!(walk.schedule.ambiguous(), seen);
-        assert_eq!(walk.schedule.ambiguous_for(), secs(130));
-
-        let none = PollPolicy::default().with_tolerance(Tolerance::none());
-        assert_eq!(Walk::new(none).poll(cut()), Err(Ending::Ambiguous));
-    }
-
-    #[test]
-    fn a_real_failure_ends_at_once_however_late_the_caller_is() {
-        for late in [NONE, secs(20), HOUR] {
-            let mut walk = until(HOUR * 9);
-            walk.poll(Observation::Pending).unwrap();
-            assert_eq!(walk.late(late).poll(REFUSED), Err(Ending::Failed));
-        }
-    }
-
-    #[test]
-    fn the_first_failure_after_a_sleep_is_forgiven_and_the_second_is_not() {
-        let mut walk = until(HOUR * 9);
-        walk.poll(Observation::Pending).unwrap();
-        assert_eq!(walk.sleep(HOUR).poll(REFUSED), Ok((Status::Forgiven, 10)));
-        assert_eq!(walk.poll(REFUSED), Err(Ending::Failed));
-
-        let mut walk = until(HOUR * 9);
-        walk.poll(Observation::Pending).unwrap();
-        walk.sleep(HOUR).poll(Observation::Pending).unwrap();
-        assert_eq!(
-            walk.poll(REFUSED),
-            Err(Ending::Failed),
-            "used up by a response"
-        );
-
-        let mut walk = until(HOUR * 9);
-        walk.poll(Observation::Pending).unwrap();
-        let failed = Observation::Failed { forgivable: false };
-        assert_eq!(walk.sleep(HOUR).poll(failed), Err(Ending::Failed));
-
-        let mut walk = until(HOUR * 9);
-        walk.poll(Observation::Pending).unwrap();
-        assert_eq!(
-            walk.sleep(SLEPT).poll(REFUSED),
-            Err(Ending::Failed),
-            "too short"
-        );
-    }
-
-    #[test]
-    fn forgiveness_is_bounded() {
-        let mut walk = until(HOUR * 9);
-        for _ in 0..3 {
-            walk.poll(Observation::Pending).unwrap();
-            walk.sleep(secs(60)).poll(REFUSED).unwrap();
-        }
-        walk.poll(Observation::Pending).unwrap();
-        assert_eq!(walk.sleep(secs(60)).poll(REFUSED), Err(Ending::Failed));
-    }
-
-    #[test]
-    fn a_sleep_restarts_tolerance() {
-        let mut walk = until(HOUR * 9);
-        walk.poll(Observation::Pending).unwrap();
-        assert_eq!(walk.sleep(HOUR).poll(cut()), Ok((Status::Forgiven, 10)));
-        for _ in 0..12 {
-            assert_eq!(walk.poll(cut()), Ok((Status::Ambiguous, 10)));
-        }
-        assert_eq!(walk.poll(cut()), Err(Ending::Ambiguous));
-    }
-
-    #[test]
-    fn at_most_one_poll_begins_after_the_deadline() {
-        for (observation, ending) in [
-            (Observation::Pending, Ending::Deadline),
-            (REFUSED, Ending::Failed),
-            (cut(), Ending::Deadline),
-        ] {
-            let mut walk = until(secs(900));
-            walk.poll(Observation::Pending).unwrap();
-            assert_eq!(walk.sleep(HOUR).poll(observation), Err(ending));
-        }
-        // The machine slept while the poll was under way: that poll began in time.
-        let mut walk = until(secs(900));
-        walk.schedule.begin(walk.now, None);
-        walk.sleep(HOUR);
-        let next = walk.schedule.observe(walk.now, REFUSED, None, 0.0);
-        assert_eq!(next, Ok((Status::Forgiven, secs(10))));
-        assert_eq!(walk.poll(Observation::Pending), Err(Ending::Deadline));
-    }
-
-    #[test]
-    fn no_time_makes_it_panic() {
-        let policy = PollPolicy::default().with_deadline(Duration::MAX);
-        for elapsed in [NONE, Duration::MAX] {
-            let mut schedule = Schedule::new(policy);
-            let (now, awake) = (
-                Now {
-                    elapsed,
-                    awake: NONE,
-                },
-                NONE,
-            );
-            schedule.begin(now, None);
-            let _ = schedule.observe(
-                Now {
-                    elapsed: Duration::MAX,
-                    awake,
-                },
-                cut(),
-                None,
-                0.0,
-            );
-            schedule.begin(Now::default(), None);
-            let _ = schedule.observe(Now::default(), cut(), Some(Duration::MAX), 1.0);
-        }
-    }
-}
+mod tests;

@@ -1,57 +1,18 @@
-//! Between the generated client and the pipeline: requests that it builds for our own calls, and
-//! the calls that a user makes with it.
+//! The calls that a user makes with the generated client.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use atlas_billing_raw as raw;
-use atlas_billing_raw::transport::{
-    Called, Capture, SendFuture, SharedTransport, Transport, failure,
-};
+use atlas_billing_raw::transport::{Called, SendFuture, Transport, failure};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use serde::de::IgnoredAny;
 
-use super::media::Form;
-use super::{Call, CallOptions, Pipeline};
+use super::call::Pipeline;
+use super::options::{CallOptions, Form};
 use crate::error::{Error, ErrorKind, Result, network_error};
-use crate::exchange::Deadline;
 use crate::meta::ResponseMeta;
 use crate::stream::json::decode_error;
-
-/// What the bytes form of a generated operation returns.
-type RawResult = Result<raw::ResponseValue<raw::ByteStream>, raw::Error<()>>;
-
-impl Pipeline {
-    /// A call of the operation that `build` calls on the generated client.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Input`] for what cannot be requested.
-    pub(crate) async fn call<F: Future<Output = RawResult>>(
-        self: &Arc<Self>,
-        form: Form,
-        options: &CallOptions,
-        deadline: Deadline,
-        build: impl FnOnce(raw::Client) -> F,
-    ) -> Result<Call> {
-        let capture = Capture::default();
-        let built = build(self.raw_client(SharedTransport::new(capture.clone()))).await;
-        match (capture.take(), built) {
-            (Some((called, request)), _) => {
-                self.call_with(called.operation, request, form, options, deadline)
-            }
-            (None, Err(error)) => Err(Error::from(error)),
-            (None, Ok(_)) => Err(Error::input("the request could not be built")),
-        }
-    }
-
-    /// A generated client whose requests go through `transport`.
-    pub(crate) fn raw_client(&self, transport: SharedTransport) -> raw::Client {
-        let base = self.base_url.as_str().trim_end_matches('/');
-        // The transport sends; this HTTP client never does.
-        raw::Client::new_with_client(base, self.never_sends.clone(), transport)
-    }
-}
 
 /// Carries the calls of a generated client in the hands of a user.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::media::Form;
+use super::options::Form;
 use crate::envelope::{self, Opened};
 use crate::error::{Error, ErrorBody, ErrorKind, Result};
 use crate::exchange::BodyStream;

@@ -1,0 +1,233 @@
+//! The poller on a made-up service, with time paused.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::*;
+use crate::edge::doubles::{CountingRandom, TokioClock};
+use crate::poll::Backoff;
+
+/// What the made-up service does, poll by poll.
+#[derive(Debug)]
+enum Step {
+    Ready,
+    Pending(Option<u64>),
+    Fails(ErrorKind),
+    /// The machine sleeps for so many seconds, and then this happens.
+    SleepsThen(u64, ErrorKind),
+    Hangs,
+}
+
+use Step::*;
+
+#[derive(Debug)]
+struct Script {
+    steps: Mutex<VecDeque<Step>>,
+    clock: Arc<TokioClock>,
+    waits: Mutex<Vec<(u64, bool)>>,
+}
+
+impl PolledOperation for Arc<Script> {
+    type Output = &'static str;
+
+    fn what(&self) -> &'static str {
+        "report"
+    }
+
+    fn token(&self) -> &str {
+        "r-17"
+    }
+
+    fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {
+        let step = self.steps.lock().unwrap().pop_front();
+        let clock = self.clock.clone();
+        Box::pin(async move {
+            match step.expect("one poll too many") {
+                Ready => Ok(Finding::Ready("here")),
+                Pending(asked) => Ok(Finding::Pending {
+                    retry_after: asked.map(Duration::from_secs),
+                }),
+                Fails(kind) => Err(Error::new(kind, "it broke")),
+                SleepsThen(seconds, kind) => {
+                    clock.suspend(Duration::from_secs(seconds));
+                    Err(Error::new(kind, "it broke"))
+                }
+                Hangs => std::future::pending().await,
+            }
+        })
+    }
+
+    fn wait(&self, wait: Duration, error: Option<&Error>) {
+        let mut waits = self.waits.lock().unwrap();
+        waits.push((wait.as_secs(), error.is_some()));
+    }
+}
+
+fn poller(
+    policy: PollPolicy,
+    steps: impl IntoIterator<Item = Step>,
+) -> (Poller<Arc<Script>>, Arc<Script>) {
+    let clock = TokioClock::new();
+    let script = Arc::new(Script {
+        steps: Mutex::new(steps.into_iter().collect()),
+        clock: clock.clone(),
+        waits: Mutex::default(),
+    });
+    let (random, deadline) = (CountingRandom::new(), Deadline::default());
+    (
+        Poller::new(script.clone(), clock, random, policy, deadline),
+        script,
+    )
+}
+
+fn every(seconds: u64) -> PollPolicy {
+    PollPolicy::default().with_backoff(Backoff::every(Duration::from_secs(seconds)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
+    let steps = [
+        Pending(Some(30)),
+        Fails(ErrorKind::Truncated),
+        Fails(ErrorKind::RateLimited),
+        Ready,
+    ];
+    let (mut poller, script) = poller(every(5), steps);
+    let mut seen = Vec::new();
+    while let Some(attempt) = poller.next().await {
+        let attempt = attempt.unwrap();
+        seen.push((
+            attempt.number(),
+            attempt.status(),
+            attempt.error().is_some(),
+        ));
+    }
+    assert_eq!(
+        seen,
+        [
+            (1, Status::Pending, false),
+            (2, Status::Ambiguous, true),
+            (3, Status::RateLimited, true),
+            (4, Status::Ready, false),
+        ]
+    );
+    assert!(poller.next().await.is_none());
+    assert_eq!(poller.result().await.unwrap().1, "here");
+    assert_eq!(
+        *script.waits.lock().unwrap(),
+        [(30, false), (5, true), (5, true)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_at_the_deadline_has_what_resuming_takes() {
+    let steps = std::iter::repeat_with(|| Pending(None)).take(99);
+    let policy = every(20).with_deadline(Duration::from_secs(90));
+    let (poller, script) = poller(policy, steps);
+    let error = poller.result().await.unwrap_err();
+    assert!(error.is_not_ready());
+    let poll = error.poll().unwrap();
+    assert_eq!((poll.token.as_str(), poll.polls), ("r-17", 6));
+    assert_eq!(poll.elapsed, Duration::from_secs(90));
+    let waits: Vec<u64> = script
+        .waits
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|wait| wait.0)
+        .collect();
+    assert_eq!(waits, [20, 20, 20, 20, 10]);
+    assert_eq!(
+        error.to_string(),
+        "the report r-17 was not ready after 6 polls in 1 min 30 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_tolerance_lists_what_was_seen() {
+    let steps = std::iter::once(Pending(None))
+        .chain(std::iter::repeat_with(|| Fails(ErrorKind::Truncated)).take(4))
+        .chain(std::iter::repeat_with(|| Fails(ErrorKind::Timeout)).take(99));
+    let (poller, _) = poller(every(20), steps);
+    let error = poller.result().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(
+        error.message(),
+        "it broke; no clear response about the report for 2 min 20 s (4 x incomplete \
+         response, 3 x no response in time), 8 polls in 2 min 20 s; the service may still be \
+         processing it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_ends_at_once_unless_the_machine_has_slept() {
+    for (steps, kind) in [
+        (
+            vec![Pending(None), Fails(ErrorKind::Failed)],
+            Some(ErrorKind::Failed),
+        ),
+        (
+            vec![Pending(None), Fails(ErrorKind::Connect)],
+            Some(ErrorKind::Connect),
+        ),
+        (vec![SleepsThen(800, ErrorKind::Connect), Ready], None),
+        (
+            vec![
+                SleepsThen(800, ErrorKind::Connect),
+                Fails(ErrorKind::Connect),
+            ],
+            Some(ErrorKind::Connect),
+        ),
+        (
+            vec![SleepsThen(800, ErrorKind::Failed)],
+            Some(ErrorKind::Failed),
+        ),
+    ] {
+        let (poller, _) = poller(every(1), steps);
+        let result = poller.result().await;
+        assert_eq!(result.err().map(|error| error.kind()), kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_is_late_is_not_forgiven() {
+    let (mut poller, _) = poller(every(1), [Pending(None), Fails(ErrorKind::Unauthorized)]);
+    poller.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(poller.next().await.unwrap().unwrap_err().is_unauthorized());
+    assert!(poller.next().await.is_none());
+    let error = poller.result().await.unwrap_err();
+    assert_eq!(
+        (error.is_unauthorized(), error.poll().unwrap().polls),
+        (true, 2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_future_loses_neither_the_poll_nor_the_wait() {
+    let (mut poller, script) = poller(every(7), [Hangs]);
+    for _ in 0..2 {
+        // The same poll is still under way: a second one would panic.
+        let mut next = std::pin::pin!(poller.next());
+        let pending =
+            poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
+        assert!(pending);
+    }
+    assert!(script.waits.lock().unwrap().is_empty());
+}
+
+#[test]
+fn durations_read_as_people_write_them() {
+    for (millis, words) in [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1_000, "1 s"),
+        (2_149, "2.1 s"),
+        (59_960, "1 min"),
+        (90_400, "1 min 30 s"),
+        (3_599_600, "1 h"),
+        (11_100_000, "3 h 5 min"),
+    ] {
+        assert_eq!(in_words(Duration::from_millis(millis)), words);
+    }
+}
