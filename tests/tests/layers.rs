@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of `atlas-billing`, from the ground up.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 22] = [
     "text",
     "parse_error",
     "secret",
@@ -24,8 +24,11 @@ const LAYERS: [&str; 19] = [
     "request",
     "poll",
     "client",
+    "list",
+    "orgs",
     "costs",
     "invoices",
+    "reports",
 ];
 
 /// Every Rust file under `folder`.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::cents::Cents;
-use crate::types::LineItem;
+use crate::types::{LineItem, LineItemFilters, LineItemSearch};
 
 /// ```
 /// # fn show(item: &atlas_billing_raw::types::LineItem) {
@@ -42,6 +42,16 @@ impl LineItem {
     /// The values of a tag; empty where the item does not have it. Keys are case-sensitive.
     pub fn tag(&self, key: &str) -> &[String] {
         self.tags.get(key).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A search by these filters, in the service's order.
+impl From<LineItemFilters> for LineItemSearch {
+    fn from(filters: LineItemFilters) -> Self {
+        Self {
+            filters: Some(filters),
+            ..Self::default()
+        }
     }
 }
 

@@ -37,8 +37,10 @@ pub mod fuzzing;
 mod http_date;
 mod id;
 mod invoices;
+mod list;
 mod meta;
 pub mod money;
+mod orgs;
 mod parse_error;
 mod period;
 pub mod poll;
@@ -49,7 +51,10 @@ pub mod text;
 
 pub use atlas_billing_raw as raw;
 pub use atlas_billing_raw::enums::{CloudProvider, GroupBy, InvoiceStatus, PaymentStatus, Service};
-pub use atlas_billing_raw::types::{Invoice, InvoiceSummary, LineItem, Payment, Refund};
+pub use atlas_billing_raw::types::{
+    AssociatedInvoice, Cluster, Invoice, InvoiceSummary, LineItem, LineItemFilters, LineItemSearch,
+    Organization, Payment, Project, ProjectClusters, Refund, Sku, UsageLineItem,
+};
 pub use atlas_billing_raw::{Cents, Decimal, Number};
 pub use auth::{AccessToken, Credentials, StoredToken, TokenKey, TokenProvider, TokenStore};
 pub use chrono;
@@ -59,11 +64,16 @@ pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use exchange::{Observer, RequestEvent, RetryPolicy};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
 pub use invoices::{
-    FoundInvoice, InvoiceLimits, InvoiceRequest, InvoiceTotals, Invoices, InvoicesRequest,
-    LineItems, LinkedInvoice,
+    AssociatedInvoicesRequest, FoundInvoice, InvoiceLimits, InvoiceRequest, InvoiceTotals,
+    Invoices, InvoicesRequest, LineItemSearchRequest, LineItems, LinkedInvoice,
+    PendingInvoicesRequest, SearchedItems,
 };
+pub use list::{List, ListRequest, Listed};
 pub use meta::{RateLimit, ResponseMeta};
 pub use money::totals;
+pub use orgs::{
+    Clusters, ClustersRequest, Orgs, OrgsRequest, Projects, ProjectsRequest, Skus, SkusRequest,
+};
 pub use parse_error::ParseError;
 pub use period::{Month, Months, MonthsIter};
 pub use poll::PollPolicy;

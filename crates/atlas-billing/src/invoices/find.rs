@@ -4,11 +4,12 @@ use atlas_billing_raw::enums::InvoiceStatus;
 use atlas_billing_raw::types::InvoiceSummary;
 use chrono::{DateTime, NaiveTime, Utc};
 
-use super::list::{InvoicesRequest, OPERATION, lies_in};
+use super::list::{Invoices, lies_in};
 use crate::client::Org;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
 use crate::id::InvoiceId;
+use crate::list::Listed;
 use crate::period::Month;
 use crate::request::CallOptions;
 
@@ -47,9 +48,7 @@ impl Which {
     ) -> Result<FoundInvoice> {
         let clock = org.client().pipeline().exchange.clock.clone();
         let now = clock.now();
-        let list = InvoicesRequest::new(org)
-            .linked(false)
-            .options(options.clone());
+        let list = org.invoices().linked(false).options(options.clone());
         let list = match self {
             Self::Id(id) => {
                 return Ok(FoundInvoice {
@@ -62,16 +61,16 @@ impl Which {
             Self::Last => list.ended_by(now.date_naive()),
             Self::Month(month) => list.period(month),
         };
-        let mut pages = list.pages(deadline);
+        let mut pages = list.pages(Some(deadline));
         let mut read = Vec::new();
-        while let Some(page) = pages.next().await? {
+        while let Some((_, page)) = pages.next().await? {
             read.extend(page);
             if self.is_settled(&read, now) {
                 break;
             }
         }
         self.choose(read, now)
-            .map_err(|error| error.with_operation(OPERATION))
+            .map_err(|error| error.with_operation(Invoices::OPERATION))
     }
 
     fn means(self, invoice: &InvoiceSummary, now: DateTime<Utc>) -> bool {

@@ -89,6 +89,11 @@ impl InvoiceRequest {
         }
     }
 
+    /// The organization, which invoice of it, and the options of its calls.
+    pub(super) fn into_parts(self) -> (Org, Which, CallOptions) {
+        (self.org, self.which, self.options)
+    }
+
     /// Sets the largest parts of the invoice that are accepted.
     pub fn limits(mut self, limits: InvoiceLimits) -> Self {
         self.limits = limits;

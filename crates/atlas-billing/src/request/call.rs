@@ -8,7 +8,7 @@ use std::sync::Arc;
 use atlas_billing_raw as raw;
 use atlas_billing_raw::operation::Operation;
 use atlas_billing_raw::transport::{Capture, SharedTransport};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -43,7 +43,7 @@ pub(crate) struct Pipeline {
 pub(crate) type HeaderHook = dyn Fn(&mut HeaderMap) + Send + Sync;
 
 /// What the bytes form of a generated operation returns.
-type RawResult = Result<raw::ResponseValue<raw::ByteStream>, raw::Error<()>>;
+pub(crate) type RawResult = Result<raw::ResponseValue<raw::ByteStream>, raw::Error<()>>;
 
 impl Pipeline {
     /// The deadline of a call that begins now.
@@ -143,7 +143,7 @@ impl fmt::Debug for Pipeline {
 
 /// One call, ready to be sent as often as it takes.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub struct Call {
     pipeline: Arc<Pipeline>,
     operation: &'static str,
     request: reqwest::Request,
@@ -159,6 +159,17 @@ impl Call {
         let url = self.request.url_mut();
         url.query_pairs_mut().append_pair("envelope", "true");
         self
+    }
+
+    /// The same call by another method.
+    pub(crate) fn with_method(mut self, method: Method) -> Self {
+        *self.request.method_mut() = method;
+        self
+    }
+
+    /// Whether the request has a body.
+    pub(crate) fn has_body(&self) -> bool {
+        self.request.body().is_some()
     }
 
     /// The same call with tighter limits on one request.

@@ -15,7 +15,7 @@ mod options;
 mod raw;
 mod response;
 
-pub(crate) use call::{Call, HeaderHook, Pipeline};
+pub(crate) use call::{Call, HeaderHook, Pipeline, RawResult};
 pub use csv_file::CsvFile;
 pub(crate) use options::call_options;
 pub use options::{CallOptions, Form, Timeouts};

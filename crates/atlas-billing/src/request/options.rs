@@ -137,8 +137,8 @@ impl CallOptions {
 
 /// The setters of per-call options for a request builder with a field `options: CallOptions`.
 macro_rules! call_options {
-    ($builder:ident) => {
-        impl $builder {
+    ($builder:ident $(<$generic:ident>)?) => {
+        impl $(<$generic>)? $builder $(<$generic>)? {
             /// Requests this version instead of an operation's pinned one; see
             /// [`CallOptions::with_version`](crate::CallOptions::with_version).
             pub fn version(mut self, version: $crate::id::ApiVersion) -> Self {
