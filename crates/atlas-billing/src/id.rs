@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::parse_error::{ParseError, quoted};
 
@@ -152,6 +152,87 @@ fixed_text! {
     QueryToken, 64, |c| c.is_ascii_alphanumeric(), "the token of a Cost Explorer query",
     "^[0-9A-Za-z]{64}$"
 }
+
+fixed_text! {
+    /// Id of a report of an invoice: 24 lower-case hexadecimal digits.
+    #[derive(Copy)]
+    ReportId, 24, is_lower_hex, "a report id", "^[0-9a-f]{24}$"
+}
+
+impl ReportId {
+    /// When the report was requested, UTC, by its first 32 bits: an ObjectId begins with the seconds
+    /// since 1970. Whether an id is one is not documented.
+    pub(crate) fn created(&self) -> Option<DateTime<Utc>> {
+        let seconds = i64::from_str_radix(self.as_str().get(..8)?, 16).ok()?;
+        DateTime::from_timestamp(seconds, 0)
+    }
+}
+
+/// What a report is resumed by, in this process or another one: the ids of invoice and report,
+/// `INVOICE/REPORT`. It is no secret.
+///
+/// ```
+/// use atlas_billing::ReportToken;
+///
+/// let token: ReportToken = "65c8a1b2d3e4f50617283940/65d0a1b2d3e4f50617283941".parse()?;
+/// assert_eq!(token.invoice().as_str(), "65c8a1b2d3e4f50617283940");
+/// # Ok::<(), atlas_billing::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReportToken {
+    text: String,
+    invoice: InvoiceId,
+    report: ReportId,
+}
+
+impl ReportToken {
+    /// The token of a report of an invoice.
+    pub fn new(invoice: InvoiceId, report: ReportId) -> Self {
+        Self {
+            text: format!("{invoice}/{report}"),
+            invoice,
+            report,
+        }
+    }
+
+    /// The invoice.
+    pub fn invoice(&self) -> InvoiceId {
+        self.invoice
+    }
+
+    /// The report.
+    pub fn report(&self) -> ReportId {
+        self.report
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for ReportToken {
+    type Err = ParseError;
+
+    fn from_str(given: &str) -> Result<Self, ParseError> {
+        match given.split_once('/') {
+            Some((invoice, report)) => Ok(Self::new(invoice.parse()?, report.parse()?)),
+            None => Err(invalid(
+                "the token of a report",
+                given,
+                "it is not INVOICE/REPORT",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for ReportToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+text_value!(ReportToken, "^[0-9a-f]{24}/[0-9a-f]{24}$");
 
 /// Checks an id of the form that projects, clusters, organizations and invoices share; `what` names
 /// it in the error ("a project id"). The specification's pattern is `^([a-f0-9]{24})$`.

@@ -44,25 +44,28 @@ mod orgs;
 mod parse_error;
 mod period;
 pub mod poll;
+mod reports;
 mod request;
 mod secret;
 mod stream;
 pub mod text;
 
 pub use atlas_billing_raw as raw;
-pub use atlas_billing_raw::enums::{CloudProvider, GroupBy, InvoiceStatus, PaymentStatus, Service};
+pub use atlas_billing_raw::enums::{
+    CloudProvider, GroupBy, InvoiceStatus, PaymentStatus, ReportState, Service,
+};
 pub use atlas_billing_raw::types::{
-    AssociatedInvoice, Cluster, Invoice, InvoiceSummary, LineItem, LineItemFilters, LineItemSearch,
-    Organization, Payment, Project, ProjectClusters, Refund, Sku, UsageLineItem,
+    AssociatedInvoice, Cluster, Invoice, InvoiceReport, InvoiceSummary, LineItem, LineItemFilters,
+    LineItemSearch, Organization, Payment, Project, ProjectClusters, Refund, Sku, UsageLineItem,
 };
 pub use atlas_billing_raw::{Cents, Decimal, Number};
 pub use auth::{AccessToken, Credentials, StoredToken, TokenKey, TokenProvider, TokenStore};
 pub use chrono;
 pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org, environment};
-pub use costs::{CostQuery, CostReport, CostRequest, CostRow};
+pub use costs::{CostQuery, CostReport, CostRequest, CostRow, PolledCosts};
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use exchange::{Observer, RequestEvent, RetryPolicy};
-pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken};
+pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken, ReportId, ReportToken};
 pub use invoices::{
     AssociatedInvoicesRequest, FoundInvoice, InvoiceLimits, InvoiceRequest, InvoiceTotals,
     Invoices, InvoicesRequest, LineItemSearchRequest, LineItems, LinkedInvoice,
@@ -76,7 +79,11 @@ pub use orgs::{
 };
 pub use parse_error::ParseError;
 pub use period::{Month, Months, MonthsIter};
-pub use poll::PollPolicy;
+pub use poll::{PollPolicy, Query};
+pub use reports::{
+    FocusColumn, FocusReportRequest, FocusRow, FocusRows, FocusTotal, FocusTotals, PolledReport,
+    ReportQuery, Reports, ReportsRequest,
+};
 pub use request::{CallOptions, CsvFile, Form, Timeouts};
 pub use reqwest;
 pub use secret::Secret;

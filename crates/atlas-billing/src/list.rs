@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use atlas_billing_raw::Page;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_core::Stream;
 use futures_util::stream;
 use http::{Method, StatusCode};
@@ -114,6 +115,11 @@ impl<L> ListRequest<L> {
     pub fn per_page(mut self, per_page: u16) -> Self {
         self.per_page = per_page;
         self
+    }
+
+    /// The time of day by the client's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.client.pipeline().exchange.clock.now()
     }
 
     pub(crate) fn into_parts(self) -> (Client, CallOptions, L) {

@@ -6,6 +6,6 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use query::CostQuery;
+pub use query::{CostQuery, PolledCosts};
 pub use report::{CostReport, CostRow};
 pub use request::CostRequest;

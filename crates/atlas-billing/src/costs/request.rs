@@ -45,7 +45,7 @@ impl Org {
 
     /// A query that was created before, in this process or another one.
     pub fn resume(&self, token: QueryToken) -> CostQuery {
-        CostQuery::new(self.clone(), token, CallOptions::new(), None, None)
+        CostQuery::of(self.clone(), token, CallOptions::new(), None, None)
     }
 }
 
@@ -192,7 +192,7 @@ impl CostRequest {
             options,
             ..
         } = self;
-        Ok(CostQuery::new(org, token, options, polling, Some(deadline)))
+        Ok(CostQuery::of(org, token, options, polling, Some(deadline)))
     }
 
     async fn report(self) -> Result<CostReport> {

@@ -1,16 +1,15 @@
 //! A body as it arrives: gzip taken off, with limits on silence and on the whole call.
 
 use std::fmt;
-use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use flate2::write::MultiGzDecoder;
 use futures_core::Stream;
 use http::header::CONTENT_ENCODING;
 
+use super::gzip::Gunzip;
 use super::limits::{Limits, deadline_passed};
 use crate::edge::{BoxFuture, Clock};
 use crate::error::{Error, ErrorKind, Result, network_error};
@@ -22,9 +21,6 @@ type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 /// nothing more after its first kilobytes.
 const ERROR_BODY: u64 = 64 * 1024;
 
-/// How much of a compressed piece is decompressed at once: it grows a thousand times at most.
-const COMPRESSED: usize = 4 * 1024;
-
 /// A response of any status, its body as it arrives: decompressed, otherwise as sent.
 ///
 /// A body that ends before its announced end is an error, never a short stream. After an error
@@ -32,8 +28,6 @@ const COMPRESSED: usize = 4 * 1024;
 pub(crate) struct BodyStream {
     pieces: Option<Pieces>,
     coding: Coding,
-    /// What arrived and is still to be decompressed.
-    compressed: Bytes,
     clock: Arc<dyn Clock>,
     limits: Limits,
     alarm: Option<BoxFuture<'static, ()>>,
@@ -45,7 +39,7 @@ pub(crate) struct BodyStream {
 enum Coding {
     Identity,
     /// With whether anything of it has arrived: an empty body is no gzip, and no error.
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>, bool),
+    Gzip(Box<Gunzip>, bool),
     Unsupported(String),
 }
 
@@ -60,7 +54,7 @@ impl Coding {
         match names.as_slice() {
             [] => Self::Identity,
             [name] if name == "gzip" || name == "x-gzip" => {
-                Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), false)
+                Self::Gzip(Box::new(Gunzip::new()), false)
             }
             names => Self::Unsupported(names.join(", ")),
         }
@@ -77,7 +71,6 @@ impl BodyStream {
         Self {
             pieces: Some(pieces),
             coding: Coding::of(&meta),
-            compressed: Bytes::new(),
             clock,
             limits,
             alarm: None,
@@ -87,6 +80,13 @@ impl BodyStream {
 
     pub(crate) fn meta(&self) -> &ResponseMeta {
         &self.meta
+    }
+
+    /// The same body as it is sent, whatever content coding the response names: that of a file
+    /// which may be fetched in parts.
+    pub(crate) fn as_sent(mut self) -> Self {
+        self.coding = Coding::Identity;
+        self
     }
 
     /// The next piece, `None` at the end.
@@ -185,7 +185,12 @@ impl BodyStream {
 
     /// The next piece, decompressed; it may be empty.
     fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
-        if self.compressed.is_empty() {
+        loop {
+            if let Coding::Gzip(gunzip, _) = &mut self.coding
+                && let Some(piece) = gunzip.next()?
+            {
+                return Poll::Ready(Ok(Some(piece)));
+            }
             let piece = ready!(self.poll_piece(context))?;
             match (&mut self.coding, piece) {
                 (Coding::Unsupported(coding), _) => {
@@ -193,38 +198,20 @@ impl BodyStream {
                         "the body is in the unsupported content coding {coding}"
                     ))));
                 }
-                (Coding::Gzip(_, begun), Some(piece)) => {
+                (Coding::Gzip(gunzip, begun), Some(piece)) => {
                     *begun = true;
-                    self.compressed = piece;
+                    gunzip.push(piece);
                 }
-                (Coding::Gzip(decoder, true), None) => {
-                    // Fails where the last member is not complete.
-                    let ended = decoder.try_finish();
-                    let rest = std::mem::take(decoder.get_mut());
+                (Coding::Gzip(gunzip, true), None) => {
+                    let rest = gunzip.finish();
                     self.coding = Coding::Identity;
-                    return Poll::Ready(match ended {
-                        Ok(()) => Ok(Some(rest).filter(|rest| !rest.is_empty()).map(Bytes::from)),
-                        Err(_) => Err(Error::new(
-                            ErrorKind::Truncated,
-                            "the compressed body ends early",
-                        )),
-                    });
+                    return Poll::Ready(rest.map(|rest| Some(rest).filter(|it| !it.is_empty())));
                 }
                 (Coding::Identity | Coding::Gzip(_, false), piece) => {
                     return Poll::Ready(Ok(piece));
                 }
             }
         }
-        let Coding::Gzip(decoder, _) = &mut self.coding else {
-            return Poll::Ready(Ok(None));
-        };
-        let length = self.compressed.len().min(COMPRESSED);
-        let part = self.compressed.split_to(length);
-        let decoded = decoder
-            .write_all(&part)
-            .and_then(|()| decoder.flush())
-            .map_err(|_| Error::decode("the body is not valid gzip"));
-        Poll::Ready(decoded.map(|()| Some(std::mem::take(decoder.get_mut()).into())))
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Limits {
 
 /// The moment by which a whole call has to be done, if it has one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Deadline(Option<Duration>);
+pub struct Deadline(Option<Duration>);
 
 impl Deadline {
     /// The deadline of a call that starts now and may take `total`.

@@ -2,6 +2,7 @@
 //! retried by the one loop that there is.
 
 mod body;
+mod gzip;
 mod limits;
 mod observer;
 mod retry;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use body::BodyStream;
+pub(crate) use gzip::{GZIP_MAGIC, Gunzip};
 use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
 use limits::deadline_passed;
@@ -38,17 +40,29 @@ impl Exchange {
     ///
     /// # Errors
     /// When no head of a response comes, in time. A failing status is a response like any other.
-    pub(crate) async fn send(
+    pub(crate) fn send(
+        &self,
+        operation: &'static str,
+        request: reqwest::Request,
+        limits: Limits,
+    ) -> impl Future<Output = Result<BodyStream>> {
+        let url = request.url().clone();
+        self.send_shown(operation, request, limits, url)
+    }
+
+    /// Sends `request` once, to a URL that is a secret: observers and errors get `shown` instead.
+    pub(crate) async fn send_shown(
         &self,
         operation: &'static str,
         mut request: reqwest::Request,
         limits: Limits,
+        shown: url::Url,
     ) -> Result<BodyStream> {
         request
             .headers_mut()
             .entry(ACCEPT_ENCODING)
             .or_insert(HeaderValue::from_static("gzip"));
-        let (method, url) = (request.method().clone(), request.url().clone());
+        let method = request.method().clone();
         let clock = self.clock.as_ref();
         let sending = async {
             let limit = limits.deadline.bound(clock, limits.head);
@@ -59,7 +73,7 @@ impl Exchange {
                 Some(Ok(mut response)) => {
                     let headers = std::mem::take(response.headers_mut());
                     let status = response.status();
-                    let meta = ResponseMeta::new(status, headers, &url);
+                    let meta = ResponseMeta::new(status, headers, &shown);
                     Ok((meta.received(operation, clock.now()), response))
                 }
                 Some(Err(error)) => Err(network_error(error)),
@@ -69,7 +83,7 @@ impl Exchange {
                     format!("no response within {} s", limit.as_secs_f64()),
                 )),
             };
-            let (method, path) = (&method, url.path());
+            let (method, path) = (&method, shown.path());
             match &sent {
                 Ok((meta, _)) => self.observe(&RequestEvent::Response {
                     operation,
@@ -88,7 +102,7 @@ impl Exchange {
             }
             sent
         };
-        let sent = observer::in_request(operation, &method, &url, sending).await;
+        let sent = observer::in_request(operation, &method, &shown, sending).await;
         let (meta, response) = sent.map_err(|error| error.with_operation(operation))?;
         let pieces = Box::pin(response.bytes_stream());
         Ok(BodyStream::new(pieces, self.clock.clone(), limits, meta))

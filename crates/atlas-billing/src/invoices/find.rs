@@ -137,6 +137,24 @@ impl Which {
     }
 }
 
+/// What the list of invoices says of one of them; `None` if it is not there.
+pub(super) async fn summary_of(
+    org: &Org,
+    id: InvoiceId,
+    options: &CallOptions,
+    deadline: Deadline,
+) -> Result<Option<InvoiceSummary>> {
+    let list = org.invoices().linked(false).options(options.clone());
+    let mut pages = list.pages(Some(deadline));
+    while let Some((_, mut page)) = pages.next().await? {
+        let is_it = |invoice: &InvoiceSummary| invoice.id.as_deref() == Some(id.as_str());
+        if let Some(index) = page.iter().position(is_it) {
+            return Ok(Some(page.swap_remove(index)));
+        }
+    }
+    Ok(None)
+}
+
 /// The id of an invoice in the list, to fetch it by.
 impl TryFrom<&InvoiceSummary> for InvoiceId {
     type Error = Error;

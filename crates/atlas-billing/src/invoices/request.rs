@@ -5,11 +5,12 @@ use std::future::IntoFuture;
 use atlas_billing_raw::types::Invoice;
 use bytes::Bytes;
 
-use super::find::{FoundInvoice, Which};
+use super::find::{FoundInvoice, Which, summary_of};
 use super::items::{LineItems, check_invoice};
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::Result;
+use crate::exchange::Deadline;
 use crate::id::InvoiceId;
 use crate::meta::ResponseMeta;
 use crate::period::Month;
@@ -86,6 +87,24 @@ impl InvoiceRequest {
             options: CallOptions::new(),
             limits: InvoiceLimits::default(),
             linked_items: false,
+        }
+    }
+
+    /// The organization, and the options of its calls.
+    pub(crate) fn call_parts(&self) -> (Org, CallOptions) {
+        (self.org.clone(), self.options.clone())
+    }
+
+    /// Finds out which invoice this is by `deadline`; where `listed` is wanted, what the list of
+    /// invoices says of it, also for an invoice that was given by its id.
+    pub(crate) async fn find_by(self, deadline: Deadline, listed: bool) -> Result<FoundInvoice> {
+        let found = self.which.find(&self.org, &self.options, deadline).await?;
+        match (found.summary, listed) {
+            (None, true) => Ok(FoundInvoice {
+                summary: summary_of(&self.org, found.id, &self.options, deadline).await?,
+                ..found
+            }),
+            (summary, _) => Ok(FoundInvoice { summary, ..found }),
         }
     }
 

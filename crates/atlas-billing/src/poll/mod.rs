@@ -1,14 +1,18 @@
 //! Polling for a result that the service is still processing.
 //!
 //! A [`PollPolicy`] has a deadline and two separate parts: [`Backoff`] says how long to wait
-//! between polls, [`Tolerance`] how long ambiguous failures are tolerated. The one poller knows no
-//! operation; each describes to it how to poll once.
+//! between polls, [`Tolerance`] how long ambiguous failures are tolerated. A [`Query`] is what a
+//! caller holds while the service works. The one poller knows no operation; each describes to it how
+//! to poll once ([`Polled`]).
 
 mod poller;
+mod query;
 mod schedule;
 
 pub use poller::Attempt;
-pub(crate) use poller::{Finding, PolledOperation, Poller};
+pub use poller::Polled;
+pub(crate) use poller::{Begun, Finding};
+pub use query::Query;
 pub use schedule::{Backoff, PollPolicy, Status, Tolerance};
 
 pub use crate::error::PollOutcome as Outcome;

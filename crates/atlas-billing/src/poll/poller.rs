@@ -10,6 +10,7 @@ use super::schedule::{Ending, Now, Observation, PollPolicy, Schedule, Status};
 use crate::edge::{BoxFuture, Clock, Random};
 use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
 use crate::exchange::Deadline;
+use crate::request::CallOptions;
 
 /// The record of one poll.
 #[derive(Debug)]
@@ -60,27 +61,52 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// An asynchronous operation of the service, described for the poller.
-pub(crate) trait PolledOperation: Send + Sync {
+/// What a query's polling begins with: clock, randomness, and the deadline of the whole call.
+pub(crate) type Begun = (Arc<dyn Clock>, Arc<dyn Random>, Deadline);
+
+/// An asynchronous operation of the service, described for the poller. Implemented by the operations
+/// of this crate alone.
+pub trait Polled: Clone + fmt::Debug + Send + Sync + 'static {
     /// What is awaited.
+    #[doc(hidden)]
     type Output: Send;
 
+    /// The stable name of the operation that is polled.
+    #[doc(hidden)]
+    const OPERATION: &'static str;
+
     /// What is awaited, for messages, such as `Cost Explorer query`.
-    fn what(&self) -> &'static str;
+    #[doc(hidden)]
+    const WHAT: &'static str;
+
+    /// The shortest time between two polls that the service asks for, whatever the policy says.
+    #[doc(hidden)]
+    const SHORTEST_WAIT: Duration = Duration::ZERO;
 
     /// What the service knows it by.
+    #[doc(hidden)]
     fn token(&self) -> &str;
 
+    /// Sets the options of all requests.
+    #[doc(hidden)]
+    fn set_options(&mut self, options: CallOptions);
+
+    /// The first poll is about to begin.
+    #[doc(hidden)]
+    fn begin(&mut self) -> Begun;
+
     /// Polls once: one attempt, which gives up once nothing has arrived for `limit`.
+    #[doc(hidden)]
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Self::Output>>>;
 
     /// A wait before the next poll begins, after a failure or because nothing is ready.
+    #[doc(hidden)]
     fn wait(&self, wait: Duration, error: Option<&Error>);
 }
 
 /// What a response to a poll says.
 #[derive(Debug)]
-pub(crate) enum Finding<T> {
+pub enum Finding<T> {
     /// Here it is.
     Ready(T),
     /// Not yet.
@@ -92,14 +118,14 @@ pub(crate) enum Finding<T> {
 
 /// Polls `O`. Nothing is spawned: it moves only while it is polled itself, and dropping it drops
 /// the request under way. Dropping a future of [`next`](Self::next) loses nothing.
-pub(crate) struct Poller<O: PolledOperation> {
-    operation: O,
+pub(crate) struct Poller<P: Polled> {
+    polled: P,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     policy: PollPolicy,
     deadline: Deadline,
     schedule: Schedule,
-    state: State<O::Output>,
+    state: State<P::Output>,
 }
 
 enum State<T> {
@@ -111,22 +137,22 @@ enum State<T> {
     Ended(ErrorKind, String),
 }
 
-impl<O: PolledOperation> Poller<O> {
+impl<P: Polled> Poller<P> {
     /// A poller by `policy` that also ends at the `deadline` of the whole call.
     pub(crate) fn new(
-        operation: O,
+        polled: P,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         policy: PollPolicy,
         deadline: Deadline,
     ) -> Self {
         Self {
-            operation,
+            polled,
             clock,
             random,
             policy,
             deadline,
-            schedule: Schedule::new(policy),
+            schedule: Schedule::new(policy, P::SHORTEST_WAIT),
             state: State::Idle,
         }
     }
@@ -137,13 +163,13 @@ impl<O: PolledOperation> Poller<O> {
     }
 
     /// Polls until there is a result.
-    pub(crate) async fn result(mut self) -> Result<(O, O::Output)> {
+    pub(crate) async fn result(mut self) -> Result<(P, P::Output)> {
         while let Some(attempt) = self.next().await {
             attempt?;
         }
         let outcome = self.outcome();
         match self.state {
-            State::Ready(output) => Ok((self.operation, output)),
+            State::Ready(output) => Ok((self.polled, output)),
             State::Ended(kind, text) => {
                 let text = format!("polling had ended already: {text}");
                 Err(Error::new(kind, text).with_poll(outcome))
@@ -185,13 +211,13 @@ impl<O: PolledOperation> Poller<O> {
         }
     }
 
-    fn begin(&mut self) -> State<O::Output> {
+    fn begin(&mut self) -> State<P::Output> {
         let left = self.deadline.left(self.clock.as_ref());
         self.schedule.begin(self.now(), left);
-        State::Polling(self.operation.poll(self.policy.poll_timeout()))
+        State::Polling(self.polled.poll(self.policy.poll_timeout()))
     }
 
-    fn end_poll(&mut self, finding: Result<Finding<O::Output>>) -> Result<Attempt> {
+    fn end_poll(&mut self, finding: Result<Finding<P::Output>>) -> Result<Attempt> {
         let now = self.now();
         let (observation, retry_after, error) = match finding {
             Ok(Finding::Ready(output)) => {
@@ -218,7 +244,7 @@ impl<O: PolledOperation> Poller<O> {
         let random = self.random.unit();
         match self.schedule.observe(now, observation, retry_after, random) {
             Ok((status, wait)) => {
-                self.operation.wait(wait, error.as_ref());
+                self.polled.wait(wait, error.as_ref());
                 Ok(self.attempt(status, Some(wait), error))
             }
             Err(ending) => {
@@ -241,7 +267,7 @@ impl<O: PolledOperation> Poller<O> {
 
     /// The error that the polling ends in, after a poll that may have ended in one of its own.
     fn ended(&self, ending: Ending, last: Option<Error>) -> Error {
-        let (what, token) = (self.operation.what(), self.operation.token());
+        let (what, token) = (P::WHAT, self.polled.token());
         let polls = match self.schedule.polls() {
             1 => "1 poll".to_owned(),
             polls => format!("{polls} polls"),
@@ -277,7 +303,7 @@ impl<O: PolledOperation> Poller<O> {
 
     fn outcome(&self) -> PollOutcome {
         PollOutcome {
-            token: self.operation.token().to_owned(),
+            token: self.polled.token().to_owned(),
             polls: self.schedule.polls(),
             elapsed: self.schedule.elapsed(),
             ambiguous: self.schedule.ambiguous().to_vec(),
@@ -294,10 +320,10 @@ fn in_few_words(error: &Error) -> String {
     }
 }
 
-impl<O: PolledOperation> fmt::Debug for Poller<O> {
+impl<P: Polled> fmt::Debug for Poller<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poller")
-            .field("token", &self.operation.token())
+            .field("token", &self.polled.token())
             .field("policy", &self.policy)
             .field("polls", &self.schedule.polls())
             .finish_non_exhaustive()

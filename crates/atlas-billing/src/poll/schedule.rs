@@ -312,6 +312,7 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Schedule {
     policy: PollPolicy,
+    shortest: Duration,
     /// When the first poll began; like every time here by the clock that counts sleep.
     started: Duration,
     deadline: Duration,
@@ -332,9 +333,11 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(policy: PollPolicy) -> Self {
+    /// A schedule by `policy`, with at least `shortest` between two polls.
+    pub(super) fn new(policy: PollPolicy, shortest: Duration) -> Self {
         Self {
             policy,
+            shortest,
             started: Duration::ZERO,
             deadline: Duration::MAX,
             polls: 0,
@@ -422,7 +425,7 @@ impl Schedule {
             (Status::RateLimited, None) => backoff.longest(),
             _ => backoff.wait(self.polls.saturating_sub(1), random_unit),
         };
-        let asked = retry_after.unwrap_or_default();
+        let asked = retry_after.unwrap_or_default().max(self.shortest);
         let wait = backoff.wait_for(own, asked, random_unit);
         let left = self.deadline.saturating_sub(now);
         let wait = match status {

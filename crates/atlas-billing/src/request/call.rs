@@ -12,9 +12,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::download::DownloadSettings;
 use super::options::{CallOptions, Form, Timeouts, media_types};
 use super::response::{Content, Response, ResponseHead};
-use crate::auth::Signer;
+use crate::auth::{Signer, is_loopback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{BodyStream, Deadline, Exchange, Limits, RetryPolicy, in_call};
 use crate::meta::ResponseMeta;
@@ -122,6 +123,25 @@ impl Pipeline {
             retry: retry.cloned().unwrap_or_default(),
             max_body: max_body.unwrap_or(MAX_BODY),
         })
+    }
+
+    /// What a download goes by that belongs to a call; its file may have `max_file` bytes.
+    pub(crate) fn download_settings(
+        &self,
+        options: &CallOptions,
+        deadline: Deadline,
+        max_file: u64,
+    ) -> DownloadSettings {
+        let defaults = &self.defaults;
+        let retry = options.retry.as_ref().or(defaults.retry.as_ref());
+        DownloadSettings {
+            exchange: self.exchange.clone(),
+            limits: self.limits(options, deadline),
+            retry: retry.cloned().unwrap_or_default(),
+            max_body: options.max_body.or(defaults.max_body).unwrap_or(MAX_BODY),
+            max_file,
+            local: is_loopback(&self.base_url),
+        }
     }
 
     /// A generated client whose requests go through `transport`.

@@ -1,5 +1,6 @@
 //! A CSV file as it arrives.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,15 +10,14 @@ use futures_core::Stream;
 
 use super::response::{Response, ResponseHead, check_csv_start};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
 use crate::stream::csv::{InvoiceCsv, Records};
+use crate::stream::focus::FocusRows;
 
 /// A CSV file as it arrives: its bytes as a stream, or what reads them.
 ///
 /// It is checked to be one: a web page, JSON or nothing at all under a status of 200 is an error
 /// before the file is handed out, and text that is not UTF-8 is one where it comes.
-#[derive(Debug)]
 #[must_use = "the file is still to be read"]
 pub struct CsvFile {
     head: ResponseHead,
@@ -27,9 +27,12 @@ pub struct CsvFile {
     /// What was read already: the first piece, or a file out of an envelope, which had to be read
     /// to its end.
     first: Option<Bytes>,
-    rest: Option<BodyStream>,
+    rest: Option<Pieces>,
     text: Utf8,
 }
+
+/// The rest of a file.
+type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 impl CsvFile {
     /// The file in `response`, read as far as its first piece, or the error that it holds instead.
@@ -44,7 +47,7 @@ impl CsvFile {
             let first = body.next().await.transpose()?.unwrap_or_default();
             let meta = head.meta.clone();
             check_csv_start(&meta, &first).map_err(|error| head.error(error))?;
-            (meta, first, Some(body))
+            (meta, first, Some(Box::pin(body) as Pieces))
         };
         Ok(Self {
             head,
@@ -52,6 +55,19 @@ impl CsvFile {
             preamble,
             first: Some(first),
             rest,
+            text: Utf8::default(),
+        })
+    }
+
+    /// The file that begins with `first` and goes on with `rest`.
+    pub(super) fn from_pieces(head: ResponseHead, first: Bytes, rest: Pieces) -> Result<Self> {
+        check_csv_start(&head.meta, &first).map_err(|error| head.error(error))?;
+        Ok(Self {
+            meta: head.meta.clone(),
+            head,
+            preamble: false,
+            first: Some(first),
+            rest: Some(rest),
             text: Utf8::default(),
         })
     }
@@ -102,6 +118,11 @@ impl CsvFile {
     pub fn invoice_rows(self) -> InvoiceCsv {
         InvoiceCsv::new(self)
     }
+
+    /// The rows of a FOCUS report.
+    pub fn focus_rows(self) -> FocusRows {
+        FocusRows::new(self)
+    }
 }
 
 impl Stream for CsvFile {
@@ -111,7 +132,7 @@ impl Stream for CsvFile {
         let this = &mut *self;
         let piece = match (this.first.take(), &mut this.rest) {
             (Some(first), _) => Some(first),
-            (None, Some(rest)) => ready!(Pin::new(rest).poll_next(context)).transpose()?,
+            (None, Some(rest)) => ready!(rest.as_mut().poll_next(context)).transpose()?,
             (None, None) => None,
         };
         let valid = match &piece {
@@ -127,6 +148,14 @@ impl Stream for CsvFile {
             return Poll::Ready(Some(Err(error)));
         }
         Poll::Ready(piece.map(Ok))
+    }
+}
+
+impl fmt::Debug for CsvFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsvFile")
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,12 +11,14 @@
 
 mod call;
 mod csv_file;
+mod download;
 mod options;
 mod raw;
 mod response;
 
 pub(crate) use call::{Call, HeaderHook, Pipeline, RawResult};
 pub use csv_file::CsvFile;
+pub(crate) use download::Download;
 pub(crate) use options::call_options;
 pub use options::{CallOptions, Form, Timeouts};
 pub(crate) use raw::RawTransport;

@@ -121,7 +121,7 @@ impl ResponseHead {
 
 /// A response that has been read, its envelope taken off.
 #[derive(Debug)]
-pub(crate) struct Content {
+pub struct Content {
     pub(crate) meta: ResponseMeta,
     pub(crate) bytes: Bytes,
 }

@@ -39,6 +39,11 @@ impl Header {
         Self(row.cells().map(|name| name.trim().to_owned()).collect())
     }
 
+    /// Whether this is the header of the same file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The names, from left to right.
     pub fn names(&self) -> &[String] {
         &self.0

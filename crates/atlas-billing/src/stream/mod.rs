@@ -1,6 +1,8 @@
-//! Incremental parsers, without I/O of their own: line items out of an invoice's JSON, CSV records.
+//! Incremental parsers, without I/O of their own: line items out of an invoice's JSON, CSV records,
+//! rows of a FOCUS report.
 
 pub mod csv;
+pub(crate) mod focus;
 mod invoice_csv;
 pub(crate) mod json;
 pub(crate) mod line_items;

@@ -27,15 +27,23 @@ struct Script {
     waits: Mutex<Vec<(u64, bool)>>,
 }
 
-impl PolledOperation for Arc<Script> {
+impl Polled for Arc<Script> {
     type Output = &'static str;
-
-    fn what(&self) -> &'static str {
-        "report"
-    }
+    const OPERATION: &'static str = "getReport";
+    const WHAT: &'static str = "report";
 
     fn token(&self) -> &str {
         "r-17"
+    }
+
+    fn set_options(&mut self, _: CallOptions) {}
+
+    fn begin(&mut self) -> Begun {
+        (
+            self.clock.clone(),
+            CountingRandom::new(),
+            Deadline::default(),
+        )
     }
 
     fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {

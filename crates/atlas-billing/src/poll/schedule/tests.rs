@@ -27,7 +27,7 @@ impl Walk {
         let policy = policy.with_backoff(Backoff::every(secs(10)));
         let (elapsed, awake) = (secs(1_000), secs(700));
         Self {
-            schedule: Schedule::new(policy),
+            schedule: Schedule::new(policy, NONE),
             now: Now { elapsed, awake },
         }
     }
@@ -68,7 +68,7 @@ fn until(deadline: Duration) -> Walk {
 
 #[test]
 fn the_first_poll_is_at_once_and_the_others_after_their_wait() {
-    let mut schedule = Schedule::new(PollPolicy::default());
+    let mut schedule = Schedule::new(PollPolicy::default(), NONE);
     let now = |elapsed| Now {
         elapsed,
         awake: elapsed,
@@ -239,7 +239,7 @@ fn at_most_one_poll_begins_after_the_deadline() {
 fn no_time_makes_it_panic() {
     let policy = PollPolicy::default().with_deadline(Duration::MAX);
     for elapsed in [NONE, Duration::MAX] {
-        let mut schedule = Schedule::new(policy);
+        let mut schedule = Schedule::new(policy, NONE);
         let (now, awake) = (
             Now {
                 elapsed,
@@ -309,5 +309,24 @@ proptest! {
         prop_assert!(own <= longest);
         let wait = backoff.wait_for(own, asked, unit);
         prop_assert!(wait >= own && wait >= asked);
+    }
+}
+
+#[test]
+fn the_service_s_own_pace_is_kept_whatever_the_policy_says() {
+    let policy = PollPolicy::default()
+        .with_backoff(Backoff::every(secs(1)))
+        .with_deadline(secs(13));
+    let mut schedule = Schedule::new(policy, secs(5));
+    let mut now = Now::default();
+    for expected in [Ok(5), Ok(5), Err(Ending::Deadline)] {
+        schedule.begin(now, None);
+        let observed = schedule.observe(now, Observation::Pending, None, 0.0);
+        let wait = observed.map(|(_, wait)| wait);
+        // After ten seconds, three are left: too few for another poll.
+        assert_eq!(wait.map(|wait| wait.as_secs()), expected);
+        let wait = wait.unwrap_or_default();
+        now.elapsed += wait;
+        now.awake += wait;
     }
 }

@@ -1,0 +1,11 @@
+//! Reports of invoices in the columns of FOCUS: requested, polled for, downloaded, read, added up.
+
+mod query;
+mod request;
+mod totals;
+
+pub use query::{PolledReport, ReportQuery};
+pub use request::{FocusReportRequest, Reports, ReportsRequest};
+pub use totals::{FocusTotal, FocusTotals};
+
+pub use crate::stream::focus::{FocusColumn, FocusRow, FocusRows};

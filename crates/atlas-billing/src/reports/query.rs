@@ -1,0 +1,234 @@
+//! A report that the service is making: its token, its polls, its file.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use atlas_billing_raw::PresignedUrl;
+use atlas_billing_raw::enums::ReportState;
+use atlas_billing_raw::types::InvoiceReport;
+
+use crate::client::Org;
+use crate::edge::BoxFuture;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exchange::Deadline;
+use crate::id::ReportToken;
+use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
+use crate::request::{Call, CallOptions, CsvFile, Download, Form};
+use crate::stream::focus::FocusRows;
+
+/// The documented pace: a poll each five seconds at most, then ever longer between two.
+const PACE: Duration = Duration::from_secs(5);
+
+/// The longest wait between two polls, and how much longer each is than the one before.
+const LONGEST: Duration = Duration::from_secs(60);
+const GROWTH: f64 = 1.5;
+
+/// The largest file, decompressed.
+const MAX_FILE: u64 = 64 * 1024 * 1024 * 1024;
+
+/// A FOCUS report that the service is making, requested by this process or another one: see
+/// [`Query`]. Awaited, its rows.
+///
+/// ```no_run
+/// # async fn run(org: atlas_billing::Org, save: fn(&str)) -> atlas_billing::Result<()> {
+/// let mut report = org.last_invoice().focus_report().start().await?;
+/// save(report.token().as_str());
+/// while let Some(attempt) = report.next().await {
+///     eprintln!("{}", attempt?);
+/// }
+/// let mut rows = report.await?;
+/// while let Some(row) = rows.next().await {
+///     println!("{:?}", row?.billed_cost());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub type ReportQuery = Query<PolledReport>;
+
+impl ReportQuery {
+    pub(super) fn of(
+        org: Org,
+        token: ReportToken,
+        options: CallOptions,
+        policy: Option<PollPolicy>,
+        deadline: Option<Deadline>,
+    ) -> Self {
+        // The client's own policy has the pace of Cost Explorer.
+        let backoff = Backoff::default().with_first(PACE).with_longest(LONGEST);
+        let backoff = backoff.with_growth(GROWTH);
+        let policy = policy.unwrap_or_else(|| org.client().polling().with_backoff(backoff));
+        let polled = PolledReport {
+            org,
+            token,
+            options,
+            deadline,
+            max_file: MAX_FILE,
+        };
+        Self::new(polled, policy)
+    }
+
+    /// What the service knows the report by: printable, storable, and no secret. Another process
+    /// can resume with it by [`Org::resume_report`].
+    pub fn token(&self) -> &ReportToken {
+        &self.polled.token
+    }
+
+    /// The largest file that is downloaded, in decompressed bytes; 64 GiB by default.
+    pub fn max_file(mut self, bytes: u64) -> Self {
+        self.polled.max_file = bytes;
+        self
+    }
+
+    /// The report once it is ready, its file not yet downloaded.
+    ///
+    /// # Errors
+    /// What ends the polling; [`ErrorKind::Failed`] where the service could not make the report.
+    pub async fn report(self) -> Result<InvoiceReport> {
+        Ok(self.ready().await?.1)
+    }
+
+    /// The report's CSV file once it is ready, decompressed, while it arrives.
+    ///
+    /// The file comes from another host, by a presigned URL: without any credential, header or
+    /// cookie of the caller's, and without following redirects. A URL that is refused, as it is when
+    /// it has expired, is obtained anew. A download that breaks is resumed.
+    ///
+    /// # Errors
+    /// Those of [`report`](Self::report). [`ErrorKind::Decode`]: the URL is not https, or the file is
+    /// not CSV. [`ErrorKind::Rejected`]: the storage host refuses the download. What fails after the
+    /// beginning of the file comes out of it.
+    pub async fn csv(self) -> Result<CsvFile> {
+        let (polled, report) = self.ready().await?;
+        let client = polled.org.client();
+        let deadline = polled.deadline.unwrap_or_default();
+        let max_file = polled.max_file;
+        let settings = client
+            .pipeline()
+            .download_settings(&polled.options, deadline, max_file);
+        let first = std::sync::Mutex::new(report.download_url);
+        let obtain_url = move || -> BoxFuture<'static, Result<PresignedUrl>> {
+            let first = first.lock().ok().and_then(|mut first| first.take());
+            let polled = polled.clone();
+            Box::pin(async move {
+                match first {
+                    Some(url) => Ok(url),
+                    None => polled.url().await,
+                }
+            })
+        };
+        Download::csv(settings, Box::new(obtain_url)).await
+    }
+}
+
+impl IntoFuture for ReportQuery {
+    type Output = Result<FocusRows>;
+    type IntoFuture = BoxFuture<'static, Result<FocusRows>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(self.csv().await?.focus_rows()) })
+    }
+}
+
+/// A report, described for the poller.
+#[derive(Debug, Clone)]
+pub struct PolledReport {
+    org: Org,
+    token: ReportToken,
+    options: CallOptions,
+    /// The deadline of everything, once it has begun.
+    deadline: Option<Deadline>,
+    max_file: u64,
+}
+
+impl PolledReport {
+    async fn call(&self) -> Result<Call> {
+        let deadline = self.deadline.unwrap_or_default();
+        let pipeline = self.org.client().pipeline();
+        pipeline
+            .call(Form::Json, &self.options, deadline, |raw| async move {
+                raw.get_invoice_report_bytes()
+                    .org_id(self.org.id().as_str())
+                    .invoice_id(self.token.invoice().as_str())
+                    .report_id(self.token.report().as_str())
+                    .send()
+                    .await
+            })
+            .await
+    }
+
+    async fn poll_once(self, limit: Duration) -> Result<Finding<InvoiceReport>> {
+        let call = self.call().await?.within(limit);
+        let content = call.content_once().await?.ready()?;
+        if content.bytes.trim_ascii().is_empty() {
+            let error = Error::new(ErrorKind::Truncated, "a success without a body");
+            return Err(content.error(error));
+        }
+        let report: InvoiceReport = content.decode()?;
+        match self.judge(report).map_err(|error| content.error(error))? {
+            Some(report) => Ok(Finding::Ready(report)),
+            None => Ok(Finding::Pending {
+                retry_after: content.meta.retry_after(),
+            }),
+        }
+    }
+
+    /// The report if it is ready; `None` if it is being made, or in a state that this release does
+    /// not know.
+    fn judge(&self, report: InvoiceReport) -> Result<Option<InvoiceReport>> {
+        match &report.state {
+            Some(ReportState::Succeeded) => Ok(Some(report)),
+            Some(ReportState::Failed) => {
+                let reason = report.failure_reason.as_deref();
+                Err(Error::new(
+                    ErrorKind::Failed,
+                    format!(
+                        "the FOCUS report {} failed: {}",
+                        self.token,
+                        reason.unwrap_or("the service gives no reason")
+                    ),
+                ))
+            }
+            Some(_) => Ok(None),
+            None => Err(Error::decode(
+                "the response is not a report: it has no state",
+            )),
+        }
+    }
+
+    /// A new URL of a report that has been ready before.
+    async fn url(&self) -> Result<PresignedUrl> {
+        let (meta, report) = self.call().await?.json().await?;
+        let report = self.judge(report)?;
+        report
+            .and_then(|report| report.download_url)
+            .ok_or_else(|| Error::decode("the report has no download URL").with_meta(meta))
+    }
+}
+
+impl Polled for PolledReport {
+    type Output = InvoiceReport;
+    const OPERATION: &'static str = "getInvoiceReport";
+    const WHAT: &'static str = "FOCUS report";
+    const SHORTEST_WAIT: Duration = PACE;
+
+    fn token(&self) -> &str {
+        self.token.as_str()
+    }
+
+    fn set_options(&mut self, options: CallOptions) {
+        self.options = options;
+    }
+
+    fn begin(&mut self) -> Begun {
+        self.org.begin(&self.options, &mut self.deadline)
+    }
+
+    fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<InvoiceReport>>> {
+        Box::pin(self.clone().poll_once(limit))
+    }
+
+    fn wait(&self, wait: Duration, error: Option<&Error>) {
+        let exchange = &self.org.client().pipeline().exchange;
+        exchange.wait(Self::OPERATION, wait, error);
+    }
+}
