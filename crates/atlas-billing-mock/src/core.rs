@@ -10,13 +10,14 @@ use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 
 use crate::fault::{Fault, Rule};
+use crate::limit::{Bucket, RateLimit};
 use crate::operations::operate;
 use crate::queries::Created;
 use crate::reports::Archive;
 use crate::request::{RecordedRequest, Request, essence};
 use crate::response::{Body, Problem, Response, wrong_method};
 use crate::route::{Operation, Route};
-use crate::scenario::{Bucket, RateLimit, Scenario};
+use crate::scenario::Scenario;
 use crate::sign_in::Authenticator;
 use crate::storage;
 

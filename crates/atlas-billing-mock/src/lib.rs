@@ -48,9 +48,10 @@
 //!
 //! The responses follow MongoDB's published specification, what was recorded of the service by
 //! others, and what working clients rely on. Where nothing is known (the columns of a cost
-//! report, how an envelope holds an error, what a poll of an unfinished query gets) the stand-in
-//! has a default and, for what a client could trip over, a choice: see [`EnvelopeStyle`],
-//! [`NotReady`] and [`KeyOrder`]. All names, identifiers and figures are made up.
+//! report, how an envelope holds an error, what a poll of an unfinished query gets, how a FOCUS file
+//! is packed) the stand-in has a default and, for what a client could trip over, a choice: see
+//! [`EnvelopeStyle`], [`NotReady`], [`KeyOrder`], [`PageLinks`] and [`Reports`]. All names,
+//! identifiers and figures are made up.
 //!
 //! # Limits
 //!
@@ -68,6 +69,7 @@ mod directory;
 mod fault;
 mod invoice;
 mod invoices;
+mod limit;
 mod names;
 mod operations;
 mod pages;
@@ -88,6 +90,7 @@ pub use core::{Core, EnvelopeStyle};
 pub use digest::DigestAlgorithm;
 pub use fault::{After102, At, Fault, On};
 pub use invoice::plan::{InvoiceFacts, InvoicePlan, KeyOrder, Variety};
+pub use limit::RateLimit;
 pub use names::{
     CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, CREDITS_ORG_ID, CREDITS_ORG_NAME, INVOICE_ID,
     LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE, ORG_ID, ORG_NAME, PENDING_INVOICE_ID, PRIVATE_KEY,
@@ -98,6 +101,6 @@ pub use reports::Reports;
 pub use request::{RecordedRequest, Request};
 pub use response::{Body, Pieces, Response};
 pub use route::Operation;
-pub use scenario::{NotReady, RateLimit, Ready, Scenario, ScenarioBuilder, Transfer};
+pub use scenario::{NotReady, Ready, Scenario, ScenarioBuilder, Transfer};
 pub use server::StandIn;
 pub use sign_in::{ExpiresIn, SignIn};

@@ -27,10 +27,15 @@ impl Request {
     /// A GET of `target`, a path or a URL, without headers.
     pub fn get(target: impl Into<String>) -> Self {
         let mut target = target.into();
-        let host = target.find("://").map(|scheme| scheme + 3);
-        let path = host.and_then(|host| Some(host + target.get(host..)?.find('/')?));
-        let origin = path.filter(|_| !target.starts_with('/'));
-        let origin = origin.map(|path| target.drain(..path).collect());
+        let scheme = target.find("://").filter(|_| !target.starts_with('/'));
+        let origin = scheme.map(|scheme| {
+            let host = scheme + 3;
+            let path = target[host..].find('/').map(|length| host + length);
+            target.drain(..path.unwrap_or(target.len())).collect()
+        });
+        if target.is_empty() {
+            target.push('/');
+        }
         Self {
             method: Method::GET,
             origin,
@@ -186,6 +191,9 @@ mod tests {
         let request = Request::get("https://files.example:1/a?b=http://c/");
         assert_eq!(request.origin.as_deref(), Some("https://files.example:1"));
         assert_eq!(request.target, "/a?b=http://c/");
+        let request = Request::get("https://files.example");
+        assert_eq!(request.origin.as_deref(), Some("https://files.example"));
+        assert_eq!(request.target, "/");
         let request = Request::get("/a?b=http://c/");
         assert_eq!((request.origin, &*request.target), (None, "/a?b=http://c/"));
         for (uri, host, want) in [

@@ -60,9 +60,17 @@ pub(crate) struct Form {
     pub(crate) json: bool,
     pub(crate) csv: bool,
     /// The parameters of its query.
-    pub(crate) parameters: &'static [&'static str],
+    parameters: [&'static [&'static str]; 2],
 }
 
+impl Form {
+    /// Whether its query can have a parameter.
+    pub(crate) fn has(&self, parameter: &str) -> bool {
+        self.parameters.concat().contains(&parameter)
+    }
+}
+
+/// The parameters of lists.
 const PAGE: &[&str] = &[
     "envelope",
     "includeCount",
@@ -70,20 +78,8 @@ const PAGE: &[&str] = &[
     "pageNum",
     "pretty",
 ];
-const NAMED_PAGE: &[&str] = &[
-    "envelope",
-    "includeCount",
-    "itemsPerPage",
-    "pageNum",
-    "pretty",
-    "name",
-];
-const INVOICE_PAGE: &[&str] = &[
-    "envelope",
-    "includeCount",
-    "itemsPerPage",
-    "pageNum",
-    "pretty",
+/// The parameters of the list of invoices.
+const INVOICES: &[&str] = &[
     "viewLinkedInvoices",
     "statusNames",
     "fromDate",
@@ -103,21 +99,26 @@ impl Operation {
 
     /// Whether its response is a list, whose envelope is the list itself.
     pub(crate) fn is_list(self) -> bool {
-        self == Self::PendingInvoices || self.form().parameters.contains(&"pageNum")
+        self == Self::PendingInvoices || self.form().has("pageNum")
     }
 
     pub(crate) fn form(self) -> Form {
-        let (since, parameters): (_, &[&str]) = match self {
-            Self::Invoices => ("2023-01-01", INVOICE_PAGE),
-            Self::Organizations | Self::Projects => ("2023-01-01", NAMED_PAGE),
-            Self::Clusters => ("2023-01-01", PAGE),
-            Self::Skus | Self::Reports => ("2025-03-12", PAGE),
-            Self::Sku => ("2025-03-12", &["envelope", "pretty"]),
-            Self::Invoice | Self::PendingInvoices => ("2023-01-01", &["envelope", "pretty"]),
-            Self::Search => ("2024-08-05", &["envelope", "itemsPerPage", "pageNum"]),
-            Self::AssociatedInvoices => ("2025-03-12", &["month", "year", "includeLinkedOrgs"]),
-            Self::CreateReport | Self::Report => ("2025-03-12", &[]),
-            _ => ("2023-01-01", &["envelope"]),
+        let (since, parameters): (_, [&[&str]; 2]) = match self {
+            Self::Invoices => ("2023-01-01", [PAGE, INVOICES]),
+            Self::Organizations | Self::Projects => ("2023-01-01", [PAGE, &["name"]]),
+            Self::Clusters => ("2023-01-01", [PAGE, &[]]),
+            Self::Skus | Self::Reports => ("2025-03-12", [PAGE, &[]]),
+            Self::Sku => ("2025-03-12", [&["envelope", "pretty"], &[]]),
+            Self::Invoice | Self::PendingInvoices => ("2023-01-01", [&["envelope", "pretty"], &[]]),
+            Self::Search => (
+                "2024-08-05",
+                [&["envelope", "itemsPerPage", "pageNum"], &[]],
+            ),
+            Self::AssociatedInvoices => {
+                ("2025-03-12", [&["month", "year", "includeLinkedOrgs"], &[]])
+            }
+            Self::CreateReport | Self::Report => ("2025-03-12", [&[], &[]]),
+            _ => ("2023-01-01", [&["envelope"], &[]]),
         };
         Form {
             since,

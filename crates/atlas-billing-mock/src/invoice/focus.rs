@@ -223,3 +223,130 @@ fn category(service: &str) -> &'static str {
         _ => "Databases",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::invoice::catalog::Meter;
+    use crate::invoice::plan::{InvoicePlan, Variety};
+
+    const ID: &str = "66b100000000000000000001";
+
+    fn invoice(plan: InvoicePlan, org: usize) -> Arc<Invoice> {
+        Invoice::new(plan, org, &Meter::by_organization(false))
+    }
+
+    fn text(body: Body) -> String {
+        String::from_utf8(body.into_bytes().into()).unwrap()
+    }
+
+    /// The rows by their columns.
+    fn rows(invoice: &Arc<Invoice>) -> Vec<BTreeMap<String, String>> {
+        let text = text(body(invoice, 0));
+        text.lines().skip(1).map(row).collect()
+    }
+
+    /// A line, read as RFC 4180 has it.
+    fn row(line: &str) -> BTreeMap<String, String> {
+        let (mut fields, mut is_quoted) = (vec![String::new()], false);
+        for part in line.split_inclusive(['"', ',']) {
+            let field = fields.last_mut().unwrap();
+            match part.strip_suffix(',') {
+                Some(rest) if !is_quoted => {
+                    field.push_str(rest);
+                    fields.push(String::new());
+                }
+                _ => field.push_str(part),
+            }
+            is_quoted ^= part.ends_with('"');
+        }
+        let unquote = |field: String| match field.strip_prefix('"') {
+            Some(rest) => rest.strip_suffix('"').unwrap().replace("\"\"", "\""),
+            None => field,
+        };
+        let fields: Vec<String> = fields.into_iter().map(unquote).collect();
+        assert_eq!(fields.len(), COLUMNS.len(), "{line}");
+        COLUMNS.map(str::to_owned).into_iter().zip(fields).collect()
+    }
+
+    #[test]
+    fn a_row_has_exact_amounts_in_both_currencies() {
+        // A node of 0.18 credits an hour for 3 x 24 hours less 10 %, at 0.85 euros a credit.
+        let row = &rows(&invoice(InvoicePlan::new(ID).month(2025, 2), 2))[0];
+        for (column, want) in [
+            ("PricingQuantity", "72"),
+            ("PricingUnit", "server hours"),
+            ("PricingCurrency", "ACU"),
+            ("PricingCurrencyListUnitPrice", "0.18"),
+            ("PricingCurrencyContractedUnitPrice", "0.162"),
+            ("PricingCurrencyEffectiveCost", "11.67"),
+            ("x_PricingCurrencyRate", "0.85"),
+            ("BillingCurrency", "EUR"),
+            ("ListUnitPrice", "0.153"),
+            ("ContractedUnitPrice", "0.1377"),
+            ("ListCost", "11.016"),
+            ("BilledCost", "9.9195"),
+            ("EffectiveCost", "9.9195"),
+            ("BillingAccountName", "Größe \"Nord\" GmbH"),
+            ("SubAccountId", "61b0aa11bb22cc33dd44ee21"),
+            ("SubAccountName", "Lager \"Süd\""),
+            ("ResourceName", "lager-prod"),
+            ("Tags", r#"{"env":"prod","team":"größe"}"#),
+            ("BillingPeriodStart", "2025-02-01T00:00:00Z"),
+            ("BillingPeriodEnd", "2025-03-01T00:00:00Z"),
+            ("ChargePeriodStart", "2025-02-01T00:00:00Z"),
+            ("ChargePeriodEnd", "2025-02-02T00:00:00Z"),
+            ("x_BilledDateStart", "2025-02-02T00:00:00Z"),
+            ("ChargeCategory", "Usage"),
+            ("ServiceCategory", "Databases"),
+            ("ServiceName", "Clusters"),
+            ("SkuId", "ATLAS_AWS_INSTANCE_M30"),
+            ("x_AtlasSku", "ATLAS_AWS_INSTANCE_M30"),
+            ("SkuPriceDetails", r#"{"tier":"M30","unit":"server hours"}"#),
+        ] {
+            assert_eq!(row[column], want, "{column}");
+        }
+    }
+
+    #[test]
+    fn a_credit_is_a_row_of_the_whole_month() {
+        let invoice = invoice(InvoicePlan::new(ID).items(20).credits(1), 0);
+        let row = &rows(&invoice)[19];
+        let cents = invoice.facts().credits_cents;
+        assert_eq!(row["BilledCost"], decimal(-i128::from(cents), 2));
+        assert_eq!(row["PricingCurrency"], "USD");
+        assert_eq!(row["ChargeCategory"], "Credit");
+        assert_eq!(row["ChargePeriodStart"], "2025-01-01T00:00:00Z");
+        assert_eq!(row["ChargePeriodEnd"], "2025-02-01T00:00:00Z");
+        assert_eq!((&*row["ConsumedQuantity"], &*row["Tags"]), ("", "{}"));
+    }
+
+    #[test]
+    fn rows_add_up_to_the_invoice_and_tags_are_objects() {
+        let linked = InvoicePlan::new("66b100000000000000000002").items(7);
+        let plan = InvoicePlan::new(ID).items(400).linked(linked);
+        let invoice = invoice(plan.variety(Variety::Wild), 0);
+        let facts = invoice.facts();
+        let mut sum = 0;
+        for row in rows(&invoice) {
+            let cost: f64 = row["PricingCurrencyEffectiveCost"].parse().unwrap();
+            sum += (cost * 100.0).round() as i64;
+            let tags: BTreeMap<String, String> = serde_json::from_str(&row["Tags"]).unwrap();
+            assert!(tags.values().all(|value| !value.is_empty()), "{row:?}");
+        }
+        assert_eq!(sum, facts.gross_cents - facts.discount_cents);
+        // Its own items alone, and a version of its own.
+        let (first, second) = (text(body(&invoice, 0)), text(body(&invoice, 1)));
+        assert_eq!(first.lines().count(), 401);
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn a_large_file_comes_in_pieces() {
+        let body = body(&invoice(InvoicePlan::new(ID).items(3_000), 0), 0);
+        assert_eq!(body.known_length(), None);
+        assert!(body.into_pieces().count() > 10);
+    }
+}
