@@ -7,14 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, RETRY_AFTER};
 
 use crate::fault::{Fault, Rule};
-use crate::operations::{Created, operate};
-use crate::request::{Operation, RecordedRequest, Request, Route, essence};
-use crate::response::{Body, Problem, Response};
-use crate::scenario::{Bucket, RateLimit, Scenario};
+use crate::limit::{Bucket, RateLimit};
+use crate::operations::operate;
+use crate::queries::Created;
+use crate::reports::Archive;
+use crate::request::{RecordedRequest, Request, essence};
+use crate::response::{Body, Problem, Response, wrong_method};
+use crate::route::{Operation, Route};
+use crate::scenario::Scenario;
 use crate::sign_in::Authenticator;
+use crate::storage;
 
 /// How the stand-in responds to `envelope=true`. What the service does beyond the documented case is not
 /// known, so that a client should stay correct under each of these.
@@ -57,15 +62,23 @@ pub enum EnvelopeStyle {
 #[derive(Debug)]
 pub struct Core {
     scenario: Arc<Scenario>,
+    storage: String,
     state: Mutex<State>,
 }
 
 impl Core {
     /// A core at its beginning.
     pub fn new(scenario: Scenario) -> Self {
+        // A name that no host can have (RFC 6761, section 6.4).
+        Self::with_storage(scenario, "https://storage.invalid".to_owned())
+    }
+
+    /// A core whose storage host has this URL.
+    pub(crate) fn with_storage(scenario: Scenario, storage: String) -> Self {
         let state = Mutex::new(State::new(&scenario));
         Self {
             scenario: Arc::new(scenario),
+            storage,
             state,
         }
     }
@@ -78,12 +91,20 @@ impl Core {
     /// The response to `request` at `now`.
     pub fn respond_at(&self, request: &Request, now: DateTime<Utc>) -> Response {
         let mut state = self.state();
-        let operation = Route::of(request).operation;
-        let response = state.respond(&self.scenario, request, now);
+        let mut pairs = request.query_pairs().into_iter();
+        let call = Call {
+            scenario: &self.scenario,
+            storage: &self.storage,
+            request,
+            route: Route::of(request, &self.storage),
+            enveloped: pairs.any(|(name, value)| name == "envelope" && value == "true"),
+            now,
+        };
+        let response = state.respond(&call);
         let recorded = RecordedRequest {
             order: state.order,
             at: now,
-            operation,
+            operation: call.route.operation,
             request: request.clone(),
             status: response.status,
         };
@@ -117,6 +138,12 @@ impl Core {
         self.state().records.clear();
     }
 
+    /// Where reports are downloaded from, without a slash at the end: requests to a URL below it
+    /// are for [`Operation::Download`].
+    pub fn storage_url(&self) -> &str {
+        &self.storage
+    }
+
     /// The scenario.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
@@ -133,6 +160,7 @@ pub(crate) struct State {
     authenticator: Authenticator,
     /// The queries by their tokens.
     pub(crate) queries: HashMap<String, Created>,
+    pub(crate) reports: Archive,
     rules: Vec<Rule>,
     buckets: Vec<Bucket>,
     records: VecDeque<RecordedRequest>,
@@ -142,6 +170,8 @@ pub(crate) struct State {
 /// One request and what it is judged by.
 pub(crate) struct Call<'a> {
     pub(crate) scenario: &'a Scenario,
+    /// The URL of the storage host.
+    pub(crate) storage: &'a str,
     pub(crate) request: &'a Request,
     pub(crate) route: Route<'a>,
     pub(crate) enveloped: bool,
@@ -153,6 +183,7 @@ impl State {
         Self {
             authenticator: Authenticator::new(&scenario.settings.sign_in, scenario.settings.seed()),
             queries: HashMap::new(),
+            reports: Archive::default(),
             rules: scenario.settings.rules.clone(),
             buckets: scenario.settings.limits.iter().map(Bucket::new).collect(),
             records: VecDeque::new(),
@@ -160,18 +191,10 @@ impl State {
         }
     }
 
-    fn respond(&mut self, scenario: &Scenario, request: &Request, now: DateTime<Utc>) -> Response {
-        let mut pairs = request.query_pairs().into_iter();
-        let call = Call {
-            scenario,
-            request,
-            route: Route::of(request),
-            enveloped: pairs.any(|(name, value)| name == "envelope" && value == "true"),
-            now,
-        };
+    fn respond(&mut self, call: &Call<'_>) -> Response {
         // Every rule counts the request; the first one that strikes wins.
         let rules = self.rules.iter_mut();
-        let mut faults = rules.filter_map(|rule| rule.strike(call.route.operation, request));
+        let mut faults = rules.filter_map(|rule| rule.strike(call.route.operation, call.request));
         let fault = faults.next().cloned();
         faults.for_each(drop);
         match fault {
@@ -179,24 +202,24 @@ impl State {
             Some(fault) if fault.parts().contains(&Fault::StaleNonce) => {
                 fault.strike(|| self.authenticator.challenge(true))
             }
-            Some(fault) => fault.strike(|| self.real(&call)),
-            None => self.real(&call),
+            Some(fault) => fault.strike(|| self.real(call)),
+            None => self.real(call),
         }
     }
 
     /// The response as the service would give it.
     fn real(&mut self, call: &Call<'_>) -> Response {
         let operation = call.route.operation;
-        let is_oauth = matches!(operation, Operation::Token | Operation::Revoke);
         if operation == Operation::Other {
-            if let Some(method) = Route::allowed(call.request) {
-                let mut response = Problem::of_status(405).into_response();
-                response.set(ALLOW, method);
-                return response;
-            }
-            let problem = Problem::not_found("resource", call.request.path());
-            return problem.into_response();
-        } else if !is_oauth && let Some(refused) = self.authenticator.check(call.request, call.now)
+            let allowed = Route::allowed(call.request);
+            return match allowed.is_empty() {
+                true => Problem::not_found("resource", call.request.path()).into_response(),
+                false => wrong_method(&allowed),
+            };
+        } else if operation == Operation::Download {
+            return storage::download(call, self);
+        } else if operation.is_billing()
+            && let Some(refused) = self.authenticator.check(call.request, call.now)
         {
             return refused;
         }
@@ -283,16 +306,17 @@ fn wrap(mut response: Response, operation: Operation, style: EnvelopeStyle) -> R
         return response;
     }
     let code = real.as_u16();
-    let is_list = matches!(operation, Operation::Invoices | Operation::Skus) && real.is_success();
+    let is_list = operation.is_list() && real.is_success();
     let (before, after) = match style {
         _ if is_list => (format!("{{\"status\":{code},"), ""),
         EnvelopeStyle::Envelope => (format!("{{\"status\":{code},\"envelope\":"), "}"),
         _ => (format!("{{\"status\":{code},\"content\":"), "}"),
     };
-    response.change_body(|body| match body {
+    // The brace that a list begins with has its place before the status.
+    let brace = u64::from(is_list);
+    response.change_body(|body| match body.skip(brace) {
         Body::Whole(bytes) => {
-            let inner = &bytes[usize::from(is_list).min(bytes.len())..];
-            let all = [before.as_bytes(), inner, after.as_bytes()].concat();
+            let all = [before.as_bytes(), &bytes, after.as_bytes()].concat();
             Body::Whole(all.into())
         }
         Body::Pieces(pieces) => {

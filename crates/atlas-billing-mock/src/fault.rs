@@ -10,8 +10,9 @@ use http::header::{
 };
 use serde_json::{Value, json};
 
-use crate::request::{Operation, Request};
+use crate::request::Request;
 use crate::response::{Body, Problem, Response, status_of};
+use crate::route::Operation;
 use crate::setters::setters;
 
 /// The requests that a fault strikes: those for an operation, and of them the nth, the first few,

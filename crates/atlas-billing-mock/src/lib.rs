@@ -48,9 +48,10 @@
 //!
 //! The responses follow MongoDB's published specification, what was recorded of the service by
 //! others, and what working clients rely on. Where nothing is known (the columns of a cost
-//! report, how an envelope holds an error, what a poll of an unfinished query gets) the stand-in
-//! has a default and, for what a client could trip over, a choice: see [`EnvelopeStyle`],
-//! [`NotReady`] and [`KeyOrder`]. All names, identifiers and figures are made up.
+//! report, how an envelope holds an error, what a poll of an unfinished query gets, how a FOCUS file
+//! is packed) the stand-in has a default and, for what a client could trip over, a choice: see
+//! [`EnvelopeStyle`], [`NotReady`], [`KeyOrder`], [`PageLinks`] and [`Reports`]. All names,
+//! identifiers and figures are made up.
 //!
 //! # Limits
 //!
@@ -64,30 +65,42 @@ mod clock;
 mod core;
 mod costs;
 mod digest;
+mod directory;
 mod fault;
 mod invoice;
+mod invoices;
+mod limit;
 mod names;
 mod operations;
 mod pages;
+mod queries;
+mod reports;
 mod request;
 mod response;
+mod route;
 mod scenario;
+mod search;
 mod server;
 mod setters;
 mod sign_in;
-mod skus;
+mod storage;
 
 pub use clock::ManualClock;
 pub use core::{Core, EnvelopeStyle};
 pub use digest::DigestAlgorithm;
 pub use fault::{After102, At, Fault, On};
 pub use invoice::plan::{InvoiceFacts, InvoicePlan, KeyOrder, Variety};
+pub use limit::RateLimit;
 pub use names::{
-    CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, INVOICE_ID, LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE,
-    ORG_ID, ORG_NAME, PENDING_INVOICE_ID, PRIVATE_KEY, PROJECT_IDS, PUBLIC_KEY, SERVICES,
+    CLIENT_ID, CLIENT_SECRET, CLUSTER_IDS, CREDITS_ORG_ID, CREDITS_ORG_NAME, INVOICE_ID,
+    LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE, ORG_ID, ORG_NAME, PENDING_INVOICE_ID, PRIVATE_KEY,
+    PROJECT_IDS, PUBLIC_KEY, SERVICES,
 };
-pub use request::{Operation, RecordedRequest, Request};
+pub use pages::PageLinks;
+pub use reports::Reports;
+pub use request::{RecordedRequest, Request};
 pub use response::{Body, Pieces, Response};
-pub use scenario::{NotReady, RateLimit, Ready, Scenario, ScenarioBuilder, Transfer};
+pub use route::Operation;
+pub use scenario::{NotReady, Ready, Scenario, ScenarioBuilder, Transfer};
 pub use server::StandIn;
 pub use sign_in::{ExpiresIn, SignIn};

@@ -5,23 +5,27 @@
 pub const ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0b";
 /// The organization's name.
 pub const ORG_NAME: &str = "Meridian Freight";
-/// A second organization, billed through the first one: its invoices are linked ones.
+/// A second organization, billed through the first one: its invoices can be linked ones.
 pub const LINKED_ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0c";
 /// The second organization's name.
 pub const LINKED_ORG_NAME: &str = "Meridian Labs";
+/// A third organization, which pays in euros for credits at 0.85 each.
+pub const CREDITS_ORG_ID: &str = "5f0c1d2e3a4b5c6d7e8f9a0e";
+/// The third organization's name.
+pub const CREDITS_ORG_NAME: &str = "Größe \"Nord\" GmbH";
 
 /// The invoice of the current month, still `PENDING`.
 pub const PENDING_INVOICE_ID: &str = "66a1000000000000000000d0";
 /// The invoice of the month before the current one, complete.
 pub const INVOICE_ID: &str = "66a1000000000000000000d1";
 
-/// The projects, by id.
+/// The first organization's projects, by id.
 pub const PROJECT_IDS: [&str; 3] = [
     "61b0aa11bb22cc33dd44ee01",
     "61b0aa11bb22cc33dd44ee02",
     "61b0aa11bb22cc33dd44ee03",
 ];
-/// The clusters, by id.
+/// The first organization's clusters, by id.
 pub const CLUSTER_IDS: [&str; 6] = [
     "62c0aa11bb22cc33dd44ee01",
     "62c0aa11bb22cc33dd44ee02",
@@ -70,9 +74,20 @@ pub const SERVICES: [&str; 23] = [
     "Credits",
 ];
 
-/// The id of the built-in invoice that is `age` months old; 0 is the current month.
-pub(crate) fn invoice_id(age: u32) -> String {
-    format!("66a10000000000000000{:04x}", 0xd0 + age)
+/// The id of the built-in invoice of an organization, by its number, that is `age` months old; 0 is
+/// the current month.
+pub(crate) fn invoice_id(org: usize, age: u32) -> String {
+    format!("66a1000000000000{org:06x}{:02x}", 0xd0 + age)
+}
+
+/// The id of an organization's project; both are numbered from 0.
+pub(crate) fn project_id(org: usize, number: usize) -> String {
+    format!("61b0aa11bb22cc33dd44ee{org:x}{:x}", number + 1)
+}
+
+/// The id of an organization's cluster; both are numbered from 0.
+pub(crate) fn cluster_id(org: usize, number: usize) -> String {
+    format!("62c0aa11bb22cc33dd44ee{org:x}{:x}", number + 1)
 }
 
 /// Whether `text` has the form of an identifier: 24 hexadecimal digits in lower case.
@@ -104,9 +119,21 @@ mod tests {
 
     #[test]
     fn constants_are_ids() {
-        assert_eq!(invoice_id(0), PENDING_INVOICE_ID);
-        assert_eq!(invoice_id(1), INVOICE_ID);
-        let all = [ORG_ID, LINKED_ORG_ID, PENDING_INVOICE_ID, INVOICE_ID];
+        assert_eq!(invoice_id(0, 0), PENDING_INVOICE_ID);
+        assert_eq!(invoice_id(0, 1), INVOICE_ID);
+        assert_eq!(invoice_id(1, 0), "66a1000000000000000001d0");
+        assert_eq!([0, 1, 2].map(|number| project_id(0, number)), PROJECT_IDS);
+        assert_eq!(
+            [0, 5].map(|number| cluster_id(0, number)),
+            [CLUSTER_IDS[0], CLUSTER_IDS[5]]
+        );
+        let all = [
+            ORG_ID,
+            LINKED_ORG_ID,
+            CREDITS_ORG_ID,
+            PENDING_INVOICE_ID,
+            INVOICE_ID,
+        ];
         for id in all.iter().chain(&PROJECT_IDS).chain(&CLUSTER_IDS) {
             assert!(is_id(id), "{id}");
         }

@@ -1,50 +1,61 @@
-//! Lists that come in pages: their parameters, and the body of one page.
+//! Lists that come in pages.
 
-use http::header::HOST;
 use serde_json::{Value, json};
 
 use crate::core::Call;
+use crate::operations::json_response;
+use crate::response::Response;
 
-/// Whether a parameter that every list has is valid; none if it is another one.
-pub(crate) fn is_page_parameter(name: &str, value: &str) -> Option<bool> {
-    let number = value.parse::<usize>().unwrap_or_default();
-    Some(match name {
-        "envelope" | "pretty" => true,
-        "includeCount" => matches!(value, "true" | "false"),
-        "itemsPerPage" => (1..=500).contains(&number),
-        "pageNum" => number > 0,
-        _ => return None,
-    })
+/// Whether the pages of a list link to each other. The service documents links to a page itself and
+/// to its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PageLinks {
+    /// Each page has a link to itself and, while there is a next one, to that.
+    #[default]
+    Documented,
+    /// No page has any.
+    Omitted,
+    /// Every page is the first one and has a link to a next one: a client that follows it never
+    /// comes to an end.
+    Endless,
 }
 
-/// The page of `all` that `pairs` ask for, with links to itself and to the next one.
-pub(crate) fn one<T>(
-    call: &Call<'_>,
-    pairs: &[(String, String)],
-    all: &[T],
-    show: impl Fn(&T) -> Value,
-) -> String {
+/// One page of `all`, as the request asks for.
+pub(crate) fn page<T>(call: &Call<'_>, all: &[T], show: impl Fn(&T) -> Value) -> Response {
+    let pairs = call.request.query_pairs();
     let first = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted);
     let number =
         |name, usual: usize| first(name).map_or(usual, |(_, text)| text.parse().unwrap_or(usual));
     let (page, per_page) = (number("pageNum", 1), number("itemsPerPage", 100));
-    let skipped = per_page.saturating_mul(page.saturating_sub(1));
+    let endless = call.scenario.settings.links == PageLinks::Endless;
+    let skipped = per_page.saturating_mul(if endless { 0 } else { page.saturating_sub(1) });
     let results: Value = all.iter().skip(skipped).take(per_page).map(show).collect();
 
-    // Links go to the name that the client knows the service by.
-    let host = call.request.header_text(&HOST).unwrap_or("localhost");
-    let link = |target: &str, rel| json!({"href": format!("http://{host}{target}"), "rel": rel});
-    let mut links = vec![link(&call.request.target, "self")];
-    if all.len() > skipped.saturating_add(per_page) {
+    let mut next = None;
+    if endless || all.len() > skipped.saturating_add(per_page) {
         let others = pairs.iter().filter(|(name, _)| name != "pageNum");
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("pageNum", &(page + 1).to_string());
+        query.append_pair("pageNum", &page.saturating_add(1).to_string());
         let query = query.extend_pairs(others).finish();
-        links.push(link(&format!("{}?{query}", call.request.path()), "next"));
+        next = Some(format!("{}?{query}", call.request.path()));
     }
-    let mut object = json!({ "links": links, "results": results });
+    let mut object = json!({ "links": links(call, next), "results": results });
     if first("includeCount").is_none_or(|(_, value)| value != "false") {
         object["totalCount"] = json!(all.len());
     }
-    object.to_string()
+    json_response(call, 200, object.to_string())
+}
+
+/// The links of a page: to itself, and to the next one.
+pub(crate) fn links(call: &Call<'_>, next: Option<String>) -> Value {
+    if call.scenario.settings.links == PageLinks::Omitted {
+        return json!([]);
+    }
+    // Links go to the name that the client knows the service by.
+    let origin = call.request.origin.as_deref().unwrap_or("http://localhost");
+    let link = |target: &str, rel| json!({"href": format!("{origin}{target}"), "rel": rel});
+    let next = next.map(|target| link(&target, "next"));
+    let own = link(&call.request.target, "self");
+    std::iter::once(own).chain(next).collect()
 }

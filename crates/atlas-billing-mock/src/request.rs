@@ -1,79 +1,20 @@
-//! Requests: their parts, the operation they are for, and the record of them.
+//! Requests: their parts, and the record of them.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
-/// What the stand-in can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Operation {
-    /// `POST /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage`: creates a Cost Explorer query.
-    CreateQuery,
-    /// `GET /api/atlas/v2/orgs/{orgId}/billing/costExplorer/usage/{token}`: polls a query once.
-    Poll,
-    /// `GET /api/atlas/v2/orgs/{orgId}/invoices/{invoiceId}`: one invoice.
-    Invoice,
-    /// `GET /api/atlas/v2/orgs/{orgId}/invoices`: one page of the list of invoices.
-    Invoices,
-    /// `GET /api/atlas/v2/skus`: one page of the list of SKUs.
-    Skus,
-    /// `POST /api/oauth/token`: an access token for a service account.
-    Token,
-    /// `POST /api/oauth/revoke`: revokes an access token.
-    Revoke,
-    /// Anything else: 404, or 405 where only the method is wrong.
-    Other,
-}
-
-/// Where a request leads, with the variable parts of its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Route<'a> {
-    pub(crate) operation: Operation,
-    pub(crate) org: &'a str,
-    /// The token of a query, or the id of an invoice.
-    pub(crate) id: &'a str,
-}
-
-impl<'a> Route<'a> {
-    pub(crate) fn of(request: &'a Request) -> Self {
-        Self::find(request.method.as_str(), request)
-    }
-
-    /// The method that is allowed on the path of `request`, for one that is not.
-    pub(crate) fn allowed(request: &Request) -> Option<&'static str> {
-        let is_known = |method: &&str| Route::find(method, request).operation != Operation::Other;
-        ["GET", "POST"].into_iter().find(is_known)
-    }
-
-    fn find(method: &str, request: &'a Request) -> Self {
-        use Operation::*;
-        let parts: Vec<&str> = request.path().split('/').collect();
-        let org = match parts[..] {
-            ["", "api", "atlas", "v2", "orgs", org, ..] => org,
-            _ => "",
-        };
-        let rest = parts.get(6..).unwrap_or_default();
-        let (operation, id) = match (method, &parts[..], rest) {
-            ("POST", ["", "api", "oauth", "token"], _) => (Token, ""),
-            ("POST", ["", "api", "oauth", "revoke"], _) => (Revoke, ""),
-            ("GET", ["", "api", "atlas", "v2", "skus"], _) => (Skus, ""),
-            _ if org.is_empty() => (Other, ""),
-            ("POST", _, ["billing", "costExplorer", "usage"]) => (CreateQuery, ""),
-            ("GET", _, ["billing", "costExplorer", "usage", token]) => (Poll, *token),
-            ("GET", _, ["invoices"]) => (Invoices, ""),
-            ("GET", _, ["invoices", id]) => (Invoice, *id),
-            _ => (Other, ""),
-        };
-        Self { operation, org, id }
-    }
-}
+use crate::route::Operation;
 
 /// One request, whole.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
+    /// The scheme, host and port that it was sent to, such as `http://127.0.0.1:4000`, where they
+    /// are known.
+    pub origin: Option<String>,
     /// The path and, after a `?`, the query, as they were sent.
     pub target: String,
     /// The headers.
@@ -83,11 +24,22 @@ pub struct Request {
 }
 
 impl Request {
-    /// A GET of `target` without headers.
+    /// A GET of `target`, a path or a URL, without headers.
     pub fn get(target: impl Into<String>) -> Self {
+        let mut target = target.into();
+        let scheme = target.find("://").filter(|_| !target.starts_with('/'));
+        let origin = scheme.map(|scheme| {
+            let host = scheme + 3;
+            let path = target[host..].find('/').map(|length| host + length);
+            target.drain(..path.unwrap_or(target.len())).collect()
+        });
+        if target.is_empty() {
+            target.push('/');
+        }
         Self {
             method: Method::GET,
-            target: target.into(),
+            origin,
+            target,
             headers: HeaderMap::new(),
             body: Bytes::new(),
         }
@@ -146,8 +98,13 @@ impl<B: Into<Bytes>> From<http::Request<B>> for Request {
     fn from(request: http::Request<B>) -> Self {
         let (head, body) = request.into_parts();
         let target = head.uri.path_and_query().map_or("/", |t| t.as_str());
+        let scheme = head.uri.scheme_str().unwrap_or("http");
+        let sent_to = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = head.uri.authority().map(|authority| authority.as_str());
+        let origin = host.or(sent_to).map(|host| format!("{scheme}://{host}"));
         Self {
             method: head.method,
+            origin,
             target: target.to_owned(),
             headers: head.headers,
             body: body.into(),
@@ -230,26 +187,26 @@ mod tests {
     }
 
     #[test]
-    fn paths_lead_to_operations() {
-        let operation = |request: Request| Route::of(&request).operation;
-        let base = "/api/atlas/v2/orgs/5f0c1d2e3a4b5c6d7e8f9a0b";
-        let get = |rest: &str| operation(Request::get(format!("{base}{rest}")));
-        let usage = format!("{base}/billing/costExplorer/usage");
-        assert_eq!(
-            operation(Request::post(&*usage, "")),
-            Operation::CreateQuery
-        );
-        assert_eq!(get("/billing/costExplorer/usage/abc"), Operation::Poll);
-        assert_eq!(get("/invoices"), Operation::Invoices);
-        assert_eq!(get("/invoices/1"), Operation::Invoice);
-        assert_eq!(get("/invoices/1/csv"), Operation::Other);
-        assert_eq!(
-            operation(Request::post("/api/oauth/token", "")),
-            Operation::Token
-        );
-        assert_eq!(operation(Request::get(&*usage)), Operation::Other);
-        assert_eq!(Route::allowed(&Request::get(usage)), Some("POST"));
-        assert_eq!(Route::allowed(&Request::get("/")), None);
-        assert_eq!(operation(Request::get("/")), Operation::Other);
+    fn the_origin_is_that_of_the_url_or_the_host_header() {
+        let request = Request::get("https://files.example:1/a?b=http://c/");
+        assert_eq!(request.origin.as_deref(), Some("https://files.example:1"));
+        assert_eq!(request.target, "/a?b=http://c/");
+        let request = Request::get("https://files.example");
+        assert_eq!(request.origin.as_deref(), Some("https://files.example"));
+        assert_eq!(request.target, "/");
+        let request = Request::get("/a?b=http://c/");
+        assert_eq!((request.origin, &*request.target), (None, "/a?b=http://c/"));
+        for (uri, host, want) in [
+            ("/a", Some("x:1"), Some("http://x:1")),
+            ("http://y/a", Some("x:1"), Some("http://y")),
+            ("/a", None, None),
+        ] {
+            let mut builder = http::Request::get(uri);
+            if let Some(host) = host {
+                builder = builder.header(HOST, host);
+            }
+            let request = Request::from(builder.body("").unwrap());
+            assert_eq!(request.origin.as_deref(), want, "{uri}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::CONTENT_TYPE;
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -51,6 +51,22 @@ impl Body {
         match self {
             Self::Whole(bytes) => Box::new(Some(bytes).filter(|b| !b.is_empty()).into_iter()),
             Self::Pieces(pieces) => pieces,
+        }
+    }
+
+    /// What comes after the first `left` bytes.
+    pub(crate) fn skip(self, mut left: u64) -> Self {
+        let mut skip = move |mut piece: Bytes| {
+            let length = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
+            left -= length as u64;
+            piece.split_off(length)
+        };
+        match self {
+            Self::Whole(bytes) => Self::Whole(skip(bytes)),
+            Self::Pieces(pieces) => {
+                let pieces = pieces.map(skip);
+                Self::Pieces(Box::new(pieces.filter(|piece| !piece.is_empty())))
+            }
         }
     }
 
@@ -232,6 +248,12 @@ impl Problem {
     }
 }
 
+/// The 405 of a path that has other methods.
+pub(crate) fn wrong_method(allowed: &str) -> Response {
+    let response = Problem::of_status(405).into_response();
+    response.with(ALLOW, allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;
@@ -254,6 +276,10 @@ mod tests {
             .read_to_string(&mut plain)
             .unwrap();
         assert_eq!(plain, "abc".repeat(1000) + "end");
+        for body in [parts(), Body::Whole(parts().into_bytes())] {
+            assert_eq!(body.skip(3_001).into_bytes(), "nd");
+        }
+        assert_eq!(parts().skip(u64::MAX).into_pieces().count(), 0);
     }
 
     #[test]

@@ -8,14 +8,19 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use crate::clock::{ManualClock, age};
 use crate::core::EnvelopeStyle;
 use crate::fault::{Fault, On, Rule};
-use crate::invoice::catalog::Meter;
+use crate::invoice::catalog::{Meter, ORGANIZATIONS, Organization};
 use crate::invoice::plan::{Invoice, InvoiceFacts, InvoicePlan, months_before};
-use crate::names::{ORG_ID, ORG_NAME, invoice_id};
-use crate::request::Operation;
+use crate::limit::RateLimit;
+use crate::names::{ORG_ID, invoice_id, is_id};
+use crate::pages::PageLinks;
+use crate::reports::Reports;
+use crate::response::Problem;
+use crate::route::Operation;
 use crate::setters::setters;
 use crate::sign_in::SignIn;
+use crate::storage::{XML, xml_error};
 
-/// When a Cost Explorer query has its result.
+/// When a Cost Explorer query has its result, or a report its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Ready {
@@ -28,6 +33,38 @@ pub enum Ready {
     After(Duration),
     /// Not in this life.
     Never,
+}
+
+/// How far something has come that is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Waiting,
+    Running,
+    Done,
+}
+
+impl Ready {
+    /// The progress after so many polls that found it not ready. It waits until the first of them,
+    /// or for half the time.
+    pub(crate) fn progress(
+        self,
+        polls: u64,
+        created: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Progress {
+        let age = age(now, created);
+        let (done, running) = match self {
+            Self::AtOnce => (true, true),
+            Self::AfterPolls(most) => (polls >= most, polls > 0),
+            Self::After(time) => (age >= time, age >= time / 2),
+            Self::Never => (false, polls > 0),
+        };
+        match (done, running) {
+            (true, _) => Progress::Done,
+            (_, true) => Progress::Running,
+            _ => Progress::Waiting,
+        }
+    }
 }
 
 /// The form in which a poll learns that the query is not ready.
@@ -62,87 +99,6 @@ pub enum Transfer {
     UntilClose,
 }
 
-/// A rate limit: a bucket of tokens, one taken by each request, refilled steadily. A refused
-/// request gets 429.
-///
-/// ```
-/// use atlas_billing_mock::{Operation, RateLimit};
-///
-/// // Ten at once, then five a minute, for polls alone, refused without a Retry-After.
-/// let limit = RateLimit::new(10, 5.0).of([Operation::Poll]).without_retry_after();
-/// // The quota of the token endpoint.
-/// let quota = RateLimit::new(10, 10.0).of([Operation::Token]);
-/// # let _ = (limit, quota);
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[must_use]
-pub struct RateLimit {
-    pub(crate) capacity: u32,
-    per_minute: f64,
-    operations: Vec<Operation>,
-    pub(crate) retry_after: bool,
-}
-
-impl RateLimit {
-    /// A full bucket of `capacity` tokens that regains `per_minute` of them a minute, shared by
-    /// the four billing operations. A refusal has a `Retry-After`, and every response of these
-    /// operations `RateLimit-Limit` and `RateLimit-Remaining`.
-    pub fn new(capacity: u32, per_minute: f64) -> Self {
-        use Operation::{CreateQuery, Invoice, Invoices, Poll};
-        Self {
-            capacity,
-            per_minute: per_minute.max(0.0),
-            operations: vec![CreateQuery, Poll, Invoice, Invoices],
-            retry_after: true,
-        }
-    }
-
-    setters! {
-        /// The limit for these operations only (they share the bucket).
-        of(operations: impl IntoIterator<Item = Operation>) => operations = operations.into_iter().collect();
-
-        /// Refuses without saying when to come back.
-        without_retry_after() => retry_after = false;
-    }
-
-    pub(crate) fn is_for(&self, operation: Operation) -> bool {
-        self.operations.contains(&operation)
-    }
-}
-
-/// The state of one limit.
-#[derive(Debug)]
-pub(crate) struct Bucket {
-    pub(crate) limit: RateLimit,
-    tokens: f64,
-    filled: Option<DateTime<Utc>>,
-}
-
-impl Bucket {
-    pub(crate) fn new(limit: &RateLimit) -> Self {
-        Self {
-            limit: limit.clone(),
-            tokens: f64::from(limit.capacity),
-            filled: None,
-        }
-    }
-
-    /// Takes one token at `now`: how many whole ones are left, or the time until the next one, if
-    /// there will be one.
-    pub(crate) fn take(&mut self, now: DateTime<Utc>) -> Result<u32, Option<Duration>> {
-        let since = age(now, self.filled.replace(now).unwrap_or(now)).as_secs_f64();
-        let filled = self.tokens + since * self.limit.per_minute / 60.0;
-        self.tokens = filled.min(f64::from(self.limit.capacity));
-        // A refill by thirds and the like sums up to just under one.
-        if self.tokens + 1e-9 >= 1.0 {
-            self.tokens = (self.tokens - 1.0).max(0.0);
-            return Ok(self.tokens as u32);
-        }
-        let missing = (1.0 - self.tokens) * 60.0 / self.limit.per_minute;
-        Err(Duration::try_from_secs_f64(missing).ok())
-    }
-}
-
 /// What a builder can set and a core goes by, data aside.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
@@ -164,6 +120,9 @@ pub(crate) struct Settings {
     pub(crate) history: Option<usize>,
     seed: Option<u64>,
     pub(crate) upper_case_tokens: bool,
+    pub(crate) links: PageLinks,
+    pub(crate) search_needs_post: bool,
+    pub(crate) reports: Reports,
 }
 
 impl Settings {
@@ -177,13 +136,39 @@ impl Settings {
     }
 }
 
+/// An organization that the credentials see.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) org: &'static Organization,
+    /// The newest first.
+    pub(crate) invoices: Vec<Arc<Invoice>>,
+}
+
+impl Seen {
+    /// An invoice by its id, linked ones included.
+    pub(crate) fn find(&self, id: &str) -> Result<&Arc<Invoice>, Problem> {
+        if !is_id(id) {
+            let complaint = "is not a 24-digit identifier".to_owned();
+            return Err(Problem::of_fields(&[("invoiceId", complaint)]));
+        }
+        let mut all = self.all();
+        let found = all.find(|invoice| invoice.plan.id == id);
+        found.ok_or_else(|| Problem::not_found("invoice", id))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Invoice>> {
+        self.invoices.iter().flat_map(Invoice::with_linked)
+    }
+}
+
 /// Everything a stand-in goes by. [`Scenario::default`] is the built-in data with no rules: one
 /// organization with three projects, six clusters and fourteen months of invoices, open to
 /// anyone, each query ready at once.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub(crate) settings: Settings,
-    pub(crate) invoices: Vec<Arc<Invoice>>,
+    /// The default one first; never empty.
+    pub(crate) organizations: Vec<Seen>,
 }
 
 impl Scenario {
@@ -194,19 +179,30 @@ impl Scenario {
 
     /// What is true of an invoice, to compare a client's figures with.
     pub fn facts(&self, invoice_id: &str) -> Option<InvoiceFacts> {
-        Some(self.find_invoice(invoice_id)?.facts().clone())
+        let mut all = self.organizations.iter().flat_map(Seen::all);
+        let found = all.find(|invoice| invoice.plan.id == invoice_id)?;
+        Some(found.facts().clone())
     }
 
-    /// The facts of every invoice, the newest first, without linked ones.
+    /// The facts of every invoice of the default organization, the newest first, without linked
+    /// ones.
     pub fn invoices(&self) -> Vec<InvoiceFacts> {
-        let invoices = self.invoices.iter();
+        self.invoices_of(ORG_ID)
+    }
+
+    /// The facts of every invoice of an organization, the newest first, without linked ones. None
+    /// for one that the credentials do not see.
+    pub fn invoices_of(&self, org_id: &str) -> Vec<InvoiceFacts> {
+        let seen = self.find_organization(org_id).into_iter();
+        let invoices = seen.flat_map(|seen| &seen.invoices);
         invoices.map(|invoice| invoice.facts().clone()).collect()
     }
 
-    pub(crate) fn find_invoice(&self, id: &str) -> Option<&Arc<Invoice>> {
-        let own = self.invoices.iter();
-        own.flat_map(|invoice| std::iter::once(invoice).chain(&invoice.linked))
-            .find(|invoice| invoice.plan.id == id)
+    /// An organization by its id; the default one for none, which is what the operations without
+    /// an organization work on.
+    pub(crate) fn find_organization(&self, id: &str) -> Option<&Seen> {
+        let mut all = self.organizations.iter();
+        all.find(|seen| id.is_empty() || seen.org.id == id)
     }
 }
 
@@ -226,6 +222,7 @@ pub struct ScenarioBuilder {
     linked: bool,
     two_pending: bool,
     new_service: bool,
+    organizations: usize,
     plans: Vec<InvoicePlan>,
 }
 
@@ -243,7 +240,14 @@ impl ScenarioBuilder {
         /// Without the built-in invoices: only those of [`invoice`](Self::invoice).
         without_invoices() => without_invoices = true;
 
-        /// The built-in invoices have those of a second organization linked to them.
+        /// The credentials see so many organizations, up to three: the default one,
+        /// [`LINKED_ORG_ID`](crate::LINKED_ORG_ID) and [`CREDITS_ORG_ID`](crate::CREDITS_ORG_ID).
+        /// One otherwise.
+        organizations(count: usize) => organizations = count;
+
+        /// The built-in invoices have those of a second organization,
+        /// [`LINKED_ORG_ID`](crate::LINKED_ORG_ID), linked to them, whether or not the credentials
+        /// see it.
         with_linked_invoices() => linked = true;
 
         /// The invoice of the previous month is still `PENDING`, as it is for days after the
@@ -259,6 +263,16 @@ impl ScenarioBuilder {
 
         /// Tokens of queries come in upper case.
         upper_case_tokens() => settings.upper_case_tokens = true;
+
+        /// How reports are made, and their files downloaded.
+        reports(reports: Reports) => settings.reports = reports;
+
+        /// Whether the pages of lists link to each other.
+        links(links: PageLinks) => settings.links = links;
+
+        /// The search for line items is a POST, and a GET 405. It is a GET otherwise, and a POST
+        /// 405.
+        search_needs_post() => settings.search_needs_post = true;
 
         /// Who may sign in; anyone otherwise.
         sign_in(sign_in: SignIn) => settings.sign_in = sign_in;
@@ -328,31 +342,56 @@ impl ScenarioBuilder {
         self
     }
 
+    /// The storage host refuses the first `count` downloads, as if their URLs had expired.
+    pub fn refuse_downloads(self, count: u64) -> Self {
+        let fault = Fault::Reply {
+            status: 403,
+            headers: vec![("content-type".to_owned(), XML.to_owned())],
+            body: xml_error("AccessDenied", "Request has expired").into(),
+        };
+        self.fault(On::operation(Operation::Download).first(count), fault)
+    }
+
     /// The scenario.
     pub fn build(self) -> Scenario {
-        let mut plans = match self.without_invoices {
-            true => Vec::new(),
-            false => self.built_in(),
-        };
-        for plan in self.plans {
-            plans.retain(|other| other.id != plan.id);
-            plans.push(plan);
+        let meters = Meter::by_organization(self.new_service);
+        let mut organizations: Vec<Seen> = Vec::new();
+        let count = self.organizations.max(1);
+        for (number, org) in ORGANIZATIONS.iter().enumerate().take(count) {
+            let mut plans = match self.without_invoices {
+                true => Vec::new(),
+                false => self.built_in(number, meters[number].len() as u64),
+            };
+            if number == 0 {
+                for plan in &self.plans {
+                    plans.retain(|other| other.id != plan.id);
+                    plans.push(plan.clone());
+                }
+            }
+            let made = plans.into_iter();
+            let made = made.map(|plan| Invoice::new(plan, number, &meters));
+            let mut invoices: Vec<_> = made.collect();
+            // What is linked to the first organization's invoices is the second one's.
+            if let (1, [first]) = (number, &organizations[..]) {
+                for linked in first.invoices.iter().flat_map(|invoice| &invoice.linked) {
+                    invoices.retain(|other| other.plan.id != linked.plan.id);
+                    invoices.push(Arc::clone(linked));
+                }
+            }
+            invoices.sort_by_key(|invoice| std::cmp::Reverse(invoice.plan.first));
+            organizations.push(Seen { org, invoices });
         }
-        plans.sort_by_key(|plan| std::cmp::Reverse(plan.first));
-        let meters = Meter::all(self.new_service).into();
-        let invoice = |plan| Invoice::new(plan, (ORG_ID, ORG_NAME), &meters);
         Scenario {
-            invoices: plans.into_iter().map(invoice).collect(),
+            organizations,
             settings: self.settings,
         }
     }
 
     /// Fourteen months that tell a story: usage grows, one month had a surge of traffic, one
     /// payment was partly refunded, one month was forgiven.
-    fn built_in(&self) -> Vec<InvoicePlan> {
+    fn built_in(&self, org: usize, meters: u64) -> Vec<InvoicePlan> {
         let now = || self.settings.now().date_naive();
         let today = self.today.unwrap_or_else(now);
-        let meters = Meter::all(self.new_service).len() as u64;
         let plan = |age: u32| {
             let first = months_before(today, age);
             let status = match age {
@@ -362,7 +401,7 @@ impl ScenarioBuilder {
                 9 => "FORGIVEN",
                 _ => "PAID",
             };
-            let mut plan = InvoicePlan::new(invoice_id(age))
+            let mut plan = InvoicePlan::new(invoice_id(org, age))
                 .month(first.year(), first.month())
                 .seed(self.settings.seed().wrapping_add(age.into()))
                 .status(status)
@@ -373,9 +412,10 @@ impl ScenarioBuilder {
                 plan.days = today.day();
             }
             plan.items = meters * u64::from(plan.days) + plan.credits;
-            if self.linked {
+            if self.linked && org == 0 {
+                // It has as many meters.
                 let mut linked = plan.clone();
-                linked.id = invoice_id(age + 0x100);
+                linked.id = invoice_id(1, age);
                 plan.linked.push(linked);
             }
             plan
@@ -412,35 +452,18 @@ mod tests {
     fn an_invoice_replaces_its_namesake_and_linked_ones_are_of_another_organization() {
         let plan = InvoicePlan::new(INVOICE_ID).month(2025, 2).items(7);
         let scenario = on("2025-03-09").invoice(plan).build();
-        assert_eq!(scenario.invoices.len(), 14);
+        assert_eq!(scenario.invoices().len(), 14);
         assert_eq!(scenario.facts(INVOICE_ID).unwrap().line_items, 7);
         assert!(
             on("2025-03-09")
                 .without_invoices()
                 .build()
-                .invoices
+                .invoices()
                 .is_empty()
         );
         let scenario = on("2025-03-09").with_linked_invoices().build();
-        let linked = &scenario.invoices[1].linked[0];
-        assert_eq!(linked.org_id, LINKED_ORG_ID);
-        assert!(scenario.find_invoice(&linked.plan.id).is_some());
-    }
-
-    #[test]
-    fn a_bucket_empties_and_refills() {
-        let mut bucket = Bucket::new(&RateLimit::new(2, 6.0));
-        let mut now: DateTime<Utc> = "2025-03-01T00:00:00Z".parse().unwrap();
-        assert_eq!((bucket.take(now), bucket.take(now)), (Ok(1), Ok(0)));
-        assert_eq!(bucket.take(now), Err(Some(Duration::from_secs(10))));
-        now += Duration::from_secs(5);
-        assert_eq!(bucket.take(now), Err(Some(Duration::from_secs(5))));
-        assert_eq!(
-            bucket.take(now - Duration::from_secs(60)),
-            Err(Some(Duration::from_secs(5)))
-        );
-        now += Duration::from_secs(3600);
-        assert_eq!(bucket.take(now), Ok(1));
-        assert_eq!(Bucket::new(&RateLimit::new(0, 0.0)).take(now), Err(None));
+        let linked = &scenario.organizations[0].invoices[1].linked[0];
+        assert_eq!(linked.org.id, LINKED_ORG_ID);
+        assert!(scenario.facts(&linked.plan.id).is_some());
     }
 }

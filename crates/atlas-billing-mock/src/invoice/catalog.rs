@@ -1,21 +1,69 @@
-//! What the made-up organization runs: projects, clusters and the meters that are read each day.
+//! What the made-up organizations run: projects, clusters and the meters that are read each day.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use crate::names::{CLUSTER_IDS, NEW_SERVICE, PROJECT_IDS};
+use crate::names::{
+    CREDITS_ORG_ID, CREDITS_ORG_NAME, LINKED_ORG_ID, LINKED_ORG_NAME, NEW_SERVICE, ORG_ID,
+    ORG_NAME, cluster_id, project_id,
+};
 
-/// The names of the projects, in the order of their ids.
-const PROJECT_NAMES: [&str; 3] = ["freight-booking", "route-planning", "analytics"];
+/// What an organization is made of; projects and clusters are numbered in this order.
+struct Plan {
+    id: &'static str,
+    name: &'static str,
+    currency: &'static str,
+    rate: &'static str,
+    projects: &'static [&'static str],
+    /// A cluster each: name, project, provider, tier, dollars a node and hour, GB of storage, and
+    /// the values of the tags team and env.
+    clusters: &'static [&'static str],
+}
 
-/// A cluster each: name, project, provider, tier, dollars a node and hour, GB of storage, and the
-/// values of the tags team and env.
-const CLUSTER_ROWS: [&str; 6] = [
-    "booking-prod|0|AWS|M40|0.347|320|booking|prod",
-    "booking-staging|0|AWS|M10|0.027|40|booking|staging",
-    "routes-prod|1|GCP|M50|0.66|480|routing|prod",
-    "routes-dev|1|GCP|M10|0.027|20|routing|dev",
-    "warehouse|2|AZURE|M30|0.18|900|insight|prod",
-    "events|2|AWS|M20|0.067|120|insight|prod",
+/// The second organization runs what the first one does, under names of its own. The third one
+/// prepays in credits, and its names need quoting.
+const PLANS: [Plan; 3] = [
+    Plan {
+        id: ORG_ID,
+        name: ORG_NAME,
+        currency: "USD",
+        rate: "1.0",
+        projects: &["freight-booking", "route-planning", "analytics"],
+        clusters: &[
+            "booking-prod|0|AWS|M40|0.347|320|booking|prod",
+            "booking-staging|0|AWS|M10|0.027|40|booking|staging",
+            "routes-prod|1|GCP|M50|0.66|480|routing|prod",
+            "routes-dev|1|GCP|M10|0.027|20|routing|dev",
+            "warehouse|2|AZURE|M30|0.18|900|insight|prod",
+            "events|2|AWS|M20|0.067|120|insight|prod",
+        ],
+    },
+    Plan {
+        id: LINKED_ORG_ID,
+        name: LINKED_ORG_NAME,
+        currency: "USD",
+        rate: "1.0",
+        projects: &["labs-pricing", "labs-forecast", "labs-sandbox"],
+        clusters: &[
+            "pricing-prod|0|AWS|M40|0.347|320|booking|prod",
+            "pricing-staging|0|AWS|M10|0.027|40|booking|staging",
+            "forecast-prod|1|GCP|M50|0.66|480|routing|prod",
+            "forecast-dev|1|GCP|M10|0.027|20|routing|dev",
+            "models|2|AZURE|M30|0.18|900|insight|prod",
+            "samples|2|AWS|M20|0.067|120|insight|prod",
+        ],
+    },
+    Plan {
+        id: CREDITS_ORG_ID,
+        name: CREDITS_ORG_NAME,
+        currency: "EUR",
+        rate: "0.85",
+        projects: &["Lager \"Süd\"", "Straßen & Brücken"],
+        clusters: &[
+            "lager-prod|0|AWS|M30|0.18|200|größe|prod",
+            "lager-test|0|AZURE|M10|0.027|20|größe|test",
+            "strassen-prod|1|GCP|M40|0.347|150|übersee|prod",
+        ],
+    },
 ];
 
 /// The meters of a cluster, as [`Meter::parse`] reads them; their quantities are a GB's.
@@ -45,9 +93,12 @@ const SHARED_ROWS: [(Option<usize>, &str); 4] = [
     (None, "ATLAS_SUPPORT|Support|Support|days|18.5|1000"),
 ];
 
-static CLUSTERS: LazyLock<Vec<Cluster>> = LazyLock::new(|| {
-    let rows = CLUSTER_ROWS.iter().zip(CLUSTER_IDS);
-    rows.map(|(row, id)| Cluster::parse(id, row)).collect()
+/// The organizations, the default one first.
+pub(crate) static ORGANIZATIONS: LazyLock<Vec<Organization>> = LazyLock::new(|| {
+    let plans = PLANS.iter().enumerate();
+    plans
+        .map(|(number, plan)| Organization::new(number, plan))
+        .collect()
 });
 
 /// What credits are billed under.
@@ -56,36 +107,74 @@ pub(crate) static CREDIT: LazyLock<Meter> = LazyLock::new(|| Meter {
     ..Meter::parse("CREDIT|Credit|Credits|credit|0|0")
 });
 
-/// A project.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Project {
+/// An organization, with the currency of its invoices' payments.
+#[derive(Debug)]
+pub(crate) struct Organization {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
+    pub(crate) currency: &'static str,
+    /// The price of a unit of the pricing currency in the billing currency.
+    pub(crate) rate: &'static str,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) clusters: Vec<Cluster>,
 }
 
-fn project(number: usize) -> Project {
-    Project {
-        id: PROJECT_IDS[number],
-        name: PROJECT_NAMES[number],
+impl Organization {
+    fn new(number: usize, plan: &Plan) -> Self {
+        let projects = plan.projects.iter().enumerate();
+        let projects = projects.map(|(project, name)| Project {
+            id: project_id(number, project),
+            name,
+        });
+        let clusters = plan.clusters.iter().enumerate();
+        let clusters =
+            clusters.map(|(cluster, row)| Cluster::parse(cluster_id(number, cluster), row));
+        Self {
+            id: plan.id,
+            name: plan.name,
+            currency: plan.currency,
+            rate: plan.rate,
+            projects: projects.collect(),
+            clusters: clusters.collect(),
+        }
     }
+
+    /// The rate in hundredths.
+    pub(crate) fn rate_hundredths(&self) -> i64 {
+        let rate: f64 = self.rate.parse().unwrap_or(1.0);
+        (rate * 100.0).round() as i64
+    }
+
+    /// The clusters of a project, by its number.
+    pub(crate) fn clusters_of(&self, project: usize) -> impl Iterator<Item = &Cluster> {
+        let clusters = self.clusters.iter();
+        clusters.filter(move |cluster| cluster.project == project)
+    }
+}
+
+/// A project.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
 }
 
 /// A cluster, with the tags its owner gave it.
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     pub(crate) name: &'static str,
     project: usize,
     provider: &'static str,
-    tier: &'static str,
+    pub(crate) tier: &'static str,
     price: &'static str,
-    storage_gb: u64,
+    pub(crate) storage_gb: u64,
     pub(crate) team: &'static str,
     pub(crate) env: &'static str,
 }
 
 impl Cluster {
-    fn parse(id: &'static str, row: &'static str) -> Self {
+    fn parse(id: String, row: &'static str) -> Self {
         let mut fields = row.split('|');
         let mut next = || fields.next().unwrap_or_default();
         Self {
@@ -101,7 +190,7 @@ impl Cluster {
         }
     }
 
-    fn meters(&'static self) -> Vec<Meter> {
+    fn meters(&'static self, org: &'static Organization) -> Vec<Meter> {
         let (region, disk) = match self.provider {
             "AWS" => ("US_EAST_1", "STANDARD_GP3"),
             "GCP" => ("EUROPE_WEST_3", "SSD"),
@@ -120,7 +209,7 @@ impl Cluster {
             meter.sku = format!("ATLAS_{}_{}", self.provider, meter.sku);
             meter.label = format!("Atlas {} {}", self.provider, meter.label);
             (meter.provider, meter.region) = (Some(self.provider), region);
-            (meter.project, meter.cluster) = (Some(project(self.project)), Some(self));
+            (meter.project, meter.cluster) = (org.projects.get(self.project), Some(self));
         }
         if self.env == "prod" {
             meters[0].discount_percent = 10;
@@ -147,17 +236,19 @@ pub(crate) struct Meter {
     /// The usual quantity a day, in thousandths of a unit.
     pub(crate) daily_milli: u64,
     pub(crate) discount_percent: u32,
-    pub(crate) project: Option<Project>,
+    pub(crate) project: Option<&'static Project>,
     pub(crate) cluster: Option<&'static Cluster>,
 }
 
 impl Meter {
-    /// All meters, in a fixed order; the last one of [`NEW_SERVICE`] where that is wanted.
-    pub(crate) fn all(new_service: bool) -> Vec<Self> {
-        let mut meters: Vec<Self> = CLUSTERS.iter().flat_map(Cluster::meters).collect();
+    /// All meters of an organization, in a fixed order; the last one of [`NEW_SERVICE`] where that
+    /// is wanted.
+    pub(crate) fn all(org: &'static Organization, new_service: bool) -> Vec<Self> {
+        let meters = org.clusters.iter().flat_map(|cluster| cluster.meters(org));
+        let mut meters: Vec<Self> = meters.collect();
         for (number, row) in SHARED_ROWS {
             let mut meter = Self::parse(row);
-            meter.project = number.map(project);
+            meter.project = number.and_then(|number| org.projects.get(number));
             meters.push(meter);
         }
         if new_service {
@@ -165,6 +256,14 @@ impl Meter {
             meters.push(Self::parse(&row));
         }
         meters
+    }
+
+    /// The meters of each organization.
+    pub(crate) fn by_organization(new_service: bool) -> Vec<Arc<[Self]>> {
+        let organizations = ORGANIZATIONS.iter();
+        organizations
+            .map(|org| Self::all(org, new_service).into())
+            .collect()
     }
 
     /// Reads code, label, service, unit, price and daily quantity.
@@ -203,7 +302,8 @@ mod tests {
 
     #[test]
     fn the_catalog_has_variety_and_no_gaps() {
-        let meters = Meter::all(true);
+        let org = &ORGANIZATIONS[0];
+        let meters = Meter::all(org, true);
         assert_eq!(meters.len(), 35);
         let services: BTreeSet<&str> = meters.iter().map(|meter| &*meter.service).collect();
         assert_eq!(services.len(), 8, "{services:?}");
@@ -212,14 +312,14 @@ mod tests {
             meters.iter().filter(|m| m.discount_percent == 10).count(),
             4
         );
-        assert!(CLUSTERS.iter().all(|cluster| !cluster.env.is_empty()));
+        assert!(org.clusters.iter().all(|cluster| !cluster.env.is_empty()));
         assert_eq!(meters[29].sku, "ATLAS_AWS_BACKUP_SNAPSHOT_STORAGE");
-        assert_eq!(meters[33].project.map(|project| project.id), None);
+        assert_eq!(meters[33].project.map(|project| project.name), None);
     }
 
     #[test]
     fn prices_are_numbers_of_json() {
-        for meter in Meter::all(true) {
+        for meter in ORGANIZATIONS.iter().flat_map(|org| Meter::all(org, true)) {
             let price: serde_json::Value = serde_json::from_str(&meter.price_text).unwrap();
             let nano = price.as_f64().unwrap() * 1e9;
             assert!((nano - meter.price_nano as f64).abs() < 1e-3, "{meter:?}");

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::catalog::Cluster;
+use super::odd::Dice;
 use super::plan::{Invoice, Item, KeyOrder};
-use crate::names::noise;
 use crate::response::Body;
 
 /// How much is generated at once.
 const PIECE: usize = 64 * 1024;
 
-type Texts = Box<dyn Iterator<Item = String> + Send>;
+pub(super) type Texts = Box<dyn Iterator<Item = String> + Send>;
 
 /// The body of an invoice as JSON.
 pub(crate) fn json_body(invoice: &Arc<Invoice>) -> Body {
@@ -29,8 +29,26 @@ pub(crate) fn csv_body(invoice: &Arc<Invoice>) -> Body {
     ))
 }
 
+/// The body of a list of whole invoices, in one page.
+pub(crate) fn list_body(links: &Value, invoices: Vec<Arc<Invoice>>) -> Body {
+    let count = invoices.len();
+    let texts = once(format!("{{\"links\":{links},\"results\":["))
+        .chain(several(invoices))
+        .chain(once(format!("],\"totalCount\":{count}}}")));
+    body(Box::new(texts))
+}
+
+/// Invoices as the elements of an array.
+fn several(invoices: Vec<Arc<Invoice>>) -> Texts {
+    let invoices = invoices.into_iter().enumerate();
+    Box::new(invoices.flat_map(|(number, invoice)| {
+        let comma = if number > 0 { "," } else { "" };
+        once(comma.to_owned()).chain(json(invoice))
+    }))
+}
+
 /// A small body is generated at once; a large one while it is sent.
-fn body(mut texts: Texts) -> Body {
+pub(super) fn body(mut texts: Texts) -> Body {
     let mut pieces = std::iter::from_fn(move || {
         let mut piece = texts.next()?;
         while piece.len() < PIECE {
@@ -63,11 +81,7 @@ fn json(invoice: Arc<Invoice>) -> Texts {
     }
     let writer = Writer::new(Arc::clone(&invoice));
     let items = (0..invoice.plan.items).map(move |position| writer.json(position));
-    let linked = invoice.linked.clone().into_iter().enumerate();
-    let linked = linked.flat_map(|(number, linked)| {
-        let comma = if number > 0 { "," } else { "" };
-        once(comma.to_owned()).chain(json(linked))
-    });
+    let linked = several(invoice.linked.clone());
     let texts = once(format!("{{{before}\"lineItems\":["))
         .chain(items)
         .chain(once("],\"linkedInvoices\":[".to_owned()))
@@ -99,7 +113,7 @@ fn preamble(invoice: &Invoice) -> String {
         facts.id,
         date(facts.start),
         date(facts.end),
-        quoted(invoice.org_name),
+        quoted(invoice.org.name),
         facts.org_id,
     )
 }
@@ -150,12 +164,12 @@ fn payments(invoice: &Invoice) -> Value {
         "amountBilledCents": facts.amount_billed_cents,
         "amountPaidCents": facts.amount_paid_cents,
         "created": format!("{}T06:00:00Z", facts.end),
-        "currency": "USD",
+        "currency": invoice.org.currency,
         "id": invoice.id_of(1),
         "salesTaxCents": facts.sales_tax_cents,
         "statusName": status,
         "subtotalCents": facts.subtotal_cents,
-        "unitPrice": "1.0",
+        "unitPrice": invoice.org.rate,
         "updated": format!("{}T06:05:00Z", facts.end),
     }])
 }
@@ -196,7 +210,7 @@ impl Writer {
             slashes: days.into_iter().map(slashes).collect(),
             end: invoice.plan.end().to_string(),
             billed: slashes(invoice.plan.end()),
-            org: format!("{},{}", quoted(invoice.org_name), invoice.org_id),
+            org: format!("{},{}", quoted(invoice.org.name), invoice.org.id),
             invoice,
         }
     }
@@ -228,7 +242,7 @@ impl Writer {
             );
         }
         field(&mut object, "endDate", format_args!("\"{end}T00:00:00Z\""));
-        text(&mut object, "groupId", project.map(|it| it.id));
+        text(&mut object, "groupId", project.map(|it| &*it.id));
         text(&mut object, "groupName", project.map(|it| it.name));
         text(&mut object, "note", item.is_credit.then_some(NOTE));
         field(&mut object, "quantity", milli(item.quantity_milli));
@@ -262,7 +276,9 @@ impl Writer {
         let (label, cluster) = (quoted(&meter.label), meter.cluster);
         let note = if item.is_credit { NOTE } else { "" };
         let note = odd.and_then(Dice::note).map_or(note, |(_, csv)| csv);
-        let (project, project_id) = meter.project.map_or(("", ""), |p| (p.name, p.id));
+        let (project, project_id) = meter
+            .project
+            .map_or((String::new(), ""), |p| (quoted(p.name), &*p.id));
         let replica_set = cluster.map(|cluster| format!("atlas-{}-shard-0", cluster.name));
         let tags = cluster.map_or(["", ""], |cluster| [cluster.env, cluster.team]);
         let end = match odd.map(|dice| dice.tags().1) {
@@ -294,10 +310,19 @@ fn field(object: &mut String, key: &str, value: impl Display) {
     let _ = write!(object, "{before}\"{key}\":{value}");
 }
 
-/// Appends a text that needs no escapes, where there is one.
+/// Appends a text, where there is one.
 fn text(object: &mut String, key: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        field(object, key, format_args!("\"{value}\""));
+    match value {
+        // The only one of the characters to escape that the made-up names have.
+        Some(value) if value.contains('"') => {
+            field(
+                object,
+                key,
+                format_args!("\"{}\"", value.replace('"', "\\\"")),
+            );
+        }
+        Some(value) => field(object, key, format_args!("\"{value}\"")),
+        None => {}
     }
 }
 
@@ -309,13 +334,18 @@ fn price(item: &Item<'_>) -> String {
 }
 
 /// Thousandths as a decimal number without trailing zeros.
-fn milli(milli: u64) -> String {
-    let (whole, rest) = (milli / 1_000, milli % 1_000);
-    match rest {
-        0 => whole.to_string(),
-        _ => format!("{whole}.{rest:03}")
-            .trim_end_matches('0')
-            .to_owned(),
+pub(crate) fn milli(milli: u64) -> String {
+    decimal(milli.into(), 3)
+}
+
+/// A number of units of which 10^`places` are a whole, as a decimal number without trailing zeros.
+pub(crate) fn decimal(units: i128, places: usize) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0width$}", units.unsigned_abs(), width = places + 1);
+    let (whole, rest) = digits.split_at(digits.len() - places);
+    match rest.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        rest => format!("{sign}{whole}.{rest}"),
     }
 }
 
@@ -336,123 +366,6 @@ pub(crate) fn quoted(text: &str) -> String {
 /// The note of a credit.
 const NOTE: &str = "Promotional credit";
 
-/// Notes as JSON and as CSV write them.
-const NOTES: [(&str, &str); 5] = [
-    (
-        r#""Says \"see below\", twice""#,
-        r#""Says ""see below"", twice""#,
-    ),
-    (r#""two\nlines\tand a tab""#, "\"two\nlines\tand a tab\""),
-    ("\"Zürich – 東京 \u{1F680}\"", "Zürich – 東京 \u{1F680}"),
-    (
-        r#""back\\slash \u0041\/\ud83d\ude80""#,
-        "back\\slash A/\u{1F680}",
-    ),
-    (r#""""#, ""),
-];
-
-/// The whole of `tags`, and the values of the two tag columns that CSV has for it.
-const TAGS: [(&str, [&str; 2]); 7] = [
-    ("null", ["", ""]),
-    ("{}", ["", ""]),
-    (r#"{"env":[],"team":["routing"]}"#, ["", "routing"]),
-    (
-        r#"{"env":["prod","dr"],"team":["insight","booking"]}"#,
-        ["\"prod, dr\"", "\"insight, booking\""],
-    ),
-    (r#"{"env":null,"team":["routing"]}"#, ["", "routing"]),
-    (
-        r#"{"env":["a,b"],"team":["\"x\""]}"#,
-        ["\"a,b\"", "\"\"\"x\"\"\""],
-    ),
-    (
-        r#"{"cost center \u00e9":["4711"],"env":["prod"]}"#,
-        ["prod", ""],
-    ),
-];
-
-/// Fields that no specification knows.
-const UNKNOWN: [(&str, &str); 4] = [
-    ("meterVersion", "3"),
-    (
-        "attribution",
-        r#"{"rule":"x","parts":[1,2,{"y":null}],"lineItems":[]}"#,
-    ),
-    ("billedThrough", "null"),
-    ("x-note", r#""]},{\"id\":""#),
-];
-
-/// The dice of one odd item, thrown per question.
-#[derive(Clone, Copy)]
-struct Dice {
-    seed: u64,
-    position: u64,
-}
-
-impl Dice {
-    fn of(invoice: &Invoice, item: &Item<'_>) -> Option<Self> {
-        item.odd.then_some(Self {
-            seed: invoice.plan.seed ^ 0x51D,
-            position: item.position,
-        })
-    }
-
-    /// A number below `sides`, the same for the same question.
-    fn throw(self, question: u64, sides: u64) -> u64 {
-        noise(self.seed ^ (question << 40), self.position) % sides
-    }
-
-    fn pick<T: Copy>(self, question: u64, from: &[T]) -> T {
-        from[self.throw(question, from.len() as u64) as usize]
-    }
-
-    /// The object of an item, made odd.
-    fn odd(self, object: &str, item: &Item<'_>) -> String {
-        let mut object: Map<String, Value> = serde_json::from_str(object).unwrap_or_default();
-        match self.throw(1, 4) {
-            0 => drop(object.insert("cloudProvider".to_owned(), json!("LUNA"))),
-            1 => drop(object.insert("cloudProvider".to_owned(), Value::Null)),
-            2 => drop(object.remove("cloudProvider")),
-            _ => {}
-        }
-        for key in ["clusterName", "groupId", "groupName"] {
-            object.entry(key).or_insert(Value::Null);
-        }
-        // What a JSON library would not write comes as text: escapes, and the quantity with an
-        // exponent, as some writers of doubles print it.
-        let mut raw = vec![("tags", self.tags().0.to_owned())];
-        if let Some((json, _)) = self.note() {
-            raw.push(("note", json.to_owned()));
-        }
-        if self.throw(3, 3) == 0 {
-            raw.push(("quantity", format!("{}E-3", item.quantity_milli)));
-        }
-        if self.throw(5, 4) == 0 {
-            raw.push(("stitchAppName", r#""triggers \u0026 functions""#.to_owned()));
-        }
-        if self.throw(6, 2) == 0 {
-            let (key, value) = self.pick(7, &UNKNOWN);
-            raw.push((key, value.to_owned()));
-        }
-        raw.iter().for_each(|(key, _)| drop(object.remove(*key)));
-        let raw = raw.iter().map(|(key, value)| format!(",\"{key}\":{value}"));
-        let object = Value::Object(object).to_string();
-        format!(
-            "{}{}}}",
-            &object[..object.len() - 1],
-            raw.collect::<String>()
-        )
-    }
-
-    fn note(self) -> Option<(&'static str, &'static str)> {
-        (self.throw(8, 2) == 0).then(|| self.pick(9, &NOTES))
-    }
-
-    fn tags(self) -> (&'static str, [&'static str; 2]) {
-        self.pick(10, &TAGS)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,8 +375,7 @@ mod tests {
     const ID: &str = "66b100000000000000000001";
 
     fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
-        let org = ("5f", "Org, \"the\" one");
-        Invoice::new(plan, org, &Meter::all(false).into())
+        Invoice::new(plan, 2, &Meter::by_organization(false))
     }
 
     fn text(plan: InvoicePlan) -> String {
@@ -523,10 +435,10 @@ mod tests {
         let mut sum = 0;
         for row in &lines[6..] {
             assert!(row.starts_with("02/01/2025,01/"), "{row}");
-            // The organization's name has one comma within its quotes.
+            assert!(row.contains(r#","Größe ""Nord"" GmbH","#), "{row}");
             let fields: Vec<&str> = row.split(',').collect();
-            assert_eq!(fields.len(), columns.len() + 1, "{row}");
-            sum += fields[amount + 1].replace('.', "").parse::<i64>().unwrap();
+            assert_eq!(fields.len(), columns.len(), "{row}");
+            sum += fields[amount].replace('.', "").parse::<i64>().unwrap();
         }
         let facts = invoice.facts();
         assert_eq!(sum, facts.gross_cents - facts.discount_cents);
@@ -548,6 +460,14 @@ mod tests {
     fn numbers() {
         for (value, want) in [(0, "0"), (5, "0.005"), (72_000, "72"), (10_010, "10.01")] {
             assert_eq!(milli(value), want);
+        }
+        for (units, places, want) in [
+            (0, 4, "0"),
+            (-5, 4, "-0.0005"),
+            (123_400, 4, "12.34"),
+            (-7, 0, "-7"),
+        ] {
+            assert_eq!(decimal(units, places), want);
         }
         for (value, want) in [
             (0, "0.00"),

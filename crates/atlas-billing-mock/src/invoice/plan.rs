@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
-use super::catalog::{CREDIT, Meter};
-use crate::names::{LINKED_ORG_ID, LINKED_ORG_NAME, hex, noise};
+use super::catalog::{CREDIT, Meter, ORGANIZATIONS, Organization};
+use crate::names::{hex, noise};
 use crate::setters::setters;
 
 /// How odd an invoice's line items are.
@@ -222,7 +222,8 @@ fn quantity(plan: &InvoicePlan, meter: &Meter, chance: u64) -> u64 {
     usual / 100 * (85 + chance % 31) + usual % 100
 }
 
-/// What is true of one invoice of a scenario, for tests to compare with. Cents are US cents.
+/// What is true of one invoice of a scenario, for tests to compare with. Cents are those of
+/// the pricing currency: US cents, or hundredths of a credit where the organization pays in credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvoiceFacts {
@@ -246,11 +247,11 @@ pub struct InvoiceFacts {
     pub subtotal_cents: i64,
     /// `creditsCents`: the credits, as a positive number.
     pub credits_cents: i64,
-    /// `salesTaxCents`: 8 % of subtotal less credits.
+    /// `salesTaxCents`: 8 % of subtotal less credits, in cents of the billing currency.
     pub sales_tax_cents: i64,
     /// `amountBilledCents`: subtotal less credits; the tax comes on top of it.
     pub amount_billed_cents: i64,
-    /// `amountPaidCents`.
+    /// `amountPaidCents`, in cents of the billing currency.
     pub amount_paid_cents: i64,
 }
 
@@ -259,30 +260,29 @@ pub struct InvoiceFacts {
 #[derive(Debug)]
 pub(crate) struct Invoice {
     pub(crate) plan: InvoicePlan,
-    pub(crate) org_id: &'static str,
-    pub(crate) org_name: &'static str,
+    pub(crate) org: &'static Organization,
     pub(crate) meters: Arc<[Meter]>,
     pub(crate) linked: Vec<Arc<Invoice>>,
     sums: OnceLock<(InvoiceFacts, Vec<i64>)>,
 }
 
 impl Invoice {
-    /// The invoice of `org`, by its id and name; linked ones are the second organization's.
-    pub(crate) fn new(
-        plan: InvoicePlan,
-        org: (&'static str, &'static str),
-        meters: &Arc<[Meter]>,
-    ) -> Arc<Self> {
+    /// The invoice of an organization, by its number; linked ones are the second organization's.
+    pub(crate) fn new(plan: InvoicePlan, org: usize, meters: &[Arc<[Meter]>]) -> Arc<Self> {
         let linked = plan.linked.iter().cloned();
-        let linked = linked.map(|plan| Self::new(plan, (LINKED_ORG_ID, LINKED_ORG_NAME), meters));
+        let linked = linked.map(|plan| Self::new(plan, 1, meters));
         Arc::new(Self {
             linked: linked.collect(),
             plan,
-            org_id: org.0,
-            org_name: org.1,
-            meters: Arc::clone(meters),
+            org: &ORGANIZATIONS[org],
+            meters: Arc::clone(&meters[org]),
             sums: OnceLock::new(),
         })
+    }
+
+    /// Itself and the invoices linked to it.
+    pub(crate) fn with_linked(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::once(self).chain(&self.linked)
     }
 
     pub(crate) fn item(&self, position: u64) -> Item<'_> {
@@ -322,12 +322,14 @@ impl Invoice {
         }
         let subtotal_cents: i64 = by_meter.iter().sum();
         let amount_billed_cents = (subtotal_cents - credits_cents).max(0);
-        let sales_tax_cents = (amount_billed_cents * 8 + 50) / 100;
+        // Hundredths of a cent, since the rate is in hundredths.
+        let owed_cents = (amount_billed_cents * self.org.rate_hundredths() + 50) / 100;
+        let sales_tax_cents = (owed_cents * 8 + 50) / 100;
         let paid = matches!(plan.status.as_str(), "PAID" | "PREPAID" | "INVOICED");
-        let due_cents = amount_billed_cents + sales_tax_cents;
+        let due_cents = owed_cents + sales_tax_cents;
         let facts = InvoiceFacts {
             id: plan.id.clone(),
-            org_id: self.org_id.to_owned(),
+            org_id: self.org.id.to_owned(),
             start: plan.first,
             end: plan.end(),
             status: plan.status.clone(),
@@ -350,7 +352,7 @@ mod tests {
     use crate::names::is_id;
 
     fn invoice(plan: InvoicePlan) -> Arc<Invoice> {
-        Invoice::new(plan, ("o", "O"), &Meter::all(false).into())
+        Invoice::new(plan, 0, &Meter::by_organization(false))
     }
 
     #[test]

@@ -62,20 +62,24 @@ impl StandIn {
     /// # Errors
     /// If the port cannot be bound or the thread cannot be started.
     pub async fn start_on(scenario: Scenario, port: u16) -> io::Result<Self> {
-        let core = Arc::new(Core::new(scenario));
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build()?;
-        let listener = {
+        let (listener, storage) = {
             let _context = runtime.enter();
-            listen(port)?
+            (listen(port)?, listen(0)?)
         };
         let address = listener.local_addr()?;
+        let storage_url = format!("http://{}", storage.local_addr()?);
+        let core = Arc::new(Core::with_storage(scenario, storage_url));
         let (stop, stopped) = oneshot::channel();
         let serve = accept(Arc::clone(&core), listener);
+        // Which of the two a request is for, its host says.
+        let serve_storage = accept(Arc::clone(&core), storage);
         let run = move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = serve => {}
+                    () = serve_storage => {}
                     _ = stopped => {}
                 }
             })
@@ -110,6 +114,12 @@ impl StandIn {
     /// Where the service is: `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where the files of reports are downloaded from: another port of loopback, without a slash at
+    /// the end.
+    pub fn storage_url(&self) -> &str {
+        self.core.storage_url()
     }
 
     /// The address it listens on.
