@@ -92,15 +92,16 @@ impl CsvFile {
     /// The records of the table by column name, cells as text. What stands above the table of an
     /// invoice's file is skipped.
     pub fn records(self) -> Records {
-        match self.preamble {
+        let records = match self.preamble {
             true => Records::from_invoice(self),
             false => Records::new(self),
-        }
+        };
+        records.of_text()
     }
 
     /// What stands above the table of an invoice's file, and its rows with their types.
     pub fn invoice_rows(self) -> InvoiceCsv {
-        InvoiceCsv::new(self)
+        InvoiceCsv::of(Records::from_invoice(self).of_text())
     }
 }
 

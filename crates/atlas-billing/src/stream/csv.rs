@@ -180,6 +180,12 @@ impl Records {
         }
     }
 
+    /// The same records, of a body that is known to be UTF-8: no record is checked again.
+    pub(crate) fn of_text(mut self) -> Self {
+        self.rows.is_text = true;
+        self
+    }
+
     /// The next record; `None` at the end.
     ///
     /// # Errors
@@ -209,11 +215,8 @@ impl Records {
     }
 
     /// Reads as far as the header; `None` if there is none.
-    pub(super) fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Header>>> {
-        loop {
-            if let Some(header) = &self.header {
-                return Poll::Ready(Some(Ok(header.clone())));
-            }
+    pub(super) fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<&Header>>> {
+        while self.header.is_none() {
             match ready!(self.poll_next_row(cx)) {
                 Some(Ok(row)) if (self.is_header)(&row) => self.header = Some(Header::new(&row)),
                 Some(Ok(row)) => self.preamble.add(&row),
@@ -221,30 +224,41 @@ impl Records {
                 None => return Poll::Ready(None),
             }
         }
+        Poll::Ready(self.header.as_ref().map(Ok))
     }
 
+    #[inline]
     pub(super) fn poll_next_row(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Row>>> {
         if self.ended {
             return Poll::Ready(None);
         }
         loop {
-            match self.rows.next().transpose() {
-                Some(Ok(row)) => return Poll::Ready(Some(Ok(row))),
-                Some(Err(error)) => return self.end(Some(error)),
-                None => {}
+            match self.rows.next() {
+                Ok(Some(row)) => return Poll::Ready(Some(Ok(row))),
+                Ok(None) => {}
+                Err(error) => return self.end(Some(error)),
             }
-            let Some(body) = &mut self.body else {
-                return self.end(None);
-            };
-            match ready!(body.as_mut().poll_next(cx)) {
-                Some(Ok(chunk)) => self.rows.push(chunk),
-                Some(Err(error)) => return self.end(Some(error)),
-                None => {
-                    self.body = None;
-                    self.rows.finish();
-                }
+            match ready!(self.poll_chunk(cx)) {
+                Ok(true) => {}
+                Ok(false) => return self.end(None),
+                Err(error) => return self.end(Some(error)),
             }
         }
+    }
+
+    /// Reads on in the body; false where nothing is left to read.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Ok(false));
+        };
+        match ready!(body.as_mut().poll_next(cx)?) {
+            Some(chunk) => self.rows.push(chunk),
+            None => {
+                self.body = None;
+                self.rows.finish();
+            }
+        }
+        Poll::Ready(Ok(true))
     }
 
     /// Ends the stream and releases the connection.
@@ -259,12 +273,15 @@ impl Stream for Records {
     type Item = Result<Record>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let header = match ready!(self.poll_header(cx)) {
+        match ready!(self.poll_header(cx)) {
             Some(header) => header?,
             None => return Poll::Ready(None),
         };
-        let row = ready!(self.poll_next_row(cx));
-        Poll::Ready(row.map(|row| Ok(Record { header, row: row? })))
+        let Some(row) = ready!(self.poll_next_row(cx)) else {
+            return Poll::Ready(None);
+        };
+        let record = |header| Ok(Record { header, row: row? });
+        Poll::Ready(self.header.clone().map(record))
     }
 }
 
@@ -373,7 +390,7 @@ impl<'a> Iterator for Cells<'a> {
 /// The index of the comma that has `before` commas before it.
 ///
 /// Cells are short, so that a search from comma to comma starts again every few bytes; commas are
-/// counted in blocks instead, up to the block that has it.
+/// counted in blocks instead, and in the words of the block that has it.
 fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
     let (blocks, _) = text.as_chunks::<32>();
     let mut start = 0;
@@ -386,13 +403,31 @@ fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
         }
         start += block.len();
     }
-    // One branch that is hard to predict instead of one at each comma.
-    let mut commas = 0;
-    let index = text.get(start..)?.iter().position(|byte| {
-        commas += usize::from(*byte == b',');
-        commas > before
-    })?;
-    Some(start + index)
+    let (words, rest) = text.get(start..)?.as_chunks::<8>();
+    for word in words {
+        let mut commas = commas(u64::from_le_bytes(*word));
+        match before.checked_sub(commas.count_ones() as usize) {
+            Some(left) => before = left,
+            None => {
+                for _ in 0..before {
+                    commas &= commas - 1;
+                }
+                return Some(start + commas.trailing_zeros() as usize / 8);
+            }
+        }
+        start += word.len();
+    }
+    let mut commas = memchr::memchr_iter(b',', rest);
+    Some(start + commas.nth(before)?)
+}
+
+/// The highest bit of each byte of `word` that is a comma.
+fn commas(word: u64) -> u64 {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
+    let zero = word ^ COMMAS;
+    // The sum has the highest bit of each byte whose other bits are not all zero.
+    !(((zero & LOW) + LOW) | zero | LOW)
 }
 
 /// The text of a record or of a cell of it: commas and quotes are ASCII, so that a cell of valid
@@ -440,9 +475,11 @@ fn unquote(raw: &[u8]) -> Row {
 #[derive(Debug)]
 struct Rows {
     chunk: Bytes,
-    /// Whether the chunk is ASCII, which is valid UTF-8 wherever it is split. Checking this once
-    /// takes a fraction of the time that checking each record does.
-    ascii: bool,
+    /// Whether the file is known to be UTF-8.
+    is_text: bool,
+    /// Whether the records within the chunk are known to be UTF-8: those of ASCII are, and looking
+    /// for that takes a fraction of the time that checking each record does.
+    valid: bool,
     /// The beginning of a record whose end has not arrived.
     carry: Vec<u8>,
     /// The state at the beginning of the chunk, behind `carry`.
@@ -482,7 +519,8 @@ impl Rows {
     fn new() -> Self {
         Self {
             chunk: Bytes::new(),
-            ascii: true,
+            is_text: false,
+            valid: true,
             carry: Vec::new(),
             cell: Cell::Start,
             quoted: false,
@@ -499,7 +537,7 @@ impl Rows {
             true => chunk,
             false => [self.chunk.as_ref(), chunk.as_ref()].concat().into(),
         };
-        self.ascii = self.chunk.is_ascii();
+        self.valid = self.is_text || self.chunk.is_ascii();
     }
 
     /// Says that no more bytes will come.
@@ -510,7 +548,7 @@ impl Rows {
     /// The next row; `None` if more bytes are needed, or at the end of a finished file.
     fn next(&mut self) -> Result<Option<Row>> {
         loop {
-            let Some((raw, ascii)) = self.next_raw()? else {
+            let Some((raw, valid)) = self.next_raw()? else {
                 return Ok(None);
             };
             let quoted = mem::take(&mut self.quoted);
@@ -518,7 +556,7 @@ impl Rows {
                 continue;
             }
             self.records += 1;
-            if !ascii && std::str::from_utf8(&raw).is_err() {
+            if !valid && std::str::from_utf8(&raw).is_err() {
                 return Err(Error::new(
                     ErrorKind::Decode,
                     format!("record {} of the CSV is not valid UTF-8", self.records),
@@ -528,7 +566,7 @@ impl Rows {
         }
     }
 
-    /// The bytes of the next record, and whether they are known to be ASCII.
+    /// The bytes of the next record, and whether they are known to be UTF-8.
     fn next_raw(&mut self) -> Result<Option<(Bytes, bool)>> {
         if self.fresh {
             if self.chunk.len() < MARK.len() && MARK.starts_with(&self.chunk) && !self.finished {
@@ -547,10 +585,10 @@ impl Rows {
                 self.chunk.advance(1);
                 self.cell = Cell::Start;
                 if self.carry.is_empty() {
-                    return Ok(Some((line, self.ascii)));
+                    return Ok(Some((line, self.valid)));
                 }
                 self.carry.extend_from_slice(&line);
-                return Ok(Some((mem::take(&mut self.carry).into(), false)));
+                return Ok(Some((mem::take(&mut self.carry).into(), self.is_text)));
             }
             self.carry.extend_from_slice(&self.chunk);
             self.chunk.clear();
@@ -564,7 +602,7 @@ impl Rows {
                 format!("record {} of the CSV ends within quotes", self.records + 1),
             ));
         }
-        Ok(Some((mem::take(&mut self.carry).into(), false)))
+        Ok(Some((mem::take(&mut self.carry).into(), self.is_text)))
     }
 
     fn check_size(&self, more: usize) -> Result<()> {

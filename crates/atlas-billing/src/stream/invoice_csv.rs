@@ -31,8 +31,12 @@ impl InvoiceCsv {
     where
         S: Stream<Item = Result<Bytes>> + Send + 'static,
     {
+        Self::of(Records::from_invoice(body))
+    }
+
+    pub(crate) fn of(records: Records) -> Self {
         Self {
-            records: Records::from_invoice(body),
+            records,
             columns: None,
         }
     }
@@ -75,7 +79,7 @@ impl InvoiceCsv {
                     "the response is not the CSV of an invoice: no row of column names",
                 ))
             })?;
-            self.columns = Some(Columns::new(&header));
+            self.columns = Some(Columns::new(header));
         }
         Poll::Ready(Ok(()))
     }
