@@ -141,6 +141,10 @@ struct Utf8 {
 impl Utf8 {
     /// Whether the text is valid as far as it came.
     fn push(&mut self, piece: &[u8]) -> bool {
+        // Most files are ASCII, which is found out in half the time.
+        if self.begun.is_empty() && piece.is_ascii() {
+            return true;
+        }
         let mut piece = piece;
         while let Some((byte, rest)) = piece.split_first().filter(|_| !self.begun.is_empty()) {
             self.begun.push(*byte);

@@ -395,8 +395,10 @@ fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
     let (blocks, _) = text.as_chunks::<32>();
     let mut start = 0;
     for block in blocks {
-        // A block has fewer bytes than a u8 counts.
-        let commas: u8 = block.iter().map(|byte| u8::from(*byte == b',')).sum();
+        // One for a comma, else zero, in vectors: a comparison would be counted bit by bit. A block
+        // has fewer bytes than a u8 counts.
+        let is_comma = |byte: &u8| 1_u8.saturating_sub(byte ^ b',');
+        let commas: u8 = block.iter().map(is_comma).sum();
         match before.checked_sub(commas.into()) {
             Some(left) => before = left,
             None => break,
@@ -406,7 +408,9 @@ fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
     let (words, rest) = text.get(start..)?.as_chunks::<8>();
     for word in words {
         let mut commas = commas(u64::from_le_bytes(*word));
-        match before.checked_sub(commas.count_ones() as usize) {
+        // The product's highest byte is the sum of all bytes.
+        let count = commas.wrapping_mul(EACH_BYTE) >> 56;
+        match before.checked_sub(count as usize) {
             Some(left) => before = left,
             None => {
                 for _ in 0..before {
@@ -421,13 +425,15 @@ fn nth_comma(text: &[u8], mut before: usize) -> Option<usize> {
     Some(start + commas.nth(before)?)
 }
 
-/// The highest bit of each byte of `word` that is a comma.
+/// One in each byte of a word.
+const EACH_BYTE: u64 = u64::from_ne_bytes([1; 8]);
+
+/// `word` with a one for each byte that is a comma, and zero for any other.
 fn commas(word: u64) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
-    let zero = word ^ COMMAS;
+    const LOW: u64 = 0x7f * EACH_BYTE;
+    let zeros = word ^ (b',' as u64 * EACH_BYTE);
     // The sum has the highest bit of each byte whose other bits are not all zero.
-    !(((zero & LOW) + LOW) | zero | LOW)
+    !(((zeros & LOW) + LOW) | zeros | LOW) >> 7
 }
 
 /// The text of a record or of a cell of it: commas and quotes are ASCII, so that a cell of valid
