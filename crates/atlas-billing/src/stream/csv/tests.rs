@@ -1,9 +1,12 @@
 //! The reader beside csv-core, and at every split.
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use proptest::prelude::*;
 
-use super::*;
+use super::records::{Records, read_records};
+use super::rows::{Row, Rows};
+use crate::error::{Error, ErrorKind, Result};
 
 fn to_vec(row: &Row) -> Vec<String> {
     row.cells().map(str::to_owned).collect()

@@ -11,7 +11,8 @@ use chrono::NaiveDate;
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
-use super::csv::{Header, Preamble, Records, Row};
+use super::records::{Header, Preamble, Records};
+use super::rows::Row;
 use crate::error::{Error, ErrorKind, Result};
 use atlas_billing_raw::parse_decimal;
 
