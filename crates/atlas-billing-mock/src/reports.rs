@@ -190,7 +190,12 @@ pub(crate) fn create(call: &Call<'_>, state: &mut State, seen: &Seen) -> Result<
     let archive = &mut state.reports;
     archive.made += 1;
     let report = Report {
-        id: hex(call.scenario.settings.seed() ^ 0xF0C5, archive.made, 24),
+        // Like all ids of the real service it begins with the second of its making.
+        id: format!(
+            "{:08x}{}",
+            call.now.timestamp(),
+            hex(call.scenario.settings.seed() ^ 0xF0C5, archive.made, 16)
+        ),
         invoice: Arc::clone(invoice),
         at: call.now,
         polls: 0,

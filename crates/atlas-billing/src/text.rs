@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Byte order mark of UTF-8, which some files begin with.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Whether `c` could act on what shows it: control characters (among them ESC, which begins a
 /// terminal's sequences), separators of lines and paragraphs, and marks that turn the direction of
 /// the text around them (Unicode UAX #9, section 2) or are not visible at all.

@@ -11,7 +11,6 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::totals::Dimension;
 use crate::stream::line_items::first;
 
 /// What sums need of a line item.
@@ -48,20 +47,11 @@ impl<'a> From<&'a LineItem> for Charge<'a> {
 /// Which fields of a line item sums by some dimensions need, beyond text and cents.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
-    day: bool,
-    tags: bool,
+    pub(super) day: bool,
+    pub(super) tags: bool,
 }
 
 impl Needs {
-    pub(crate) fn of(by: &[Dimension]) -> Self {
-        Self {
-            day: by
-                .iter()
-                .any(|by| matches!(by, Dimension::Day | Dimension::Month)),
-            tags: by.iter().any(|by| matches!(by, Dimension::Tag(_))),
-        }
-    }
-
     /// Reads the charge of the line item whose JSON `text` begins with, and returns how long that
     /// is. Decodes no more than is needed, most of it without a copy, so that sums over a stream are
     /// faster than over whole items. What is needed is checked as in a whole item, the rest only to
@@ -154,7 +144,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::totals::Totals;
+    use crate::money::totals::{Dimension, Totals};
 
     fn by() -> Vec<Dimension> {
         let mut by = Dimension::PLAIN.to_vec();

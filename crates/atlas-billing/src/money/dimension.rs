@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-use super::charge::Charge;
+use super::charge::{Charge, Needs};
 use crate::id::text_value;
 use crate::parse_error::{ParseError, quoted};
 use crate::period::Month;
@@ -225,6 +225,18 @@ impl fmt::Display for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.name.as_deref().or(self.id.as_deref());
         f.pad(shown.unwrap_or("(none)"))
+    }
+}
+
+impl Needs {
+    /// What sums by these dimensions need.
+    pub(crate) fn of(by: &[Dimension]) -> Self {
+        Self {
+            day: by
+                .iter()
+                .any(|by| matches!(by, Dimension::Day | Dimension::Month)),
+            tags: by.iter().any(|by| matches!(by, Dimension::Tag(_))),
+        }
     }
 }
 

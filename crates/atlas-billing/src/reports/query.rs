@@ -14,7 +14,7 @@ use crate::exchange::Deadline;
 use crate::id::ReportToken;
 use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, CsvFile, Download, Form};
-use crate::stream::focus::FocusRows;
+use crate::stream::csv::FocusRows;
 
 /// The documented pace: a poll each five seconds at most, then ever longer between two.
 const PACE: Duration = Duration::from_secs(5);

@@ -18,7 +18,7 @@ use crate::invoices::InvoiceRequest;
 use crate::list::{ListRequest, Listed, PageCall};
 use crate::poll::PollPolicy;
 use crate::request::{Call, CallOptions, CsvFile, Form};
-use crate::stream::focus::FocusRows;
+use crate::stream::csv::FocusRows;
 
 /// How long the service keeps a report, as documented.
 const KEPT: TimeDelta = TimeDelta::days(7);

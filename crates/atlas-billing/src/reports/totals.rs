@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::error::{Error, Result};
 use crate::money::ExactSum;
 use crate::stream::csv::Header;
-use crate::stream::focus::{FocusRow, FocusRows};
+use crate::stream::csv::{FocusRow, FocusRows};
 
 /// The costs of a FOCUS report, added up exactly by the values of some of its columns.
 ///

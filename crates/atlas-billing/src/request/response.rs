@@ -10,8 +10,8 @@ use crate::envelope::{self, Opened};
 use crate::error::{Error, ErrorBody, ErrorKind, Result};
 use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
-use crate::stream::BYTE_ORDER_MARK;
 use crate::stream::json::decode_error;
+use crate::text::BYTE_ORDER_MARK;
 
 /// A response with a successful status, its body still to be read.
 #[derive(Debug)]

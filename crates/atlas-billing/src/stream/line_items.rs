@@ -15,10 +15,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::BYTE_ORDER_MARK;
 use super::json::decode_error;
 use crate::envelope::CONTENT_KEYS;
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::BYTE_ORDER_MARK;
 
 /// The deepest array of line items: an item within it has a map of arrays, which end at 127.
 const DEEPEST_ITEMS: usize = 124;

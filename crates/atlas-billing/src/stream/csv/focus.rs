@@ -15,7 +15,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
-use super::csv::{Header, Records, Row};
+use super::records::{Header, Records};
+use super::rows::Row;
 use crate::error::{Error, Result};
 
 /// The rows of a FOCUS report while it arrives, in bounded memory.
@@ -70,9 +71,7 @@ impl Stream for FocusRows {
             Some(columns) => columns.clone(),
             None => {
                 let header = ready!(self.records.poll_header(cx));
-                let columns = header
-                    .transpose()
-                    .and_then(|header| Columns::new(header.as_ref()));
+                let columns = header.transpose().and_then(|header| Columns::new(header));
                 match columns {
                     Ok(columns) => self.columns.insert(Arc::new(columns)).clone(),
                     Err(error) => return self.records.end(Some(error)),

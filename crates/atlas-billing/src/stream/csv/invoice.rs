@@ -11,7 +11,8 @@ use chrono::NaiveDate;
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
-use super::csv::{Header, Preamble, Records, Row};
+use super::records::{Header, Preamble, Records};
+use super::rows::Row;
 use crate::error::{Error, ErrorKind, Result};
 use atlas_billing_raw::parse_decimal;
 
@@ -31,8 +32,12 @@ impl InvoiceCsv {
     where
         S: Stream<Item = Result<Bytes>> + Send + 'static,
     {
+        Self::of(Records::from_invoice(body))
+    }
+
+    pub(crate) fn of(records: Records) -> Self {
         Self {
-            records: Records::from_invoice(body),
+            records,
             columns: None,
         }
     }
@@ -75,7 +80,7 @@ impl InvoiceCsv {
                     "the response is not the CSV of an invoice: no row of column names",
                 ))
             })?;
-            self.columns = Some(Columns::new(&header));
+            self.columns = Some(Columns::new(header));
         }
         Poll::Ready(Ok(()))
     }
