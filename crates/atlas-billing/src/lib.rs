@@ -8,7 +8,8 @@
 //! - [`Org::invoice`], [`Org::current_invoice`], [`Org::last_invoice`] and [`Org::invoice_of`] get
 //!   an invoice: whole ([`Invoice`]), item by item ([`LineItems`]) or as its CSV file
 //!   ([`CsvFile`]). [`Org::invoices`] lists them.
-//! - [`totals::Totals`] adds up line items exactly; [`money`] says what each figure means.
+//! - [`totals::Totals`] adds up line items exactly, [`totals::ItemFilter`] selects among them;
+//!   [`money`] says what each figure means.
 //! - [`Error`] has a [kind](ErrorKind), predicates, advice, and what the service said.
 //! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!
