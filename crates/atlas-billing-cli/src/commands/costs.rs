@@ -1,12 +1,14 @@
 //! `costs`: a Cost Explorer query from its creation to its table.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use atlas_billing::{
-    COMMERCIAL, CostQuery, CostReport, CostRequest, Error, GroupBy, Month, Months, Org, PollPolicy,
+    COMMERCIAL, CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org,
+    PollPolicy,
 };
 use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
@@ -14,9 +16,10 @@ use tokio::time::{Instant, interval_at};
 
 use super::Context;
 use super::costs_table::{columns, grouping_of, layouts};
+use super::lookup::{Kind, choose};
 use crate::args::values::{Format, Grouping, shown_duration, shown_period};
 use crate::args::{CostsArgs, Global};
-use crate::connect::{Connection, connect};
+use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::output::Sink;
 
@@ -28,29 +31,26 @@ const DEFAULT_MONTHS: u32 = 6;
 
 pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failure> {
     let months = months(args, context.today)?;
-    refuse_missing_ids(args)?;
     let connection = connect(context).await?;
     let out = match args.no_wait {
         true => Sink::open(None)?,
         false => context.sink()?,
     };
-    let org = &connection.org;
+    let org = &connection.org(context).await?;
+    let mut names = Names::default();
     let (query, whole) = match (&args.resume, months) {
         (Some(token), _) => (org.resume(token.clone()), None),
         (None, Some(months)) => {
             context
                 .voice
                 .note(&format!("Period: {}", shown_period(months, context.today)));
-            let request = request(org, args, months);
-            // The service wants to be told what to group, and is told what is known here: only the
-            // query without a grouping tells what else there is.
+            let (request, whole) = requests(org, args, months, &mut names).await?;
             let shown = !args.no_wait && !context.style.format.is_raw();
-            let whole = request.ungrouped().filter(|_| shown);
-            (request.start().await?, whole)
+            (request.start().await?, whole.filter(|_| shown))
         }
         (None, None) => return Err(Failure::usage("no period")),
     };
-    let resume = tell_token(context, &connection, &query);
+    let resume = tell_token(context, org, &query);
     if args.no_wait {
         let mut out = out;
         writeln!(out, "{}", query.token())?;
@@ -58,7 +58,15 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
     }
     let policy = policy(context, args);
     let whole = whole.map(|whole| tokio::spawn(whole.polling(policy).into_future()));
-    let ended = fetch(context, args, query.polling(policy), whole, months, out).await;
+    let shown = Shown {
+        by: match args.resume {
+            Some(_) => None,
+            None => Some(args.by.unwrap_or(Grouping::Services)),
+        },
+        months,
+        names,
+    };
+    let ended = fetch(context, shown, query.polling(policy), whole, out).await;
     ended.map_err(|failure| match resume {
         // Others leave the query as it was.
         Some(resume) if ![0, exit::NOT_FOUND, exit::USAGE].contains(&failure.exit) => {
@@ -80,38 +88,72 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
     }
 }
 
-/// Cost Explorer wants to be told which projects or clusters to group.
-fn refuse_missing_ids(args: &CostsArgs) -> Result<(), Failure> {
-    let (by, one) = match args.by {
-        Some(by @ Grouping::Projects) if args.project.is_empty() => (by.name(), by.singular()),
-        Some(by @ Grouping::Clusters) if args.cluster.is_empty() => (by.name(), by.singular()),
-        _ => return Ok(()),
-    };
-    Err(
-        Failure::usage(format!("--by {by} needs --{one} ID for each {one}")).with_help(format!(
-            "for all {by}, one month at a time: atlas-billing invoices show YYYY-MM --by {one}"
-        )),
-    )
+/// Names of projects and clusters by id, as far as they were looked up.
+#[derive(Debug, Default)]
+struct Names {
+    projects: BTreeMap<String, String>,
+    clusters: BTreeMap<String, String>,
 }
 
-/// The query to be created.
-fn request(org: &Org, args: &CostsArgs, months: Months) -> CostRequest {
-    let by = args.by.unwrap_or(Grouping::Services).name();
-    let request = org
-        .costs(months)
-        .group_by(GroupBy::from(by))
-        .services(args.service.iter().cloned())
-        .projects(args.project.iter().cloned())
-        .clusters(args.cluster.iter().cloned())
-        .organizations(args.linked_org.iter().copied());
-    match args.include_partial_matches {
-        true => request.include_partial_matches(true),
-        false => request,
+impl Names {
+    /// Adds what a row does not name itself.
+    fn complete(&self, row: &mut CostRow) {
+        for (id, name, names) in [
+            (&row.project_id, &mut row.project_name, &self.projects),
+            (&row.cluster_id, &mut row.cluster_name, &self.clusters),
+        ] {
+            let known = id.as_ref().and_then(|id| names.get(id));
+            *name = name.take().or_else(|| known.cloned());
+        }
     }
 }
 
+/// The query to be created, and the one for the whole if that tells what the first one leaves out.
+///
+/// The service wants to be told what to group: services, projects and clusters that are not known
+/// here, such as deleted ones, only the query without a grouping has.
+async fn requests(
+    org: &Org,
+    args: &CostsArgs,
+    months: Months,
+    names: &mut Names,
+) -> Result<(CostRequest, Option<CostRequest>), Failure> {
+    let by = args.by.unwrap_or(Grouping::Services);
+    let is_by = |grouping| by == grouping;
+    let projects = choose(org, Kind::Project, &args.project, is_by(Grouping::Projects)).await?;
+    let clusters = choose(org, Kind::Cluster, &args.cluster, is_by(Grouping::Clusters)).await?;
+    let request = org
+        .costs(months)
+        .services(args.service.iter().cloned())
+        .organizations(args.linked_org.iter().copied());
+    let request = match args.include_partial_matches {
+        true => request.include_partial_matches(true),
+        false => request,
+    };
+    let looked_up = match by {
+        Grouping::Projects => args.project.is_empty(),
+        Grouping::Clusters => args.cluster.is_empty(),
+        Grouping::Services | Grouping::Organizations => false,
+    };
+    let filtered = |projects: &[String], clusters: &[String]| {
+        let request = request.clone().projects(projects);
+        request.clusters(clusters)
+    };
+    let grouped = filtered(&projects.ids, &clusters.ids).group_by(GroupBy::from(by.name()));
+    let whole = match (looked_up, by) {
+        (false, _) => grouped.ungrouped(),
+        (true, Grouping::Projects) => Some(filtered(&[], &clusters.ids)),
+        (true, _) => Some(filtered(&projects.ids, &[])),
+    };
+    *names = Names {
+        projects: projects.names,
+        clusters: clusters.names,
+    };
+    Ok((grouped, whole))
+}
+
 /// Says how the query can be resumed, as soon as it can, and returns the command for it.
-fn tell_token(context: &Context, connection: &Connection, query: &CostQuery) -> Option<String> {
+fn tell_token(context: &Context, org: &Org, query: &CostQuery) -> Option<String> {
     let token = query.token().as_str();
     if context.global.demo {
         context
@@ -119,7 +161,6 @@ fn tell_token(context: &Context, connection: &Connection, query: &CostQuery) -> 
             .note(&format!("Query {token} (it ends with the demonstration)"));
         return None;
     }
-    let org = &connection.org;
     let command = resume_command(
         &context.global,
         org.id().as_str(),
@@ -130,13 +171,20 @@ fn tell_token(context: &Context, connection: &Connection, query: &CostQuery) -> 
     Some(command)
 }
 
+/// What is shown of a result beside its rows. Neither grouping nor months are known of a query that
+/// was created before: its rows have to tell.
+struct Shown {
+    by: Option<Grouping>,
+    months: Option<Months>,
+    names: Names,
+}
+
 /// Waits for the result and writes it.
 async fn fetch(
     context: &Context,
-    args: &CostsArgs,
+    shown: Shown,
     query: CostQuery,
     whole: Option<JoinHandle<Result<CostReport, Error>>>,
-    months: Option<Months>,
     mut out: Sink,
 ) -> Result<(), Failure> {
     let query = wait(context, query).await?;
@@ -156,23 +204,25 @@ async fn fetch(
                     failed => warn_incomplete(context, failed),
                 }
             }
-            let rows = report.into_rows();
+            let mut rows = report.into_rows();
+            rows.iter_mut().for_each(|row| shown.names.complete(row));
             return context
                 .style
                 .write(out, &columns(context.today), &rows, || {
-                    let by = args.by.unwrap_or_else(|| match args.resume {
-                        // What a query that was created before is grouped by, its rows have to tell.
-                        Some(_) => grouping_of(&rows),
-                        None => Grouping::Services,
-                    });
-                    layouts(&rows, by, months, context.today, context.style.paper.width).ok_or_else(
-                        || {
-                            Failure::new(
-                                exit::OTHER,
-                                "the sum of the amounts is too large to show; use -o csv",
-                            )
-                        },
+                    let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
+                    layouts(
+                        &rows,
+                        by,
+                        shown.months,
+                        context.today,
+                        context.style.paper.width,
                     )
+                    .ok_or_else(|| {
+                        Failure::new(
+                            exit::OTHER,
+                            "the sum of the amounts is too large to show; use -o csv",
+                        )
+                    })
                 });
         }
     }
@@ -304,16 +354,18 @@ mod tests {
     }
 
     #[test]
-    fn projects_without_ids_are_refused_with_another_way() {
-        let id = "64b7f0a1c2d3e4f506172839";
-        assert!(refuse_missing_ids(&read(&["--by", "service"]).1).is_ok());
-        assert!(refuse_missing_ids(&read(&["--by", "projects", "--project", id]).1).is_ok());
-        let told = refuse_missing_ids(&read(&["--by", "cluster"]).1).unwrap_err();
-        assert_eq!(
-            (told.exit, told.message.contains("--cluster ID")),
-            (exit::USAGE, true)
-        );
-        assert!(told.help[0].ends_with("--by cluster"), "{:?}", told.help);
+    fn a_row_keeps_its_own_names() {
+        let mut names = Names::default();
+        names.projects.insert("1".into(), "web".into());
+        let mut row = CostRow::default();
+        names.complete(&mut row);
+        assert_eq!(row, CostRow::default());
+        row.project_id = Some("1".into());
+        names.complete(&mut row);
+        assert_eq!(row.project_name.as_deref(), Some("web"));
+        row.project_name = Some("own".into());
+        names.complete(&mut row);
+        assert_eq!(row.project_name.as_deref(), Some("own"));
     }
 
     #[test]

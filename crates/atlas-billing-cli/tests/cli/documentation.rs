@@ -189,6 +189,7 @@ fn flags_that_are_named_are_there() {
         "invoices list",
         "invoices show",
         "invoices items",
+        "invoices search",
         "invoices compare",
         "mock",
     ] {

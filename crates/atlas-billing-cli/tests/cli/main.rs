@@ -12,14 +12,17 @@ mod demo;
 mod documentation;
 mod failures;
 mod files;
+mod filters;
 mod forms;
 #[cfg(feature = "demo")]
 mod golden;
 mod hostile;
 mod invoices;
 mod items;
+mod lists;
 #[cfg(feature = "demo")]
 mod memory;
+mod search;
 mod settings;
 mod signals;
 mod storage;
