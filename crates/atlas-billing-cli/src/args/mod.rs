@@ -11,7 +11,7 @@ use atlas_billing::environment::{
 };
 use atlas_billing::raw::enums::{InvoiceStatus, Service};
 use atlas_billing::totals::Dimension;
-use atlas_billing::{ApiVersion, OrgId, QueryToken};
+use atlas_billing::{ApiVersion, OrgId, QueryToken, ReportToken};
 use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -169,6 +169,10 @@ pub(crate) enum Command {
     /// Invoices, their figures and line items
     #[command(visible_alias = "invoice", subcommand, after_help = examples("invoices list ytd", "invoices show last --by project"))]
     Invoices(InvoicesCommand),
+
+    /// FOCUS reports of invoices: as CSV, or added up by columns
+    #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
+    Focus(FocusArgs),
 
     /// Check credentials, organization and what they may read
     #[command(after_help = examples("check", "check -v"))]
@@ -344,6 +348,49 @@ impl ItemsArgs {
     }
 }
 
+/// Which FOCUS reports, and what to do with them.
+#[derive(Debug, Args)]
+pub(crate) struct FocusArgs {
+    /// Of which invoices: current, last, last-month, an invoice id, a month such as 2025-03, or
+    /// those of a period: 2025-Q1, 2025, 2025-01..2025-03, mtd, ytd, last-quarter [default: last]
+    #[arg(
+        value_name = "INVOICE|PERIOD",
+        default_value = "last",
+        hide_default_value = true,
+        conflicts_with = "resume"
+    )]
+    pub(crate) which: Vec<Which>,
+
+    /// Add up the costs by these columns of the report, such as ServiceName or SubAccountName
+    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',', value_parser = values::focus_column)]
+    pub(crate) by: Vec<String>,
+
+    /// What to do with invoices of linked organizations (those that this one pays for)
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "resume")]
+    pub(crate) linked: Option<Linked>,
+
+    /// Have a new report made even where there is one already
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) fresh: bool,
+
+    /// How long to wait for a report [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    /// Fetch a report that was requested before
+    #[arg(long, value_name = "INVOICE/REPORT")]
+    pub(crate) resume: Option<ReportToken>,
+
+    /// Write one file per invoice, as DIR/billing_period=YYYY-MM/ORG/INVOICE.csv, each whole or
+    /// not at all
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output_file", "by"])]
+    pub(crate) output_dir: Option<PathBuf>,
+
+    /// Print what to resume each report with, and exit
+    #[arg(long, conflicts_with_all = ["resume", "deadline", "by", "output_dir"], help_heading = "Advanced")]
+    pub(crate) no_wait: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// The invoice to start from: current, last, last-month, a month or an invoice id
@@ -438,6 +485,22 @@ impl Cli {
         )?;
         match &self.command {
             Command::Costs(_) => Ok(()),
+            Command::Focus(args) => {
+                let by = !args.by.is_empty();
+                refuse("--by", raw && by, &received)?;
+                match (by, format) {
+                    (true, _) | (false, Format::Csv | Format::RawCsv) => {
+                        let plain = !by && global.excel;
+                        refuse(
+                            "--excel",
+                            plain,
+                            "needs --by: a report is written as received",
+                        )
+                    }
+                    (false, Format::Table) if global.output.is_none() => Ok(()),
+                    _ => Err(format!("-o {name} needs --by: a report is CSV")),
+                }
+            }
             Command::Check => not_raw("check"),
             Command::Invoices(InvoicesCommand::List(_)) => not_raw("invoices list"),
             Command::Invoices(InvoicesCommand::Compare(args)) => {

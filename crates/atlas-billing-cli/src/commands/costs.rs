@@ -2,26 +2,19 @@
 
 use std::future::IntoFuture;
 use std::io::Write;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use atlas_billing::{
-    COMMERCIAL, CostQuery, CostReport, CostRequest, Error, GroupBy, Month, Months, Org, PollPolicy,
-};
+use atlas_billing::{CostQuery, CostReport, CostRequest, Error, GroupBy, Month, Months, Org};
 use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{Instant, interval_at};
 
 use super::Context;
 use super::costs_table::{columns, grouping_of, layouts};
-use crate::args::values::{Format, Grouping, shown_duration, shown_period};
-use crate::args::{CostsArgs, Global};
-use crate::connect::{Connection, connect};
+use super::wait::{policy, resumable, tell_token, wait};
+use crate::args::CostsArgs;
+use crate::args::values::{Format, Grouping, shown_period};
+use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::output::Sink;
-
-/// Where no line can be rewritten, a line of progress is due so often.
-const STILL: Duration = Duration::from_secs(30);
 
 /// How many months are asked for where none are named, the running one included.
 const DEFAULT_MONTHS: u32 = 6;
@@ -50,22 +43,16 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         }
         (None, None) => return Err(Failure::usage("no period")),
     };
-    let resume = tell_token(context, &connection, &query);
+    let resume = tell_token(context, org, "costs", query.token().as_str());
     if args.no_wait {
         let mut out = out;
         writeln!(out, "{}", query.token())?;
         return Ok(out.finish()?);
     }
-    let policy = policy(context, args);
+    let policy = policy(context, args.deadline);
     let whole = whole.map(|whole| tokio::spawn(whole.polling(policy).into_future()));
     let ended = fetch(context, args, query.polling(policy), whole, months, out).await;
-    ended.map_err(|failure| match resume {
-        // Others leave the query as it was.
-        Some(resume) if ![0, exit::NOT_FOUND, exit::USAGE].contains(&failure.exit) => {
-            failure.with_help(format!("resume with: {resume}"))
-        }
-        _ => failure,
-    })
+    ended.map_err(|failure| resumable(failure, resume))
 }
 
 /// The months asked for; none are known of a query that is resumed.
@@ -108,26 +95,6 @@ fn request(org: &Org, args: &CostsArgs, months: Months) -> CostRequest {
         true => request.include_partial_matches(true),
         false => request,
     }
-}
-
-/// Says how the query can be resumed, as soon as it can, and returns the command for it.
-fn tell_token(context: &Context, connection: &Connection, query: &CostQuery) -> Option<String> {
-    let token = query.token().as_str();
-    if context.global.demo {
-        context
-            .voice
-            .note(&format!("Query {token} (it ends with the demonstration)"));
-        return None;
-    }
-    let org = &connection.org;
-    let command = resume_command(
-        &context.global,
-        org.id().as_str(),
-        org.client().base_url(),
-        token,
-    );
-    context.voice.must(&format!("Resume with: {command}"));
-    Some(command)
 }
 
 /// Waits for the result and writes it.
@@ -191,101 +158,19 @@ fn warn_incomplete(context: &Context, failed: Result<Result<CostReport, Error>, 
     ));
 }
 
-fn policy(context: &Context, args: &CostsArgs) -> PollPolicy {
-    let mut policy = PollPolicy::default();
-    if let Some(deadline) = args.deadline {
-        policy = policy.with_deadline(deadline);
-    }
-    if let Some(limit) = context.global.request_timeout {
-        policy = policy.with_poll_timeout(limit);
-    }
-    policy
-}
-
-/// Polls until the result is ready, and tells of it.
-async fn wait(context: &Context, mut query: CostQuery) -> Result<CostQuery, Error> {
-    let began = Instant::now();
-    let mut still = interval_at(began + STILL, STILL);
-    let mut text = "Waiting for the result".to_owned();
-    let mut polls = 0;
-    loop {
-        context.voice.progress(&text);
-        tokio::select! {
-            attempt = query.next() => match attempt {
-                Some(attempt) => {
-                    let attempt = attempt?;
-                    polls = attempt.number();
-                    text = format!("Waiting for the result: {}, the last: {}", polled(polls), attempt.status());
-                }
-                None => break,
-            },
-            _ = still.tick() => {
-                context.voice.still(&format!("{text}, after {} s", began.elapsed().as_secs()));
-            }
-        }
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    context.voice.clear();
-    context.voice.note(&format!(
-        "Result ready after {}, {seconds:.1} s",
-        polled(polls)
-    ));
-    Ok(query)
-}
-
-fn polled(polls: u32) -> String {
-    format!("{polls} poll{}", if polls == 1 { "" } else { "s" })
-}
-
-/// `atlas-billing costs --resume TOKEN …`, with all that decides where it goes and what is written.
-fn resume_command(global: &Global, org: &str, base_url: &str, token: &str) -> String {
-    let base_url = base_url.trim_end_matches('/');
-    let path = |file: &Option<PathBuf>| Some(file.as_ref()?.to_string_lossy().into_owned());
-    let url = Some(base_url.to_owned()).filter(|url| url != COMMERCIAL);
-    let version = global.api_version.map(|version| version.to_string());
-    let timeout = global.request_timeout.map(shown_duration);
-    let mut command = format!("atlas-billing costs --resume {token} --org {org}");
-    for (flag, value) in [
-        ("--base-url", url),
-        ("--ca-file", path(&global.ca_file)),
-        ("--api-version", version),
-        ("--request-timeout", timeout),
-        ("--output", global.output.map(Format::name)),
-        ("--output-file", path(&global.output_file)),
-        ("--excel", global.excel.then(String::new)),
-        ("--keep-token", global.keep_token.then(String::new)),
-    ] {
-        match value.as_deref() {
-            None => {}
-            Some("") => command.push_str(&format!(" {flag}")),
-            Some(value) => command.push_str(&format!(" {flag} {}", quoted(value))),
-        }
-    }
-    command
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
 
-    fn read(line: &[&str]) -> (Global, CostsArgs) {
+    fn read(line: &[&str]) -> CostsArgs {
         let line = ["atlas-billing", "costs"]
             .iter()
             .chain(line)
             .map(Into::into);
         let cli = Cli::read(line).unwrap();
         match cli.command {
-            Command::Costs(args) => (cli.global, args),
+            Command::Costs(args) => args,
             command => panic!("{command:?}"),
         }
     }
@@ -294,7 +179,7 @@ mod tests {
     fn half_a_year_is_asked_for_unless_said_otherwise() {
         let today = "2025-03-14".parse().unwrap();
         let asked = |line: &[&str]| {
-            months(&read(line).1, today)
+            months(&read(line), today)
                 .unwrap()
                 .map(|months| months.to_string())
         };
@@ -306,44 +191,13 @@ mod tests {
     #[test]
     fn projects_without_ids_are_refused_with_another_way() {
         let id = "64b7f0a1c2d3e4f506172839";
-        assert!(refuse_missing_ids(&read(&["--by", "service"]).1).is_ok());
-        assert!(refuse_missing_ids(&read(&["--by", "projects", "--project", id]).1).is_ok());
-        let told = refuse_missing_ids(&read(&["--by", "cluster"]).1).unwrap_err();
+        assert!(refuse_missing_ids(&read(&["--by", "service"])).is_ok());
+        assert!(refuse_missing_ids(&read(&["--by", "projects", "--project", id])).is_ok());
+        let told = refuse_missing_ids(&read(&["--by", "cluster"])).unwrap_err();
         assert_eq!(
             (told.exit, told.message.contains("--cluster ID")),
             (exit::USAGE, true)
         );
         assert!(told.help[0].ends_with("--by cluster"), "{:?}", told.help);
-    }
-
-    #[test]
-    fn the_resume_command_says_again_what_decides_the_result() {
-        const ORG: &str = "64b7f0a1c2d3e4f506172839";
-        let token = "9C0d".repeat(16);
-        let line = resume_command(&read(&[]).0, ORG, "https://cloud.mongodb.com/", &token);
-        assert_eq!(
-            line,
-            format!("atlas-billing costs --resume {token} --org {ORG}")
-        );
-        let flags = [
-            "-o",
-            "csv",
-            "--output-file",
-            "it's.csv",
-            "--api-version",
-            "2023-01-01",
-            "--request-timeout",
-            "90s",
-        ];
-        let line = resume_command(&read(&flags).0, ORG, "http://127.0.0.1:8080", &token);
-        assert_eq!(
-            line,
-            format!(
-                "atlas-billing costs --resume {token} --org {ORG} --base-url http://127.0.0.1:8080 --api-version \
-                 2023-01-01 --request-timeout 1m30s --output csv --output-file 'it'\\''s.csv'"
-            )
-        );
-        let words: Vec<&str> = line.split(' ').skip(2).collect();
-        assert!(read(&words).1.resume.is_some());
     }
 }

@@ -2,9 +2,11 @@
 
 mod costs;
 mod costs_table;
+mod focus;
 mod groups;
 mod invoices;
 mod items;
+mod wait;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
@@ -124,6 +126,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
+        Command::Focus(args) => focus::run(context, &args).await,
         Command::Check => check(context).await,
         #[cfg(feature = "demo")]
         Command::Mock(args) => crate::demo::serve(context, &args).await,
