@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::Context;
 use super::costs_table::{columns, grouping_of, layouts};
-use super::wait::{policy, resumable, tell_token, wait};
+use super::wait::{Resumed, policy, resumable, tell_token, wait};
 use crate::args::CostsArgs;
 use crate::args::values::{Format, Grouping, shown_period};
 use crate::connect::connect;
@@ -43,7 +43,13 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         }
         (None, None) => return Err(Failure::usage("no period")),
     };
-    let resume = tell_token(context, org, "costs", query.token().as_str());
+    let resumed = Resumed {
+        command: "costs",
+        what: "Query",
+        token: query.token().as_str(),
+        options: Vec::new(),
+    };
+    let resume = tell_token(context, org, &resumed);
     if args.no_wait {
         let mut out = out;
         writeln!(out, "{}", query.token())?;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use atlas_billing::poll::Backoff;
 use atlas_billing::{
     CsvFile, FocusTotal, FocusTotals, InvoiceId, InvoiceSummary, Org, OrgId, ReportQuery,
 };
 
-use super::wait::{policy, resumable, tell_token, wait};
+use super::wait::{Resumed, policy, resumable, tell_token, wait};
 use super::{Context, invoices};
 use crate::args::values::{Which, shown_period};
 use crate::args::{FocusArgs, Linked};
@@ -61,7 +61,14 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
         }
     };
     let meant = match &args.resume {
-        Some(token) => vec![Meant::new(org, token.invoice(), None)],
+        Some(token) => {
+            // The folder is named after the month.
+            let summary = match args.output_dir {
+                Some(_) => summary_of(org, token.invoice()).await?,
+                None => None,
+            };
+            vec![Meant::new(org, token.invoice(), summary)]
+        }
         None => meant(context, org, args).await?,
     };
     let into_one = args.by.is_empty() && args.output_dir.is_none() && !args.no_wait;
@@ -237,7 +244,18 @@ async fn file(
 ) -> Result<(CsvFile, Option<String>), Failure> {
     let report = request(context, args, invoice).await?;
     let token = report.token().as_str().to_owned();
-    let resume = tell_token(context, &invoice.org, "focus", &token);
+    let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let by = Some(args.by.join(",")).filter(|by| !by.is_empty());
+    let resumed = Resumed {
+        command: "focus",
+        what: "Report",
+        token: &token,
+        options: vec![
+            ("--by", by),
+            ("--output-dir", args.output_dir.as_ref().map(path)),
+        ],
+    };
+    let resume = tell_token(context, &invoice.org, &resumed);
     let policy = policy(context, args.deadline).with_backoff(Backoff::for_reports());
     let ready = async {
         let report = wait(context, report.polling(policy)).await?;

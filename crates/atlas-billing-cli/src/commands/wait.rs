@@ -15,25 +15,32 @@ use crate::failure::{Failure, exit};
 /// Where no line can be rewritten, a line of progress is due so often.
 const STILL: Duration = Duration::from_secs(30);
 
+/// A command that can be resumed.
+pub(super) struct Resumed<'a> {
+    /// Its name.
+    pub(super) command: &'static str,
+    /// What is waited for, at the beginning of a sentence.
+    pub(super) what: &'static str,
+    /// What the service knows that by.
+    pub(super) token: &'a str,
+    /// Options of this command that decide what is written.
+    pub(super) options: Vec<(&'static str, Option<String>)>,
+}
+
 /// Says how the query or report can be resumed, as soon as it can, and returns the command for it.
-pub(super) fn tell_token(
-    context: &Context,
-    org: &Org,
-    command: &str,
-    token: &str,
-) -> Option<String> {
+pub(super) fn tell_token(context: &Context, org: &Org, resumed: &Resumed<'_>) -> Option<String> {
     if context.global.demo {
-        context
-            .voice
-            .note(&format!("{token} (it ends with the demonstration)"));
+        context.voice.note(&format!(
+            "{} {} (it ends with the demonstration)",
+            resumed.what, resumed.token
+        ));
         return None;
     }
     let command = resume_command(
         &context.global,
-        command,
+        resumed,
         org.id().as_str(),
         org.client().base_url(),
-        token,
     );
     context.voice.must(&format!("Resume with: {command}"));
     Some(command)
@@ -100,13 +107,8 @@ fn polled(polls: u32) -> String {
 }
 
 /// `atlas-billing COMMAND --resume TOKEN …`, with all that decides where it goes and what is written.
-fn resume_command(
-    global: &Global,
-    command: &str,
-    org: &str,
-    base_url: &str,
-    token: &str,
-) -> String {
+fn resume_command(global: &Global, resumed: &Resumed<'_>, org: &str, base_url: &str) -> String {
+    let Resumed { command, token, .. } = resumed;
     let base_url = base_url.trim_end_matches('/');
     let path = |file: &Option<PathBuf>| Some(file.as_ref()?.to_string_lossy().into_owned());
     let url = Some(base_url.to_owned()).filter(|url| url != COMMERCIAL);
@@ -122,7 +124,10 @@ fn resume_command(
         ("--output-file", path(&global.output_file)),
         ("--excel", global.excel.then(String::new)),
         ("--keep-token", global.keep_token.then(String::new)),
-    ] {
+    ]
+    .into_iter()
+    .chain(resumed.options.iter().cloned())
+    {
         match value.as_deref() {
             None => {}
             Some("") => line.push_str(&format!(" {flag}")),
@@ -155,13 +160,13 @@ mod tests {
     fn the_resume_command_says_again_what_decides_the_result() {
         const ORG: &str = "64b7f0a1c2d3e4f506172839";
         let token = "9C0d".repeat(16);
-        let line = resume_command(
-            &read(&[]),
-            "costs",
-            ORG,
-            "https://cloud.mongodb.com/",
-            &token,
-        );
+        let costs = Resumed {
+            command: "costs",
+            what: "Query",
+            token: &token,
+            options: Vec::new(),
+        };
+        let line = resume_command(&read(&[]), &costs, ORG, "https://cloud.mongodb.com/");
         assert_eq!(
             line,
             format!("atlas-billing costs --resume {token} --org {ORG}")
@@ -176,7 +181,7 @@ mod tests {
             "--request-timeout",
             "90s",
         ];
-        let line = resume_command(&read(&flags), "costs", ORG, "http://127.0.0.1:8080", &token);
+        let line = resume_command(&read(&flags), &costs, ORG, "http://127.0.0.1:8080");
         assert_eq!(
             line,
             format!(

@@ -12,6 +12,7 @@ mod demo;
 mod documentation;
 mod failures;
 mod files;
+mod focus;
 mod forms;
 #[cfg(feature = "demo")]
 mod golden;
