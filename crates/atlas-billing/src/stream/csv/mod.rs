@@ -9,7 +9,6 @@
 
 mod invoice;
 mod records;
-mod rows;
 #[cfg(test)]
 mod tests;
 
