@@ -1,5 +1,6 @@
 //! `focus`: FOCUS reports of invoices, as the CSV that the service makes, or added up by columns.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -97,11 +98,8 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
     }
     match &args.output_dir {
         None => {
-            for invoice in &meant {
-                return copy(context, args, invoice, out)
-                    .await?
-                    .finish()
-                    .map_err(Into::into);
+            if let [invoice] = meant.as_slice() {
+                copy(context, args, invoice, out).await?.finish()?;
             }
             Ok(())
         }
@@ -371,7 +369,7 @@ fn write_totals(
         .write(out, &total_columns(&args.by), &rows, || {
             let mut layout = Layout::titled(title(args, meant), headings(&args.by));
             let mut by_cost: Vec<&FocusTotal> = rows.iter().collect();
-            by_cost.sort_by(|left, right| right.billed_cost.cmp(&left.billed_cost));
+            by_cost.sort_by_key(|total| Reverse(total.billed_cost));
             for total in by_cost {
                 let groups = total.group.iter();
                 let groups = groups.map(|cell| cell.clone().unwrap_or("(none)".to_owned()));
