@@ -15,7 +15,7 @@ use crate::tokens::TokenFiles;
 
 const WITHOUT_ACCOUNT: &str = "without an account, try: atlas-billing --demo costs";
 
-/// One request lists so many organizations, projects or SKUs.
+/// The most that one request lists.
 pub(crate) const MOST_PER_PAGE: u16 = 500;
 
 /// A client, the organization that was named, and the stand-in behind it in a demonstration.

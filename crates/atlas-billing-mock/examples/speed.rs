@@ -34,6 +34,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let read = fetch(&atlas, form)?;
             report(form, "over loopback", read, items, started);
         }
+        let started = Instant::now();
+        let made = make_focus(scenario)?;
+        report("focus", "made", made, items, started);
     }
     Ok(())
 }
@@ -50,6 +53,25 @@ fn make(scenario: Scenario, form: &str) -> Result<usize, Box<dyn Error>> {
     let request = Request::get(target()).header(http::header::ACCEPT, &accept(form));
     let response = Core::new(scenario).respond(&request);
     Ok(response.body.into_pieces().map(|piece| piece.len()).sum())
+}
+
+/// The FOCUS file: a report, its URL and the download.
+fn make_focus(scenario: Scenario) -> Result<usize, Box<dyn Error>> {
+    let core = Core::new(scenario);
+    let version = "application/vnd.atlas.2025-03-12+json";
+    let json = |request: Request| -> Result<serde_json::Value, serde_json::Error> {
+        let request = request.header(http::header::ACCEPT, version);
+        let response = core.respond(&request.header(http::header::CONTENT_TYPE, version));
+        serde_json::from_slice(&response.body.into_bytes())
+    };
+    let reports = format!("{}/reports", target());
+    let body = r#"{"reportType":"FOCUS","reportFormat":"CSV"}"#;
+    let created = json(Request::post(&*reports, body))?;
+    let id = created["reportId"].as_str().ok_or("no report")?;
+    let report = json(Request::get(format!("{reports}/{id}")))?;
+    let url = report["downloadUrl"].as_str().ok_or("no URL")?;
+    let pieces = core.respond(&Request::get(url)).body.into_pieces();
+    Ok(pieces.map(|piece| piece.len()).sum())
 }
 
 fn fetch(atlas: &StandIn, form: &str) -> Result<usize, Box<dyn Error>> {
@@ -73,5 +95,5 @@ fn report(form: &str, what: &str, bytes: usize, items: u64, started: Instant) {
     let time = started.elapsed();
     let rate = bytes as f64 / time.as_secs_f64() / 1e6;
     let each = bytes as f64 / items as f64;
-    println!("  {form:4} {what:14} {time:>12.3?} {rate:>6.0} MB/s, {each:.0} bytes an item");
+    println!("  {form:5} {what:14} {time:>12.3?} {rate:>6.0} MB/s, {each:.0} bytes an item");
 }

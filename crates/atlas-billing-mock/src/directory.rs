@@ -12,7 +12,11 @@ use crate::response::{Problem, Response};
 
 /// One page of the organizations that the credentials see.
 pub(crate) fn organizations(call: &Call<'_>) -> Response {
-    let all = call.scenario.organizations.iter().map(|seen| seen.org);
+    let all = call
+        .scenario
+        .organizations
+        .iter()
+        .map(|visible| visible.org);
     let found: Vec<_> = all.filter(|org| is_wanted(call, org.name)).collect();
     page(
         call,
@@ -51,7 +55,11 @@ fn is_wanted(call: &Call<'_>, name: &str) -> bool {
 
 /// One page of the projects of all organizations that the credentials see, with their clusters.
 pub(crate) fn clusters(call: &Call<'_>) -> Response {
-    let organizations = call.scenario.organizations.iter().map(|seen| seen.org);
+    let organizations = call
+        .scenario
+        .organizations
+        .iter()
+        .map(|visible| visible.org);
     let projects = organizations.flat_map(|org| {
         let projects = org.projects.iter().enumerate();
         projects.map(move |(number, project)| (org, number, project))

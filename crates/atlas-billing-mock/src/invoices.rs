@@ -11,11 +11,11 @@ use crate::invoice::plan::Invoice;
 use crate::operations::{content_type, json_response, parse_date};
 use crate::pages::{links, page};
 use crate::response::{Problem, Response};
-use crate::scenario::Seen;
+use crate::scenario::VisibleOrg;
 
 /// One invoice.
-pub(crate) fn one(call: &Call<'_>, seen: &Seen, csv: bool) -> Result<Response, Problem> {
-    let invoice = seen.find(call.route.id)?;
+pub(crate) fn one(call: &Call<'_>, visible: &VisibleOrg, csv: bool) -> Result<Response, Problem> {
+    let invoice = visible.find(call.route.id)?;
     let mut response = Response::typed(200, &content_type(call, csv), "");
     response.body = match csv {
         true => csv_body(invoice),
@@ -25,7 +25,7 @@ pub(crate) fn one(call: &Call<'_>, seen: &Seen, csv: bool) -> Result<Response, P
 }
 
 /// One page of the list of invoices.
-pub(crate) fn list(call: &Call<'_>, seen: &Seen) -> Response {
+pub(crate) fn list(call: &Call<'_>, visible: &VisibleOrg) -> Response {
     let pairs = call.request.query_pairs();
     let all = |wanted: &'static str| {
         let values = pairs.iter().filter(move |(name, _)| name == wanted);
@@ -41,7 +41,7 @@ pub(crate) fn list(call: &Call<'_>, seen: &Seen) -> Response {
             && from.is_none_or(|from| plan.first >= from)
             && to.is_none_or(|to| plan.end() <= to)
     };
-    let invoices = seen.invoices.iter().map(AsRef::as_ref);
+    let invoices = visible.invoices.iter().map(AsRef::as_ref);
     let mut found: Vec<&Invoice> = invoices.filter(matches).collect();
     // Start and end of months give the same order.
     found.sort_by_key(|invoice| invoice.plan.first);
@@ -53,8 +53,8 @@ pub(crate) fn list(call: &Call<'_>, seen: &Seen) -> Response {
 }
 
 /// The pending invoices, whole, in one page.
-pub(crate) fn pending(call: &Call<'_>, seen: &Seen) -> Response {
-    let invoices = seen.invoices.iter();
+pub(crate) fn pending(call: &Call<'_>, visible: &VisibleOrg) -> Response {
+    let invoices = visible.invoices.iter();
     let found: Vec<_> = invoices
         .filter(|invoice| invoice.plan.status == "PENDING")
         .cloned()
@@ -65,7 +65,7 @@ pub(crate) fn pending(call: &Call<'_>, seen: &Seen) -> Response {
 }
 
 /// The invoices of one month, the running one unless another was asked for.
-pub(crate) fn associated(call: &Call<'_>, seen: &Seen) -> Response {
+pub(crate) fn associated(call: &Call<'_>, visible: &VisibleOrg) -> Response {
     let pairs = call.request.query_pairs();
     let first = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted);
     let number =
@@ -78,7 +78,7 @@ pub(crate) fn associated(call: &Call<'_>, seen: &Seen) -> Response {
         let first = invoice.plan.first;
         (first.year().unsigned_abs(), first.month()) == (year, month)
     };
-    let invoices = seen.invoices.iter().filter(is_wanted);
+    let invoices = visible.invoices.iter().filter(is_wanted);
     let invoices = invoices.flat_map(|invoice| {
         invoice
             .with_linked()

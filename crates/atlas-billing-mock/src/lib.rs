@@ -50,7 +50,7 @@
 //! others, and what working clients rely on. Where nothing is known (the columns of a cost
 //! report, how an envelope holds an error, what a poll of an unfinished query gets, how a FOCUS file
 //! is packed) the stand-in has a default and, for what a client could trip over, a choice: see
-//! [`EnvelopeStyle`], [`NotReady`], [`KeyOrder`], [`PageLinks`] and [`Reports`]. All names,
+//! [`EnvelopeStyle`], [`NotReady`], [`KeyOrder`], [`PageLinks`] and [`ReportSettings`]. All names,
 //! identifiers and figures are made up.
 //!
 //! # Limits
@@ -97,7 +97,7 @@ pub use names::{
     PROJECT_IDS, PUBLIC_KEY, SERVICES,
 };
 pub use pages::PageLinks;
-pub use reports::Reports;
+pub use reports::ReportSettings;
 pub use request::{RecordedRequest, Request};
 pub use response::{Body, Pieces, Response};
 pub use route::Operation;

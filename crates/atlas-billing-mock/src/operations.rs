@@ -17,7 +17,7 @@ pub(crate) fn operate(call: &Call<'_>, state: &mut State) -> Result<Response, Pr
     use Operation::*;
     let csv = wants_csv(call)?;
     let found = call.scenario.find_organization(call.route.org);
-    let Some(seen) = found else {
+    let Some(visible) = found else {
         return Err(Problem::not_found("organization", call.route.org));
     };
     check_parameters(call)?;
@@ -26,17 +26,17 @@ pub(crate) fn operate(call: &Call<'_>, state: &mut State) -> Result<Response, Pr
         Clusters => Ok(directory::clusters(call)),
         Skus => Ok(directory::skus(call)),
         Sku => directory::sku(call),
-        Projects => Ok(directory::projects(call, seen.org)),
+        Projects => Ok(directory::projects(call, visible.org)),
         CreateQuery => queries::create(call, state),
-        Poll => queries::poll(call, state, &seen.invoices, csv),
-        Invoice | InvoiceCsv => invoices::one(call, seen, csv),
-        PendingInvoices => Ok(invoices::pending(call, seen)),
-        AssociatedInvoices => Ok(invoices::associated(call, seen)),
-        Search => search::find(call, seen),
-        CreateReport => reports::create(call, state, seen),
+        Poll => queries::poll(call, state, &visible.invoices, csv),
+        Invoice | InvoiceCsv => invoices::one(call, visible, csv),
+        PendingInvoices => Ok(invoices::pending(call, visible)),
+        AssociatedInvoices => Ok(invoices::associated(call, visible)),
+        Search => search::find(call, visible),
+        CreateReport => reports::create(call, state, visible),
         Report => reports::poll(call, state),
-        Reports => reports::list(call, state, seen),
-        _ => Ok(invoices::list(call, seen)),
+        Reports => reports::list(call, state, visible),
+        _ => Ok(invoices::list(call, visible)),
     }
 }
 
@@ -48,22 +48,23 @@ pub(crate) fn json_response(call: &Call<'_>, status: u16, body: impl Into<Bytes>
 /// The type of what the operation responds with.
 pub(crate) fn content_type(call: &Call<'_>, csv: bool) -> String {
     let suffix = if csv { "csv" } else { "json" };
-    let since = call.route.operation.form().since;
+    let since = call.route.operation.version().since;
     format!("application/vnd.atlas.{since}+{suffix};charset=utf-8")
 }
 
 /// Reads `Accept`: whether CSV is wanted. A later date resolves back to the newest version there
 /// is; an earlier one, none or something else is 406, and a version that was removed is 410.
 fn wants_csv(call: &Call<'_>) -> Result<bool, Problem> {
-    let form = call.route.operation.form();
+    let known = call.route.operation.version();
     let ranges = call.request.header_list(&ACCEPT);
-    let mut asked = ranges.iter().map(|range| parse_version(range, form.since));
+    let mut asked = ranges.iter().map(|range| parse_version(range, known.since));
     match asked.find_map(|asked| asked) {
         Some(_) if call.scenario.settings.versions_gone => {
             let detail = "This version of the resource was removed.";
-            Err(Problem::new(410, "VERSION_GONE", detail).parameter(form.since))
+            Err(Problem::new(410, "VERSION_GONE", detail).parameter(known.since))
         }
-        Some(csv) if if csv { form.csv } else { form.json } => Ok(csv),
+        Some(true) if known.csv => Ok(true),
+        Some(false) if known.json => Ok(false),
         _ => {
             let detail = "The Accept header names no version of this resource.";
             let problem = Problem::new(406, "INVALID_VERSION_DATE", detail);
@@ -92,7 +93,7 @@ pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
 /// The request's body, which has to be JSON by its type.
 pub(crate) fn sent_json<'a>(call: &Call<'a>) -> Result<&'a [u8], Problem> {
     let sent = call.request.header_text(&CONTENT_TYPE).unwrap_or_default();
-    let since = call.route.operation.form().since;
+    let since = call.route.operation.version().since;
     if essence(sent) != "application/json" && parse_version(sent, since) != Some(false) {
         let detail = "The body has to be JSON of a known version.";
         return Err(Problem::new(415, "UNSUPPORTED_MEDIA_TYPE", detail));
@@ -121,13 +122,13 @@ pub(crate) fn parse_json<T: DeserializeOwned>(
 
 /// Refuses wrong values of the query's parameters; the strict refuse unknown parameters, too.
 fn check_parameters(call: &Call<'_>) -> Result<(), Problem> {
-    let form = call.route.operation.form();
+    let known = call.route.operation.version();
     let pairs = call.request.query_pairs();
     if call.scenario.settings.strict {
-        refuse_pairs(&pairs, "unknown parameter", |name, _| !form.has(name))?;
+        refuse_pairs(&pairs, "unknown parameter", |name, _| !known.has(name))?;
     }
     refuse_pairs(&pairs, "invalid", |name, value| {
-        form.has(name) && !is_valid(name, value)
+        known.has(name) && !is_valid(name, value)
     })
 }
 

@@ -14,7 +14,7 @@ use crate::names::hex;
 use crate::operations::{json_response, parse_json, sent_json};
 use crate::pages::page;
 use crate::response::{Problem, Response};
-use crate::scenario::{Progress, Ready, Seen};
+use crate::scenario::{Progress, Ready, VisibleOrg};
 use crate::setters::setters;
 use crate::storage;
 
@@ -25,10 +25,10 @@ use crate::storage;
 /// [`Fault`](crate::Fault) of [`Operation::Download`](crate::Operation::Download).
 ///
 /// ```
-/// use atlas_billing_mock::{At, Fault, On, Operation, Ready, Reports, Scenario};
+/// use atlas_billing_mock::{At, Fault, On, Operation, Ready, ReportSettings, Scenario};
 ///
 /// // Ready at the third poll, and the first download ends too early.
-/// let reports = Reports::default().ready(Ready::AfterPolls(2)).gzip("application/gzip");
+/// let reports = ReportSettings::default().ready(Ready::AfterPolls(2)).gzip("application/gzip");
 /// let scenario = Scenario::builder()
 ///     .reports(reports)
 ///     .fault(On::operation(Operation::Download).nth(1), Fault::Close(At::Body(1_000)))
@@ -37,7 +37,7 @@ use crate::storage;
 /// ```
 #[derive(Debug, Clone, Default)]
 #[must_use]
-pub struct Reports {
+pub struct ReportSettings {
     ready: Ready,
     failure: Option<String>,
     url_life: Option<Duration>,
@@ -47,7 +47,7 @@ pub struct Reports {
     pub(crate) changes: bool,
 }
 
-impl Reports {
+impl ReportSettings {
     setters! {
         /// When reports are done.
         ready(ready: Ready) => ready = ready;
@@ -155,18 +155,22 @@ struct Sent {
 
 /// The invoice that the path names. A report is of one organization, so that linked invoices are
 /// those of their own organization only.
-fn invoice<'a>(call: &Call<'_>, seen: &'a Seen) -> Result<&'a Arc<Invoice>, Problem> {
+fn invoice<'a>(call: &Call<'_>, visible: &'a VisibleOrg) -> Result<&'a Arc<Invoice>, Problem> {
     let id = call.route.id;
-    let found = seen.find(id)?;
-    match found.org.id == seen.org.id {
+    let found = visible.find(id)?;
+    match found.org.id == visible.org.id {
         true => Ok(found),
         false => Err(Problem::not_found("invoice", id)),
     }
 }
 
 /// The POST: 201 and the report, which waits for its turn.
-pub(crate) fn create(call: &Call<'_>, state: &mut State, seen: &Seen) -> Result<Response, Problem> {
-    let invoice = invoice(call, seen)?;
+pub(crate) fn create(
+    call: &Call<'_>,
+    state: &mut State,
+    visible: &VisibleOrg,
+) -> Result<Response, Problem> {
+    let invoice = invoice(call, visible)?;
     let strict = call.scenario.settings.strict;
     let sent: Sent = parse_json(sent_json(call)?, strict, |sent: &Sent| {
         sent.unknown.keys().cloned().collect()
@@ -234,8 +238,12 @@ pub(crate) fn poll(call: &Call<'_>, state: &mut State) -> Result<Response, Probl
 }
 
 /// One page of the reports of an invoice, the newest first.
-pub(crate) fn list(call: &Call<'_>, state: &mut State, seen: &Seen) -> Result<Response, Problem> {
-    let id = &invoice(call, seen)?.plan.id;
+pub(crate) fn list(
+    call: &Call<'_>,
+    state: &mut State,
+    visible: &VisibleOrg,
+) -> Result<Response, Problem> {
+    let id = &invoice(call, visible)?.plan.id;
     let reports = state.reports.at(call.now).iter().rev();
     let found: Vec<_> = reports
         .filter(|report| report.invoice.plan.id == *id)

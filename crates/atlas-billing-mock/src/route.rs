@@ -2,8 +2,7 @@
 
 use crate::request::Request;
 
-/// What the stand-in can be asked for. Paths without a host of their own are below
-/// `/api/atlas/v2`.
+/// What the stand-in can be asked for. Paths that do not begin with `/api` are below `/api/atlas/v2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
@@ -47,14 +46,14 @@ pub enum Operation {
     /// `POST /api/oauth/revoke`: revokes an access token.
     Revoke,
     /// Anything on the storage host, which is where reports are downloaded from: see
-    /// [`Reports`](crate::Reports).
+    /// [`ReportSettings`](crate::ReportSettings).
     Download,
     /// Anything else: 404, or 405 where only the method is wrong.
     Other,
 }
 
 /// What an operation is on the wire.
-pub(crate) struct Form {
+pub(crate) struct OperationVersion {
     /// The date of its one version.
     pub(crate) since: &'static str,
     pub(crate) json: bool,
@@ -63,10 +62,10 @@ pub(crate) struct Form {
     parameters: [&'static [&'static str]; 2],
 }
 
-impl Form {
+impl OperationVersion {
     /// Whether its query can have a parameter.
     pub(crate) fn has(&self, parameter: &str) -> bool {
-        self.parameters.concat().contains(&parameter)
+        self.parameters.iter().any(|them| them.contains(&parameter))
     }
 }
 
@@ -99,10 +98,10 @@ impl Operation {
 
     /// Whether its response is a list, whose envelope is the list itself.
     pub(crate) fn is_list(self) -> bool {
-        self == Self::PendingInvoices || self.form().has("pageNum")
+        self == Self::PendingInvoices || self.version().has("pageNum")
     }
 
-    pub(crate) fn form(self) -> Form {
+    pub(crate) fn version(self) -> OperationVersion {
         let (since, parameters): (_, [&[&str]; 2]) = match self {
             Self::Invoices => ("2023-01-01", [PAGE, INVOICES]),
             Self::Organizations | Self::Projects => ("2023-01-01", [PAGE, &["name"]]),
@@ -120,7 +119,7 @@ impl Operation {
             Self::CreateReport | Self::Report => ("2025-03-12", [&[], &[]]),
             _ => ("2023-01-01", [&["envelope"], &[]]),
         };
-        Form {
+        OperationVersion {
             since,
             json: self != Self::InvoiceCsv,
             csv: matches!(self, Self::Poll | Self::Invoice | Self::InvoiceCsv),

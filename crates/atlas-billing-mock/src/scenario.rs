@@ -13,7 +13,7 @@ use crate::invoice::plan::{Invoice, InvoiceFacts, InvoicePlan, months_before};
 use crate::limit::RateLimit;
 use crate::names::{ORG_ID, invoice_id, is_id};
 use crate::pages::PageLinks;
-use crate::reports::Reports;
+use crate::reports::ReportSettings;
 use crate::response::Problem;
 use crate::route::Operation;
 use crate::setters::setters;
@@ -122,7 +122,7 @@ pub(crate) struct Settings {
     pub(crate) upper_case_tokens: bool,
     pub(crate) links: PageLinks,
     pub(crate) search_needs_post: bool,
-    pub(crate) reports: Reports,
+    pub(crate) reports: ReportSettings,
 }
 
 impl Settings {
@@ -138,13 +138,13 @@ impl Settings {
 
 /// An organization that the credentials see.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct VisibleOrg {
     pub(crate) org: &'static Organization,
     /// The newest first.
     pub(crate) invoices: Vec<Arc<Invoice>>,
 }
 
-impl Seen {
+impl VisibleOrg {
     /// An invoice by its id, linked ones included.
     pub(crate) fn find(&self, id: &str) -> Result<&Arc<Invoice>, Problem> {
         if !is_id(id) {
@@ -168,7 +168,7 @@ impl Seen {
 pub struct Scenario {
     pub(crate) settings: Settings,
     /// The default one first; never empty.
-    pub(crate) organizations: Vec<Seen>,
+    pub(crate) organizations: Vec<VisibleOrg>,
 }
 
 impl Scenario {
@@ -179,7 +179,7 @@ impl Scenario {
 
     /// What is true of an invoice, to compare a client's figures with.
     pub fn facts(&self, invoice_id: &str) -> Option<InvoiceFacts> {
-        let mut all = self.organizations.iter().flat_map(Seen::all);
+        let mut all = self.organizations.iter().flat_map(VisibleOrg::all);
         let found = all.find(|invoice| invoice.plan.id == invoice_id)?;
         Some(found.facts().clone())
     }
@@ -193,16 +193,16 @@ impl Scenario {
     /// The facts of every invoice of an organization, the newest first, without linked ones. None
     /// for one that the credentials do not see.
     pub fn invoices_of(&self, org_id: &str) -> Vec<InvoiceFacts> {
-        let seen = self.find_organization(org_id).into_iter();
-        let invoices = seen.flat_map(|seen| &seen.invoices);
+        let visible = self.find_organization(org_id).into_iter();
+        let invoices = visible.flat_map(|visible| &visible.invoices);
         invoices.map(|invoice| invoice.facts().clone()).collect()
     }
 
     /// An organization by its id; the default one for none, which is what the operations without
     /// an organization work on.
-    pub(crate) fn find_organization(&self, id: &str) -> Option<&Seen> {
+    pub(crate) fn find_organization(&self, id: &str) -> Option<&VisibleOrg> {
         let mut all = self.organizations.iter();
-        all.find(|seen| id.is_empty() || seen.org.id == id)
+        all.find(|visible| id.is_empty() || visible.org.id == id)
     }
 }
 
@@ -265,7 +265,7 @@ impl ScenarioBuilder {
         upper_case_tokens() => settings.upper_case_tokens = true;
 
         /// How reports are made, and their files downloaded.
-        reports(reports: Reports) => settings.reports = reports;
+        reports(reports: ReportSettings) => settings.reports = reports;
 
         /// Whether the pages of lists link to each other.
         links(links: PageLinks) => settings.links = links;
@@ -355,7 +355,7 @@ impl ScenarioBuilder {
     /// The scenario.
     pub fn build(self) -> Scenario {
         let meters = Meter::by_organization(self.new_service);
-        let mut organizations: Vec<Seen> = Vec::new();
+        let mut organizations: Vec<VisibleOrg> = Vec::new();
         let count = self.organizations.max(1);
         for (number, org) in ORGANIZATIONS.iter().enumerate().take(count) {
             let mut plans = match self.without_invoices {
@@ -379,7 +379,7 @@ impl ScenarioBuilder {
                 }
             }
             invoices.sort_by_key(|invoice| std::cmp::Reverse(invoice.plan.first));
-            organizations.push(Seen { org, invoices });
+            organizations.push(VisibleOrg { org, invoices });
         }
         Scenario {
             organizations,

@@ -13,7 +13,7 @@ use crate::names::{SERVICES, hex, is_id};
 use crate::operations::{parse_json, sent_json};
 use crate::pages::page;
 use crate::response::{Problem, Response, wrong_method};
-use crate::scenario::Seen;
+use crate::scenario::VisibleOrg;
 
 /// The request's body.
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ enum SortOrder {
 
 /// One page of the items found, in the order of their usage unless another one was asked for.
 /// Items without a price are found on demand only.
-pub(crate) fn find(call: &Call<'_>, seen: &Seen) -> Result<Response, Problem> {
+pub(crate) fn find(call: &Call<'_>, visible: &VisibleOrg) -> Result<Response, Problem> {
     let method = match call.scenario.settings.search_needs_post {
         true => Method::POST,
         false => Method::GET,
@@ -67,7 +67,7 @@ pub(crate) fn find(call: &Call<'_>, seen: &Seen) -> Result<Response, Problem> {
     if call.request.method != method {
         return Ok(wrong_method(method.as_str()));
     }
-    let invoice = seen.find(call.route.id)?;
+    let invoice = visible.find(call.route.id)?;
     let strict = call.scenario.settings.strict;
     let sent: Sent = parse_json(sent_json(call)?, strict, |sent: &Sent| {
         let filters = sent.filters.iter().flat_map(|it| it.unknown.keys());

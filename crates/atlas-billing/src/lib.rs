@@ -2,12 +2,18 @@
 //!
 //! # Where to begin
 //! - [`Client`] has the credentials and the defaults; [`Client::from_env`] and [`ClientBuilder`]
-//!   build one. [`Org`] is where every question begins.
+//!   build one. [`Org`] is where most questions begin; [`Client::orgs`] lists those that the
+//!   credentials see.
 //! - [`Org::costs`] asks Cost Explorer: a [`CostRequest`], a [`CostQuery`] that is polled, a
 //!   [`CostReport`].
 //! - [`Org::invoice`], [`Org::current_invoice`], [`Org::last_invoice`] and [`Org::invoice_of`] get
 //!   an invoice: whole ([`Invoice`]), item by item ([`LineItems`]) or as its CSV file
-//!   ([`CsvFile`]). [`Org::invoices`] lists them.
+//!   ([`CsvFile`]). [`Org::invoices`] lists them, [`Org::associated_invoices`] those of linked
+//!   organizations.
+//! - [`Org::focus_report`] has the FOCUS report of an invoice made, downloads it, and reads its rows
+//!   ([`FocusRows`]).
+//! - [`Org::projects`], [`Org::clusters`] and [`Client::skus`] have the names for ids. Every list is a
+//!   [`ListRequest`]: awaited, all of it; or a stream over its pages.
 //! - [`totals::Totals`] adds up line items exactly, [`totals::ItemFilter`] selects among them;
 //!   [`money`] says what each figure means.
 //! - [`Error`] has a [kind](ErrorKind), predicates, advice, and what the service said.
@@ -16,8 +22,8 @@
 //! # Layers
 //! From the ground up, each using only what stands below it: values (`error`, `text`, `meta`, `envelope`, `id`,
 //! `period`, `money`), [`edge`], `exchange` (one HTTP exchange, retries), `auth`, `stream` (parsers
-//! without I/O), `request` (one call), [`poll`], `client`, and what people ask for: `costs` and
-//! `invoices`.
+//! without I/O), `request` (one call, one download), [`poll`], `client`, `list` (pages), and what
+//! people ask for: `orgs`, `costs`, `invoices` and `reports`.
 //!
 //! # Foreign types
 //! Types of other crates in this public API: [`reqwest`]'s (the HTTP client's settings, injected

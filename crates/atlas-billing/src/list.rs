@@ -173,6 +173,9 @@ impl<L: Listed> IntoFuture for ListRequest<L> {
     }
 }
 
+/// A page that arrived: its response, and its items.
+type OnePage<T> = (ResponseMeta, Vec<T>);
+
 /// The items of a list as a stream over its pages.
 ///
 /// A list may shift while it is read, as a new item comes in; none that has an id is given twice.
@@ -180,7 +183,7 @@ impl<L: Listed> IntoFuture for ListRequest<L> {
 pub struct List<T> {
     ready: VecDeque<T>,
     meta: Option<ResponseMeta>,
-    pages: Pin<Box<dyn Stream<Item = Result<(ResponseMeta, Vec<T>)>> + Send>>,
+    pages: Pin<Box<dyn Stream<Item = Result<OnePage<T>>> + Send>>,
     lets_pass: Box<dyn Fn(&T) -> bool + Send + Sync>,
 }
 
@@ -248,7 +251,7 @@ pub(crate) struct Pages<L: Listed> {
 impl<L: Listed> Pages<L> {
     /// The items of the next page, without those of earlier ones; `None` at the end, and after an
     /// error.
-    pub(crate) async fn next(&mut self) -> Result<Option<(ResponseMeta, Vec<L::Item>)>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<OnePage<L::Item>>> {
         let Some(number) = self.next.take() else {
             return Ok(None);
         };

@@ -1,10 +1,11 @@
-//! FOCUS reports: how they come about, their URLs, and the storage host.
+//! FOCUS reports: their states, their URLs, and the storage host.
 
 use std::time::Duration;
 
 use atlas_billing_mock::{
     At, CREDITS_ORG_ID, Core, Fault, INVOICE_ID, InvoicePlan, LINKED_ORG_ID, ManualClock, ORG_ID,
-    On, Operation, PENDING_INVOICE_ID, Ready, Reports, Request, Response, ScenarioBuilder, StandIn,
+    On, Operation, PENDING_INVOICE_ID, Ready, ReportSettings, Request, Response, ScenarioBuilder,
+    StandIn,
 };
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -53,12 +54,12 @@ fn url(core: &Core) -> String {
 }
 
 /// A small invoice with reports like these.
-fn with(reports: Reports) -> ScenarioBuilder {
+fn with(reports: ReportSettings) -> ScenarioBuilder {
     let plan = InvoicePlan::new(INVOICE_ID).month(2025, 2).items(40);
     march().without_invoices().invoice(plan).reports(reports)
 }
 
-fn core(reports: Reports) -> Core {
+fn core(reports: ReportSettings) -> Core {
     Core::new(with(reports).build())
 }
 
@@ -71,9 +72,9 @@ fn text(response: Response) -> String {
 }
 
 #[test]
-fn a_report_comes_about_and_gets_a_new_url_at_each_poll() {
+fn a_report_runs_and_gets_a_new_url_at_each_poll() {
     let clock = ManualClock::at("2025-03-15T12:00:00Z".parse().unwrap());
-    let reports = Reports::default().ready(Ready::AfterPolls(3));
+    let reports = ReportSettings::default().ready(Ready::AfterPolls(3));
     let core = Core::new(with(reports).clock(clock.clone()).build());
     let report = create(&core);
     let states = [(); 3].map(|()| ask(&core, &*report)["state"].clone());
@@ -107,7 +108,7 @@ fn a_report_comes_about_and_gets_a_new_url_at_each_poll() {
 #[test]
 fn reports_take_a_time_or_fail_or_never_end() {
     let clock = ManualClock::at("2025-03-15T12:00:00Z".parse().unwrap());
-    let slow = Reports::default().ready(Ready::After(Duration::from_secs(60)));
+    let slow = ReportSettings::default().ready(Ready::After(Duration::from_secs(60)));
     let slow = slow.failing("Too much").url_life(Duration::from_secs(1));
     let core = Core::new(with(slow).clock(clock.clone()).build());
     let report = create(&core);
@@ -121,7 +122,7 @@ fn reports_take_a_time_or_fail_or_never_end() {
         (&json!("Too much"), &Value::Null)
     );
 
-    let core = self::core(Reports::default().ready(Ready::Never));
+    let core = self::core(ReportSettings::default().ready(Ready::Never));
     let report = create(&core);
     let states = [(); 3].map(|()| ask(&core, &*report)["state"].clone());
     assert_eq!(states, ["PENDING", "RUNNING", "RUNNING"]);
@@ -129,7 +130,7 @@ fn reports_take_a_time_or_fail_or_never_end() {
 
 #[test]
 fn reports_are_listed_newest_first_without_urls() {
-    let core = core(Reports::default());
+    let core = core(ReportSettings::default());
     let paths = [(); 3].map(|()| create(&core));
     let list = ask(&core, path(""));
     let mut ids = texts(&list, "reportId");
@@ -184,7 +185,7 @@ fn a_report_is_of_one_invoice_and_organization() {
 
 #[test]
 fn the_storage_host_refuses_what_is_not_for_it() {
-    let core = core(Reports::default());
+    let core = core(ReportSettings::default());
     let url = url(&core);
     let refused = |request: Request| {
         let response = core.respond(&request);
@@ -232,7 +233,7 @@ fn the_storage_host_refuses_what_is_not_for_it() {
 
 #[test]
 fn ranges_continue_a_file_that_is_the_same() {
-    let core = core(Reports::default());
+    let core = core(ReportSettings::default());
     let url = url(&core);
     let whole = download(&core, &url);
     let etag = whole.headers[ETAG].to_str().unwrap().to_owned();
@@ -261,7 +262,7 @@ fn ranges_continue_a_file_that_is_the_same() {
         (416, &format!("bytes */{length}").parse().unwrap())
     );
 
-    let core = self::core(Reports::default().ignoring_ranges());
+    let core = self::core(ReportSettings::default().ignoring_ranges());
     let url = self::url(&core);
     let ignored = core.respond(&Request::get(&*url).header(RANGE, "bytes=100-"));
     assert_eq!(
@@ -272,7 +273,7 @@ fn ranges_continue_a_file_that_is_the_same() {
 
 #[test]
 fn a_changing_file_has_another_etag_each_time() {
-    let core = core(Reports::default().changing());
+    let core = core(ReportSettings::default().changing());
     let url = url(&core);
     let first = download(&core, &url);
     let etag = first.headers[ETAG].to_str().unwrap().to_owned();
@@ -290,14 +291,14 @@ fn a_changing_file_has_another_etag_each_time() {
 
 #[test]
 fn the_file_is_plain_or_gzip() {
-    let plain = core(Reports::default());
+    let plain = core(ReportSettings::default());
     let response = download(&plain, &url(&plain));
     assert_eq!(response.headers[CONTENT_TYPE], "text/csv");
     let plain = text(response);
     assert_eq!(plain.lines().count(), 41);
     assert_eq!(plain.lines().next().unwrap().split(',').count(), 44);
     for content_type in ["application/octet-stream", "application/gzip"] {
-        let packed = core(Reports::default().gzip(content_type));
+        let packed = core(ReportSettings::default().gzip(content_type));
         let response = download(&packed, &url(&packed));
         assert_eq!(response.headers[CONTENT_TYPE], content_type);
         assert!(!response.headers.contains_key(CONTENT_ENCODING));
@@ -309,12 +310,12 @@ fn the_file_is_plain_or_gzip() {
 #[test]
 fn urls_lead_elsewhere_and_downloads_go_wrong() {
     for origin in ["ftp://files.example", "http://files.example:8080"] {
-        let core = core(Reports::default().url_origin(origin));
+        let core = core(ReportSettings::default().url_origin(origin));
         assert!(url(&core).starts_with(&format!("{origin}/billing-reports/")));
     }
     let download_fault = |fault| {
         Core::new(
-            with(Reports::default())
+            with(ReportSettings::default())
                 .fault(On::operation(Operation::Download), fault)
                 .build(),
         )
@@ -332,7 +333,7 @@ fn urls_lead_elsewhere_and_downloads_go_wrong() {
         (redirect.status.as_u16(), &redirect.headers[LOCATION]),
         (302, &location.parse().unwrap())
     );
-    let core = Core::new(with(Reports::default()).refuse_downloads(2).build());
+    let core = Core::new(with(ReportSettings::default()).refuse_downloads(2).build());
     let url = url(&core);
     let statuses = [(); 3].map(|()| download(&core, &url).status.as_u16());
     assert_eq!(statuses, [403, 403, 200]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use atlas_billing_mock::{
     CREDITS_ORG_ID, Core, Fault, INVOICE_ID, LINKED_ORG_ID, ORG_ID, On, Operation, PROJECT_IDS,
-    RateLimit, Ready, Reports, Request, SERVICES, Scenario, ScenarioBuilder, SignIn,
+    RateLimit, Ready, ReportSettings, Request, SERVICES, Scenario, ScenarioBuilder, SignIn,
 };
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
@@ -270,8 +270,8 @@ fn failed_and_unfinished_reports_validate() {
     let slice = Slice::read();
     let accept = version(&slice, "get", REPORT);
     for reports in [
-        Reports::default().ready(Ready::Never),
-        Reports::default().failing("Too much"),
+        ReportSettings::default().ready(Ready::Never),
+        ReportSettings::default().failing("Too much"),
     ] {
         let core = Core::new(scenario().reports(reports).build());
         let body = json!({"reportType": "FOCUS", "reportFormat": "CSV"}).to_string();

@@ -431,3 +431,19 @@ fn operations_say_their_version_role_and_how_csv_is_asked_for() {
     let csv = "`Accept: application/vnd.atlas.2023-01-01+csv`, as [`Plain::csv`]";
     assert!(get.contains(csv), "{get}");
 }
+
+#[test]
+fn a_download_url_is_a_secret() {
+    let schema = json!({"properties": {
+        "downloadUrl": {"type": "string"},
+        "expiresAt": {"type": "string"},
+    }});
+    let Value::Object(mut schema) = schema else {
+        unreachable!()
+    };
+    assert_eq!(values::presigned_urls(&mut schema), 1);
+    let properties = &schema["properties"];
+    let path = &properties["downloadUrl"]["x-rust-type"]["path"];
+    assert_eq!(path, "atlas_billing_raw::PresignedUrl");
+    assert_eq!(properties["expiresAt"].get("x-rust-type"), None);
+}

@@ -1,6 +1,9 @@
 //! The command line: commands, flags, and what does not go together.
 
+mod costs;
+mod focus;
 mod invoices;
+mod lists;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -10,18 +13,20 @@ use std::time::Duration;
 use atlas_billing::environment::{
     ACCESS_TOKEN, BASE_URLS, CA_FILE, CLIENT_ID, CLIENT_SECRET, ORG_ID, PRIVATE_KEYS, PUBLIC_KEYS,
 };
-use atlas_billing::raw::enums::Service;
 use atlas_billing::totals::Dimension;
-use atlas_billing::{ApiVersion, OrgId, QueryToken};
+use atlas_billing::{ApiVersion, OrgId};
 use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use costs::CostsArgs;
+pub(crate) use focus::FocusArgs;
 pub(crate) use invoices::{
     By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
     ShowArgs,
 };
-use values::{Format, Grouping, Period, Which, known};
+pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
+use values::{Format, Which};
 
 /// The end of `--help`.
 fn about() -> String {
@@ -175,6 +180,10 @@ pub(crate) enum Command {
     #[command(visible_alias = "invoice", subcommand, after_help = examples("invoices list ytd", "invoices show last --by project"))]
     Invoices(InvoicesCommand),
 
+    /// FOCUS reports of invoices: as CSV, or added up by columns
+    #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
+    Focus(FocusArgs),
+
     /// The organizations that the credentials see
     #[command(visible_alias = "org", subcommand, after_help = examples("orgs list", "orgs list -o csv"))]
     Orgs(OrgsCommand),
@@ -214,84 +223,6 @@ pub(crate) enum Command {
         /// For which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
-    },
-}
-
-/// Which costs, and how long to wait for them.
-#[derive(Debug, Args)]
-pub(crate) struct CostsArgs {
-    /// Which months: 2025-03, 2025-Q1, 2025, 2025-01..2025-03 (both included), mtd (the running
-    /// month), ytd, last-month or last-quarter, in UTC [default: the last six months]
-    #[arg(value_name = "PERIOD", conflicts_with = "resume")]
-    pub(crate) period: Option<Period>,
-
-    /// What to group by [default: services]; projects and clusters are looked up unless they are
-    /// named
-    #[arg(long, value_enum, value_name = "DIMENSION", conflicts_with = "resume")]
-    pub(crate) by: Option<Grouping>,
-
-    #[arg(long, value_name = "NAME", value_parser = values::service, conflicts_with = "resume",
-          help = known("Only this service, repeatable", Service::KNOWN.iter().map(Service::as_str)))]
-    pub(crate) service: Vec<Service>,
-
-    /// Only this project, by its id or name, repeatable
-    #[arg(long, value_name = "ID|NAME", conflicts_with = "resume")]
-    pub(crate) project: Vec<String>,
-
-    /// Only this cluster, by its id or name, repeatable
-    #[arg(long, value_name = "ID|NAME", conflicts_with = "resume")]
-    pub(crate) cluster: Vec<String>,
-
-    /// Only this one of the organizations that --org pays for, by its id, repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "resume")]
-    pub(crate) linked_org: Vec<OrgId>,
-
-    /// How long to wait for the result [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub(crate) deadline: Option<Duration>,
-
-    /// Fetch the result of a query that was created before
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) resume: Option<QueryToken>,
-
-    /// Print the token of the query and exit; -o and --output-file are kept for --resume
-    #[arg(long, conflicts_with_all = ["resume", "deadline"], help_heading = "Advanced")]
-    pub(crate) no_wait: bool,
-
-    /// Include what matches the filters but lacks a value for one of them
-    #[arg(long, conflicts_with = "resume", help_heading = "Advanced")]
-    pub(crate) include_partial_matches: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum OrgsCommand {
-    /// List ids and names; needs no --org
-    #[command(visible_alias = "ls", after_help = examples("orgs list", "orgs list -o csv"))]
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ProjectsCommand {
-    /// List ids and names
-    #[command(visible_alias = "ls", after_help = examples("projects list", "projects list -o csv"))]
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ClustersCommand {
-    /// List ids and names, project by project
-    #[command(visible_alias = "ls", after_help = examples("clusters list", "clusters list -o csv"))]
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SkusCommand {
-    /// List codes and descriptions; needs no --org
-    #[command(visible_alias = "ls", after_help = examples("skus list", "skus list backup"))]
-    List {
-        /// Only those with this in code or description, whatever its case
-        #[arg(value_name = "WORD")]
-        word: Option<String>,
     },
 }
 
@@ -384,6 +315,22 @@ impl Cli {
         )?;
         match &self.command {
             Command::Costs(_) => Ok(()),
+            Command::Focus(args) => {
+                let by = !args.by.is_empty();
+                refuse("--by", raw && by, &received)?;
+                match (by, format) {
+                    (true, _) | (false, Format::Csv | Format::RawCsv) => {
+                        let plain = !by && global.excel;
+                        refuse(
+                            "--excel",
+                            plain,
+                            "needs --by: a report is written as received",
+                        )
+                    }
+                    (false, Format::Table) if global.output.is_none() => Ok(()),
+                    _ => Err(format!("-o {name} needs --by: a report is CSV")),
+                }
+            }
             Command::Check => not_raw("check"),
             Command::Orgs(OrgsCommand::List) => no_org().and(not_raw("orgs list")),
             Command::Projects(ProjectsCommand::List) => not_raw("projects list"),

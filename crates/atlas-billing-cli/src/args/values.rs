@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use atlas_billing::raw::enums::{InvoiceStatus, Service};
 use atlas_billing::totals::Dimension;
-use atlas_billing::{InvoiceId, Month, Months, OrgId, ParseError};
+use atlas_billing::{FocusColumn, InvoiceId, Month, Months, OrgId, ParseError};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 
@@ -372,6 +372,18 @@ pub(crate) fn known<'a>(help: &str, known: impl Iterator<Item = &'a str>) -> Str
         "{help}: {}, or a newer one",
         known.collect::<Vec<_>>().join(", ")
     )
+}
+
+/// The name of a column of FOCUS reports: those that are known in any case, others as given.
+pub(super) fn focus_column(given: &str) -> Result<String, String> {
+    let names = FocusColumn::ALL.map(FocusColumn::name);
+    let known = names.iter().find(|name| name.eq_ignore_ascii_case(given));
+    match known {
+        Some(name) => Ok((*name).to_owned()),
+        None if given.is_empty() => Err("the name of a column is empty".to_owned()),
+        // Later versions of FOCUS have more columns.
+        None => Ok(given.to_owned()),
+    }
 }
 
 /// What to write instead: the one of `words` that is close to what was given, and all that can be.

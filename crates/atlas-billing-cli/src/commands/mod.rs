@@ -2,12 +2,14 @@
 
 mod costs;
 mod costs_table;
+mod focus;
 mod groups;
 mod invoices;
 mod items;
 mod lists;
 mod lookup;
 mod search;
+mod wait;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
@@ -130,6 +132,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
+        Command::Focus(args) => focus::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Search(args)) => search::run(context, &args).await,
         Command::Orgs(OrgsCommand::List) => lists::orgs(context).await,
         Command::Projects(ProjectsCommand::List) => lists::projects(context).await,

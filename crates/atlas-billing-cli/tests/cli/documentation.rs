@@ -191,6 +191,7 @@ fn flags_that_are_named_are_there() {
         "invoices items",
         "invoices search",
         "invoices compare",
+        "focus",
         "mock",
     ] {
         let mut help = bare();

@@ -321,5 +321,8 @@ fn skus_are_described_by_one_request() {
 
     let on = On::operation(Operation::Skus);
     let atlas = Atlas::start(scenario().fault(on, Fault::Status(403)));
-    atlas.fails(3, &show);
+    let message = atlas.fails(3, &show);
+    for part in ["cannot read the list of SKUs", "without --describe"] {
+        assert!(message.contains(part), "{message}");
+    }
 }

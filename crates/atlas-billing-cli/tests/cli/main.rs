@@ -13,6 +13,7 @@ mod documentation;
 mod failures;
 mod files;
 mod filters;
+mod focus;
 mod forms;
 #[cfg(feature = "demo")]
 mod golden;

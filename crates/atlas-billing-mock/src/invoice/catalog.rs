@@ -8,7 +8,7 @@ use crate::names::{
 };
 
 /// What an organization is made of; projects and clusters are numbered in this order.
-struct Plan {
+struct OrganizationRow {
     id: &'static str,
     name: &'static str,
     currency: &'static str,
@@ -21,8 +21,8 @@ struct Plan {
 
 /// The second organization runs what the first one does, under names of its own. The third one
 /// prepays in credits, and its names need quoting.
-const PLANS: [Plan; 3] = [
-    Plan {
+const ORGANIZATION_ROWS: [OrganizationRow; 3] = [
+    OrganizationRow {
         id: ORG_ID,
         name: ORG_NAME,
         currency: "USD",
@@ -37,7 +37,7 @@ const PLANS: [Plan; 3] = [
             "events|2|AWS|M20|0.067|120|insight|prod",
         ],
     },
-    Plan {
+    OrganizationRow {
         id: LINKED_ORG_ID,
         name: LINKED_ORG_NAME,
         currency: "USD",
@@ -52,7 +52,7 @@ const PLANS: [Plan; 3] = [
             "samples|2|AWS|M20|0.067|120|insight|prod",
         ],
     },
-    Plan {
+    OrganizationRow {
         id: CREDITS_ORG_ID,
         name: CREDITS_ORG_NAME,
         currency: "EUR",
@@ -95,9 +95,8 @@ const SHARED_ROWS: [(Option<usize>, &str); 4] = [
 
 /// The organizations, the default one first.
 pub(crate) static ORGANIZATIONS: LazyLock<Vec<Organization>> = LazyLock::new(|| {
-    let plans = PLANS.iter().enumerate();
-    plans
-        .map(|(number, plan)| Organization::new(number, plan))
+    let rows = ORGANIZATION_ROWS.iter().enumerate();
+    rows.map(|(number, row)| Organization::new(number, row))
         .collect()
 });
 
@@ -120,20 +119,20 @@ pub(crate) struct Organization {
 }
 
 impl Organization {
-    fn new(number: usize, plan: &Plan) -> Self {
-        let projects = plan.projects.iter().enumerate();
+    fn new(number: usize, row: &OrganizationRow) -> Self {
+        let projects = row.projects.iter().enumerate();
         let projects = projects.map(|(project, name)| Project {
             id: project_id(number, project),
             name,
         });
-        let clusters = plan.clusters.iter().enumerate();
+        let clusters = row.clusters.iter().enumerate();
         let clusters =
             clusters.map(|(cluster, row)| Cluster::parse(cluster_id(number, cluster), row));
         Self {
-            id: plan.id,
-            name: plan.name,
-            currency: plan.currency,
-            rate: plan.rate,
+            id: row.id,
+            name: row.name,
+            currency: row.currency,
+            rate: row.rate,
             projects: projects.collect(),
             clusters: clusters.collect(),
         }

@@ -1,5 +1,6 @@
 //! An invoice as JSON and as CSV, generated piece by piece.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::iter::once;
 use std::sync::Arc;
@@ -278,7 +279,7 @@ impl Writer {
         let note = odd.and_then(Dice::note).map_or(note, |(_, csv)| csv);
         let (project, project_id) = meter
             .project
-            .map_or((String::new(), ""), |p| (quoted(p.name), &*p.id));
+            .map_or(("".into(), ""), |p| (quoted(p.name), &*p.id));
         let replica_set = cluster.map(|cluster| format!("atlas-{}-shard-0", cluster.name));
         let tags = cluster.map_or(["", ""], |cluster| [cluster.env, cluster.team]);
         let end = match odd.map(|dice| dice.tags().1) {
@@ -356,10 +357,10 @@ pub(crate) fn cents(cents: i64) -> String {
 }
 
 /// A field's text as CSV has it, in quotes if it needs them.
-pub(crate) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> Cow<'_, str> {
     match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+        true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        false => text.into(),
     }
 }
 

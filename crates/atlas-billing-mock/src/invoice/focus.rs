@@ -120,8 +120,14 @@ impl Writer {
 
     fn row(&self, position: u64) -> String {
         let cells = self.cells(&self.invoice.item(position));
-        let cells: Vec<_> = cells.iter().map(|cell| quoted(cell)).collect();
-        cells.join(",") + "\n"
+        let mut row = String::with_capacity(1_024);
+        for cell in &cells {
+            row.push_str(&quoted(cell));
+            row.push(',');
+        }
+        row.pop();
+        row.push('\n');
+        row
     }
 
     /// The values of [`COLUMNS`].
@@ -142,7 +148,12 @@ impl Writer {
         let contracted_price = list_price * i128::from(100 - meter.discount_percent);
         let consumed = |text: String| if item.is_credit { String::new() } else { text };
         let quantity = milli(item.quantity_milli);
-        let details = json!({"tier": cluster.map(|it| it.tier), "unit": meter.unit});
+        let tier = cluster.map(|it| format!("\"tier\":\"{}\",", it.tier));
+        let details = format!(
+            "{{{}\"unit\":\"{}\"}}",
+            tier.unwrap_or_default(),
+            meter.unit
+        );
         let mut price_id = format!("{}/{}", meter.sku, meter.price_text);
         if self.version > 0 {
             price_id += &format!("/{}", self.version);
@@ -183,7 +194,7 @@ impl Writer {
             "MongoDB".into(),
             (&*meter.sku).into(),
             (&*meter.label).into(),
-            details.to_string().into(),
+            details.into(),
             price_id.into(),
             project.map_or("", |it| &*it.id).into(),
             project.map_or("", |it| it.name).into(),

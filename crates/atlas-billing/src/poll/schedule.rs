@@ -171,6 +171,16 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// The pace that is documented for reports: five seconds, then ever longer, a minute at most.
+    pub fn for_reports() -> Self {
+        Self {
+            first: Duration::from_secs(5),
+            growth: 1.5,
+            longest: Duration::from_secs(60),
+            ..Self::default()
+        }
+    }
+
     /// The same wait each time, without jitter: for tests, and for a service whose pace is known.
     pub fn every(interval: Duration) -> Self {
         Self {

@@ -16,12 +16,8 @@ use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
-/// The documented pace: a poll each five seconds at most, then ever longer between two.
+/// The documented pace: a poll each five seconds at most.
 const PACE: Duration = Duration::from_secs(5);
-
-/// The longest wait between two polls, and how much longer each is than the one before.
-const LONGEST: Duration = Duration::from_secs(60);
-const GROWTH: f64 = 1.5;
 
 /// The largest file, decompressed.
 const MAX_FILE: u64 = 64 * 1024 * 1024 * 1024;
@@ -54,9 +50,8 @@ impl ReportQuery {
         deadline: Option<Deadline>,
     ) -> Self {
         // The client's own policy has the pace of Cost Explorer.
-        let backoff = Backoff::default().with_first(PACE).with_longest(LONGEST);
-        let backoff = backoff.with_growth(GROWTH);
-        let policy = policy.unwrap_or_else(|| org.client().polling().with_backoff(backoff));
+        let own = || org.client().polling().with_backoff(Backoff::for_reports());
+        let policy = policy.unwrap_or_else(own);
         let polled = PolledReport {
             org,
             token,

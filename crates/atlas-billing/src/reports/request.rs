@@ -67,6 +67,7 @@ impl InvoiceRequest {
     pub fn focus_report(self) -> FocusReportRequest {
         FocusReportRequest {
             invoice: self,
+            listed: None,
             fresh: false,
             version: None,
             polling: None,
@@ -82,6 +83,7 @@ impl InvoiceRequest {
 #[must_use = "nothing is sent before it is awaited or started"]
 pub struct FocusReportRequest {
     invoice: InvoiceRequest,
+    listed: Option<InvoiceSummary>,
     fresh: bool,
     version: Option<String>,
     polling: Option<PollPolicy>,
@@ -91,6 +93,13 @@ impl FocusReportRequest {
     /// Whether a new report is made even where there is one already.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
+        self
+    }
+
+    /// What the list of invoices says of the invoice, where that is known already: it need not be
+    /// looked up to know whether a report of it can be used again.
+    pub fn listed(mut self, summary: InvoiceSummary) -> Self {
+        self.listed = Some(summary);
         self
     }
 
@@ -122,14 +131,18 @@ impl FocusReportRequest {
     pub async fn start(self) -> Result<ReportQuery> {
         let Self {
             invoice,
+            listed,
             fresh,
             version,
             polling,
         } = self;
         let (org, options) = invoice.call_parts();
         let deadline = org.client().deadline(&options);
-        let found = invoice.find_by(deadline, !fresh).await?;
-        let made = match found.summary.filter(|_| !fresh) {
+        let look_up = !fresh && listed.is_none();
+        let found = invoice.find_by(deadline, look_up).await?;
+        let is_it = |summary: &InvoiceSummary| summary.id.as_deref() == Some(found.id.as_str());
+        let summary = listed.filter(is_it).or(found.summary);
+        let made = match summary.filter(|_| !fresh) {
             Some(summary) => {
                 let reports = org.reports(found.id).options(options.clone());
                 let made = made_already(reports, deadline, version.as_deref(), &summary);

@@ -1,6 +1,6 @@
 //! Exact totals of a FOCUS report.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 
@@ -144,6 +144,31 @@ impl FocusTotals {
             group.contracted.extend(row.contracted_cost());
         }
         Ok(())
+    }
+
+    /// The sums of totals, one for each billing currency, without groups.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where no decimal holds a sum exactly.
+    pub fn sums_of(totals: &[FocusTotal]) -> Result<Vec<FocusTotal>> {
+        let currencies: BTreeSet<_> = totals.iter().map(|total| &total.currency).collect();
+        let sum = |currency: &Option<String>| {
+            let of = |cost: fn(&FocusTotal) -> Decimal| {
+                let same = totals.iter().filter(|total| total.currency == *currency);
+                same.map(cost).collect::<ExactSum>().total()
+            };
+            let same = totals.iter().filter(|total| total.currency == *currency);
+            Ok(FocusTotal {
+                group: Vec::new(),
+                currency: currency.clone(),
+                rows: same.map(|total| total.rows).sum(),
+                billed_cost: of(|total| total.billed_cost)?,
+                effective_cost: of(|total| total.effective_cost)?,
+                list_cost: of(|total| total.list_cost)?,
+                contracted_cost: of(|total| total.contracted_cost)?,
+            })
+        };
+        currencies.into_iter().map(sum).collect()
     }
 
     /// The totals, ordered by their groups and currencies.

@@ -122,7 +122,7 @@ impl CsvFile {
 
     /// The rows of a FOCUS report.
     pub fn focus_rows(self) -> FocusRows {
-        FocusRows::new(self)
+        FocusRows::of(Records::new(self).of_text())
     }
 }
 

@@ -15,8 +15,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
-use super::records::{Header, Records};
-use super::rows::Row;
+use super::records::{Header, Records, Row};
+
 use crate::error::{Error, Result};
 
 /// The rows of a FOCUS report while it arrives, in bounded memory.
@@ -34,8 +34,13 @@ impl FocusRows {
     where
         S: Stream<Item = Result<Bytes>> + Send + 'static,
     {
+        Self::of(Records::new(body))
+    }
+
+    /// The rows of these records.
+    pub(crate) fn of(records: Records) -> Self {
         Self {
-            records: Records::new(body),
+            records,
             columns: None,
         }
     }

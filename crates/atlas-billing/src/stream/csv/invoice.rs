@@ -11,8 +11,7 @@ use chrono::NaiveDate;
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
-use super::records::{Header, Preamble, Records};
-use super::rows::Row;
+use super::records::{Header, Preamble, Records, Row};
 use crate::error::{Error, ErrorKind, Result};
 use atlas_billing_raw::parse_decimal;
 

@@ -10,7 +10,6 @@
 mod focus;
 mod invoice;
 mod records;
-mod rows;
 #[cfg(test)]
 mod tests;
 

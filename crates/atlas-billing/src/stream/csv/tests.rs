@@ -4,8 +4,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use proptest::prelude::*;
 
-use super::records::{Records, read_records};
-use super::rows::{Row, Rows};
+use super::records::{Records, Row, Rows, read_records};
 use crate::error::{Error, ErrorKind, Result};
 
 fn to_vec(row: &Row) -> Vec<String> {
