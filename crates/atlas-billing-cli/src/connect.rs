@@ -9,6 +9,7 @@ use atlas_billing::{
     Client, ClientBuilder, Credentials, ErrorKind, Org, OrgId, Organization, Timeouts,
 };
 
+use crate::args::Global;
 use crate::commands::Context;
 use crate::failure::{Failure, exit};
 use crate::tokens::TokenFiles;
@@ -18,10 +19,9 @@ const WITHOUT_ACCOUNT: &str = "without an account, try: atlas-billing --demo cos
 /// The most that one request lists.
 pub(crate) const MOST_PER_PAGE: u16 = 500;
 
-/// A client, the organization that was named, and the stand-in behind it in a demonstration.
+/// A client, and the stand-in behind it in a demonstration.
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    org: Option<OrgId>,
     #[cfg(feature = "demo")]
     _stand_in: Option<atlas_billing_mock::StandIn>,
 }
@@ -34,7 +34,6 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
         let builder = Client::builder(Credentials::none()).base_url(stand_in.base_url());
         return Ok(Connection {
             client: build(context, builder)?,
-            org: Some(atlas_billing_mock::ORG_ID.parse()?),
             _stand_in: Some(stand_in),
         });
     }
@@ -43,10 +42,6 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
     let read = |name: &str| match base_url {
         Some(_) if BASE_URLS.contains(&name) => None,
         _ => std::env::var(name).ok(),
-    };
-    let org = match context.global.org {
-        Some(org) => Some(org),
-        None => OrgId::from_variables(&read)?,
     };
     let credentials = Credentials::from_variables(&read)?.ok_or_else(no_credentials)?;
     let mut builder = ClientBuilder::from_variables(&read)?;
@@ -68,7 +63,6 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
     }
     Ok(Connection {
         client: build(context, builder)?,
-        org,
         #[cfg(feature = "demo")]
         _stand_in: None,
     })
@@ -77,7 +71,7 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
 impl Connection {
     /// The organization that was named; else the only one that the credentials see, by one request.
     pub(crate) async fn org(&self, context: &Context) -> Result<Org, Failure> {
-        let id = match self.org {
+        let id = match named_org(&context.global)? {
             Some(id) => id,
             None => self.only_org(context).await?,
         };
@@ -117,6 +111,20 @@ impl Connection {
                 Err(several.iter().fold(failure, with_help))
             }
         }
+    }
+}
+
+/// The organization that a flag or the environment names; in a demonstration that of the stand-in.
+fn named_org(global: &Global) -> Result<Option<OrgId>, Failure> {
+    #[cfg(feature = "demo")]
+    if global.demo {
+        return Ok(Some(atlas_billing_mock::ORG_ID.parse()?));
+    }
+    match global.org {
+        Some(org) => Ok(Some(org)),
+        None => Ok(OrgId::from_variables(&|name: &str| {
+            std::env::var(name).ok()
+        })?),
     }
 }
 

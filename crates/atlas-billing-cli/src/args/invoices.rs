@@ -247,12 +247,12 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     pub(crate) include_zero: bool,
 
-    /// What to sort by [default: the service's order]
+    /// What to sort by [default: billed]
     #[arg(long, value_enum, value_name = "FIELD")]
     pub(crate) sort: Option<SortField>,
 
-    /// In which direction to sort
-    #[arg(long, value_enum, value_name = "ORDER", requires = "sort")]
+    /// In which direction to sort [default: desc]
+    #[arg(long, value_enum, value_name = "ORDER")]
     pub(crate) order: Option<SortDirection>,
 }
 

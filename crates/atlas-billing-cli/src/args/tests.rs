@@ -168,7 +168,6 @@ fn what_has_no_effect_or_contradicts_is_refused() {
             "invoices compare last current --by day --describe",
             "--by sku",
         ),
-        ("invoices search --order asc", "--sort"),
         (
             "invoices search -o raw-json",
             "`invoices search` does not support raw-json",

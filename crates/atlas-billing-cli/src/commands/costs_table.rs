@@ -209,6 +209,16 @@ fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
         }
         group.add(row.usage_date.map(Month::of), row.amount())?;
     }
+    let mut named: BTreeMap<String, u32> = BTreeMap::new();
+    for group in groups.values() {
+        *named.entry(group.name.clone()).or_default() += 1;
+    }
+    for (id, group) in &mut groups {
+        // Two projects may have clusters of one name.
+        if let Some(id) = id.filter(|_| named.get(&group.name).is_some_and(|count| *count > 1)) {
+            group.name = format!("{} ({id})", group.name);
+        }
+    }
     let mut groups: Vec<Group> = groups.into_values().collect();
     groups.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
     Some(groups)
@@ -321,6 +331,23 @@ total        0.00  1,010.10           480.00  1,490.10  100.0 %
             layouts(&rows, Grouping::Services, None, NaiveDate::MIN, None),
             None
         );
+    }
+
+    #[test]
+    fn groups_of_one_name_are_told_apart() {
+        let cluster = |id: &str, name: &str, amount: &str| {
+            let mut row = cost("", "2025-02-01", amount);
+            (row.cluster_id, row.cluster_name) = (Some(id.into()), Some(name.into()));
+            row
+        };
+        let rows = [
+            cluster("1", "prod", "3"),
+            cluster("2", "prod", "2"),
+            cluster("3", "dev", "1"),
+        ];
+        let names = groups(&rows, Grouping::Clusters).unwrap().into_iter();
+        let names: Vec<String> = names.map(|group| group.name).collect();
+        assert_eq!(names, ["prod (1)", "prod (2)", "dev"]);
     }
 
     #[test]

@@ -73,6 +73,22 @@ fn skus_are_found_by_code_or_description_in_any_case() {
 }
 
 #[test]
+fn what_needs_no_organization_asks_for_none() {
+    let atlas = atlas();
+    for args in [["orgs", "list"], ["skus", "list"]] {
+        let mut command = atlas.command(&args);
+        command.env("MONGODB_ATLAS_ORG_ID", "nonsense");
+        let ran = Ran::of(command);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.stderr);
+    }
+    let mut command = atlas.command(&["projects", "list"]);
+    command.env("MONGODB_ATLAS_ORG_ID", "nonsense");
+    assert_eq!(Ran::of(command).code, Some(2));
+    let asked = atlas.asked();
+    assert_eq!(asked, ["GET /api/atlas/v2/orgs", "GET /api/atlas/v2/skus"]);
+}
+
+#[test]
 fn the_only_organization_is_used_and_named() {
     let atlas = atlas();
     let ran = unnamed(&atlas, &["projects", "list", "-o", "csv"]);
