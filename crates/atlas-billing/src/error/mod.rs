@@ -307,6 +307,12 @@ impl Error {
         self
     }
 
+    /// The same error without the beginning of the body: of one that may hold a secret.
+    pub(crate) fn without_excerpt(mut self) -> Self {
+        self.0.excerpt = None;
+        self
+    }
+
     /// The same error after so many attempts.
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
