@@ -1,7 +1,7 @@
 //! The file of a report: plain or compressed, whole or not at all, whatever breaks on the way.
 
 use atlas_billing::ErrorKind;
-use atlas_billing_mock::{At, Fault, On, Operation, Reports, ScenarioBuilder};
+use atlas_billing_mock::{At, Fault, On, Operation, ReportSettings, ScenarioBuilder};
 use atlas_billing_tests::protocol::Protocol;
 use bytes::Bytes;
 
@@ -35,7 +35,7 @@ async fn a_file_is_plain_or_gzip_whatever_its_headers_say() {
         name: "gzip".into(),
         members,
     };
-    let gzip = |media: &str| with(Reports::default().gzip(media));
+    let gzip = |media: &str| with(ReportSettings::default().gzip(media));
     for protocol in Protocol::BOTH {
         for (what, scenario) in [
             ("plain", scenario()),
@@ -73,7 +73,7 @@ async fn a_file_is_plain_or_gzip_whatever_its_headers_say() {
 #[tokio::test]
 async fn a_download_that_breaks_goes_on_where_it_stopped() {
     let whole = whole();
-    let gzip = || with(Reports::default().gzip("application/gzip"));
+    let gzip = || with(ReportSettings::default().gzip("application/gzip"));
     for protocol in Protocol::BOTH {
         for (what, scenario, breaks) in [
             ("closed", scripted([Fault::Close(At::Body(100_000))]), 1),
@@ -176,7 +176,7 @@ async fn a_host_without_ranges_or_tags_sends_the_file_again() {
         for (what, scenario, statuses) in [
             (
                 "ignores ranges",
-                with(Reports::default().ignoring_ranges())
+                with(ReportSettings::default().ignoring_ranges())
                     .faults(Operation::Download, [close(100_000), close(60_000)]),
                 vec![200, 200, 200],
             ),
@@ -248,7 +248,7 @@ async fn a_file_that_changes_is_an_error_and_never_a_mixture() {
         for (what, scenario) in [
             (
                 "by its tag",
-                with(Reports::default().changing()).faults(Operation::Download, [close()]),
+                with(ReportSettings::default().changing()).faults(Operation::Download, [close()]),
             ),
             (
                 "with a tag",
@@ -379,7 +379,7 @@ async fn a_download_that_only_breaks_comes_to_an_end() {
 
 #[tokio::test]
 async fn half_a_gzip_file_is_an_error() {
-    let gzip = || with(Reports::default().gzip("application/gzip"));
+    let gzip = || with(ReportSettings::default().gzip("application/gzip"));
     let setup = Setup::of(Protocol::Http1, gzip().fault(on(), Fault::HalfBody)).await;
     let error = file(setup.report()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");

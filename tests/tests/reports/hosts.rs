@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use atlas_billing::reqwest::Certificate;
 use atlas_billing::{Client, ErrorKind};
-use atlas_billing_mock::{At, Fault, ORG_ID, Operation, Reports, StandIn};
+use atlas_billing_mock::{At, Fault, ORG_ID, Operation, ReportSettings, StandIn};
 use atlas_billing_tests::capture::message;
 use atlas_billing_tests::elsewhere::Elsewhere;
 use atlas_billing_tests::planted::{self, Identity};
@@ -88,7 +88,7 @@ async fn a_url_that_must_not_be_requested_is_not() {
         format!("http://[::ffff:127.0.0.1]:{port}.example"),
         String::new(),
     ] {
-        let reports = Reports::default().url_origin(origin.clone());
+        let reports = ReportSettings::default().url_origin(origin.clone());
         let setup = Setup::of(Protocol::Http1, with(reports)).await;
         let error = file(setup.report()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{origin}: {error}");
@@ -107,7 +107,7 @@ async fn a_url_that_must_not_be_requested_is_not() {
 async fn a_file_comes_over_tls_from_a_host_with_a_trusted_certificate() {
     let text = String::from_utf8(whole().to_vec()).unwrap();
     let tls = TlsServer::responding(message("200 OK", "text/csv", &text)).await;
-    let reports = || with(Reports::default().url_origin(tls.origin()));
+    let reports = || with(ReportSettings::default().url_origin(tls.origin()));
     let certificate = Certificate::from_pem(tls.ca().as_bytes()).unwrap();
     let trusting = |builder: atlas_billing::ClientBuilder| {
         builder.configure_http(move |http| http.tls_certs_only([certificate]))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atlas_billing::{Client, Credentials, ErrorKind, Org, RetryPolicy, Timeouts};
 use atlas_billing_mock::{
-    At, Fault, ManualClock, ORG_ID, On, Operation, Reports, ScenarioBuilder, StandIn,
+    At, Fault, ManualClock, ORG_ID, On, Operation, ReportSettings, ScenarioBuilder, StandIn,
 };
 use atlas_billing_tests::clock::RequestClock;
 use atlas_billing_tests::protocol::Protocol;
@@ -16,8 +16,8 @@ async fn a_file_has_a_limit_of_decompressed_bytes() {
     let length = whole().len() as u64;
     for protocol in Protocol::BOTH {
         for reports in [
-            Reports::default(),
-            Reports::default().gzip("application/gzip"),
+            ReportSettings::default(),
+            ReportSettings::default().gzip("application/gzip"),
         ] {
             let setup = Setup::of(protocol, with(reports)).await;
             for (limit, fits) in [(length, true), (length - 1, false), (10, false)] {

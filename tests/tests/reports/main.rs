@@ -19,8 +19,8 @@ use atlas_billing::{
     Client, ClientBuilder, Credentials, FocusReportRequest, InvoiceId, Org, Result,
 };
 use atlas_billing_mock::{
-    Core, InvoicePlan, ManualClock, ORG_ID, Operation, RecordedRequest, Reports, Request, Scenario,
-    ScenarioBuilder, StandIn,
+    Core, InvoicePlan, ManualClock, ORG_ID, Operation, RecordedRequest, ReportSettings, Request,
+    Scenario, ScenarioBuilder, StandIn,
 };
 use atlas_billing_tests::clock::WaitClock;
 use atlas_billing_tests::protocol::Protocol;
@@ -163,8 +163,8 @@ async fn rows(request: FocusReportRequest) -> Result<usize> {
     Ok(count)
 }
 
-/// Reports that are ready at the first poll.
-fn with(reports: Reports) -> ScenarioBuilder {
+/// ReportSettings that are ready at the first poll.
+fn with(reports: ReportSettings) -> ScenarioBuilder {
     scenario().reports(reports)
 }
 

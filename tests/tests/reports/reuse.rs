@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atlas_billing::ErrorKind;
-use atlas_billing_mock::{Operation, Reports};
+use atlas_billing_mock::{Operation, ReportSettings};
 use atlas_billing_tests::protocol::Protocol;
 
 use crate::{INVOICE, PENDING, ROWS, Setup, id, rows, scenario, with};
@@ -64,7 +64,7 @@ async fn one_that_the_service_has_deleted_is_made_again() {
 
 #[tokio::test]
 async fn one_that_failed_is_made_again() {
-    let failing = with(Reports::default().failing("Out of luck"));
+    let failing = with(ReportSettings::default().failing("Out of luck"));
     let setup = Setup::of(Protocol::Http1, failing).await;
     for created in 1..=2 {
         let error = setup.report().await.unwrap_err();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atlas_billing::poll::{Backoff, Status};
 use atlas_billing::{ErrorKind, PollPolicy, ReportState, ReportToken};
-use atlas_billing_mock::{Fault, ORG_ID, On, Operation, Ready, Reports};
+use atlas_billing_mock::{Fault, ORG_ID, On, Operation, Ready, ReportSettings};
 use atlas_billing_tests::protocol::Protocol;
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::{INVOICE, PACE, ROWS, SECOND, Setup, ends, rows, scenario, with};
 
 /// Ready after so many polls that find it not ready.
 fn after(polls: u64) -> atlas_billing_mock::ScenarioBuilder {
-    with(Reports::default().ready(Ready::AfterPolls(polls)))
+    with(ReportSettings::default().ready(Ready::AfterPolls(polls)))
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn what_is_requested_is_what_is_documented() {
 #[tokio::test]
 async fn a_failed_report_ends_with_its_reason() {
     for protocol in Protocol::BOTH {
-        let reports = Reports::default().ready(Ready::AfterPolls(1));
+        let reports = ReportSettings::default().ready(Ready::AfterPolls(1));
         let setup = Setup::of(protocol, with(reports.failing("Too many rows"))).await;
         let query = setup.report().start().await.unwrap();
         let token = query.token().to_string();
@@ -111,7 +111,7 @@ async fn a_failed_report_ends_with_its_reason() {
 async fn another_process_resumes_what_was_not_ready() {
     for protocol in Protocol::BOTH {
         let hour = Duration::from_secs(3600);
-        let slow = with(Reports::default().ready(Ready::After(hour)));
+        let slow = with(ReportSettings::default().ready(Ready::After(hour)));
         let setup = Setup::of(protocol, slow).await;
         let policy = PollPolicy::default().with_deadline(60 * SECOND);
         let error = setup.report().polling(policy).await.unwrap_err();

@@ -9,7 +9,8 @@ use atlas_billing::{
     Client, Error, Observer, Org, PollPolicy, ReportQuery, RequestEvent, Result, RetryPolicy,
 };
 use atlas_billing_mock::{
-    At, Fault, INVOICE_ID, ORG_ID, On, Operation, Reports, Scenario, ScenarioBuilder, StandIn,
+    At, Fault, INVOICE_ID, ORG_ID, On, Operation, ReportSettings, Scenario, ScenarioBuilder,
+    StandIn,
 };
 use atlas_billing_tests::clock::WaitClock;
 use atlas_billing_tests::listen;
@@ -153,7 +154,7 @@ async fn no_failure_and_no_log_line_shows_a_url() {
         status: 307,
         location: "https://files.example/billing-reports/1.csv?X-Amz-Signature=2".into(),
     };
-    let origin = |origin: &str| scenario().reports(Reports::default().url_origin(origin));
+    let origin = |origin: &str| scenario().reports(ReportSettings::default().url_origin(origin));
     let scenarios = [
         scenario().refuse_downloads(1_000),
         scenario().refuse_downloads(1),
