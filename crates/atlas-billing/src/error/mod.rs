@@ -143,7 +143,7 @@ pub(crate) enum Transience {
 /// sentence for a person, and [`help`](Self::help) says what to do about it. Neither `Display` nor
 /// `Debug` shows a credential, a query string or the content of a body; the beginning of a body
 /// that could not be decoded is behind [`excerpt`](Self::excerpt). Text of the service's is
-/// [neutralized](crate::text::neutralized) in all of them.
+/// [neutralized] in all of them.
 ///
 /// ```
 /// # fn handle(error: atlas_billing::Error) {

@@ -359,7 +359,7 @@ focus_columns! {
     SkuPriceId sku_price_id: Text "The price of the SKU.",
     SubAccountId sub_account_id: Text "The project.",
     SubAccountName sub_account_name: Text "The project's name.",
-    Tags tags_text: Text "The resource's tags as a JSON object: see [`tags`](Self::tags).",
+    Tags tags_text: Text "The resource's tags as a JSON object: see [`FocusRow::tags`].",
     XAtlasSku = "x_AtlasSku" atlas_sku: Text "The SKU as the invoice has it.",
     XBilledDateEnd = "x_BilledDateEnd" billed_date_end: Time "The end of the day of billing.",
     XBilledDateStart = "x_BilledDateStart" billed_date_start: Time "The day of billing.",
