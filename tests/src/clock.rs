@@ -19,6 +19,7 @@ type Silences = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// there, however long a response takes. So the test says how many silences have set in, and as
 /// many limits pass, a moment later.
 pub struct WaitClock {
+    started: DateTime<Utc>,
     state: Arc<Mutex<State>>,
     limits: Vec<Duration>,
     silences: Silences,
@@ -40,6 +41,12 @@ impl WaitClock {
         Self::new(limits, || 0)
     }
 
+    /// The same clock with this as the time of day at its beginning, instead of 1970.
+    pub fn starting(mut self, at: DateTime<Utc>) -> Self {
+        self.started = at;
+        self
+    }
+
     /// What was waited for so far, limits on silence aside.
     pub fn waits(&self) -> Vec<Duration> {
         self.state.lock().unwrap().waits.clone()
@@ -56,6 +63,7 @@ impl WaitClock {
         silences: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
         Self {
+            started: DateTime::UNIX_EPOCH,
             state: Arc::default(),
             limits: limits.into_iter().collect(),
             silences: Arc::new(silences),
@@ -69,7 +77,7 @@ impl Clock for WaitClock {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + self.elapsed()
+        self.started + self.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

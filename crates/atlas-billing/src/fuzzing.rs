@@ -30,13 +30,14 @@ pub use crate::auth::fuzzed::{challenge, token_response};
 use crate::envelope::{Opened, open};
 use crate::error::{Error, ErrorBody, Result};
 use crate::http_date::{parse, retry_after};
-use crate::id::{ApiVersion, InvoiceId, OrgId, QueryToken};
+use crate::id::{ApiVersion, InvoiceId, OrgId, QueryToken, ReportToken};
 use crate::invoices::{InvoiceLimits, LineItems};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, Totals};
 use crate::parse_error::ParseError;
 use crate::period::{Month, Months};
-use crate::stream::csv::{InvoiceCsv, Records, read_records};
+use crate::reports::FocusTotals;
+use crate::stream::csv::{FocusColumn, FocusRows, InvoiceCsv, Records, read_records};
 use crate::text::is_unsafe;
 
 /// The sizes of the chunks that a body arrives in; one must give what the other gives.
@@ -174,6 +175,49 @@ pub fn csv(input: &[u8]) {
     }
 }
 
+/// A FOCUS report in chunks of any size has the rows of the whole, whose typed cells are there where
+/// the text is, and which add up to as many.
+pub fn focus(input: &[u8]) {
+    let rows = |size| {
+        let mut rows = FocusRows::new(Chunks::of(input, size));
+        let mut seen = Vec::new();
+        while let Some(row) = now(rows.next()) {
+            match row {
+                Ok(row) => seen.push(row),
+                Err(error) => return (seen, Some(error.to_string())),
+            }
+        }
+        assert!(rows.header().is_some(), "a report that ends has a header");
+        (seen, None)
+    };
+    let (whole, error) = rows(usize::MAX);
+    let shown = format!("{whole:?}");
+    for size in CHUNKS {
+        let (parts, parts_error) = rows(size);
+        assert_eq!(
+            (format!("{parts:?}"), parts_error),
+            (shown.clone(), error.clone())
+        );
+    }
+    let mut totals = FocusTotals::new(["BillingCurrency"]);
+    for row in &whole {
+        for column in FocusColumn::ALL {
+            let typed = [row.decimal(column).is_some(), row.time(column).is_some()];
+            let text = row.text(column);
+            assert!(typed != [true; 2] && (typed == [false; 2] || text.is_some()));
+            assert_eq!(text, row.get(column.name()));
+        }
+        let _ = row.tags();
+        if row.header().position("BillingCurrency").is_some() {
+            totals.add(row).expect("the column is there");
+        }
+    }
+    if let Ok(totals) = totals.totals() {
+        let rows: u64 = totals.iter().map(|total| total.rows).sum();
+        assert!(rows == 0 || rows == whole.len() as u64);
+    }
+}
+
 /// Only JSON is an envelope, and what is in it is JSON; an error object is one.
 pub fn envelope(input: &[u8]) {
     let json = || serde_json::from_slice::<IgnoredAny>(input).is_ok();
@@ -221,6 +265,7 @@ pub fn text(input: &[u8]) {
         );
         assert_eq!(token.as_str(), text);
     }
+    round_trip::<ReportToken>(text);
     round_trip::<ApiVersion>(text);
     round_trip::<Dimension>(text);
     if let Some(decimal) = parse_decimal(text) {
@@ -314,6 +359,7 @@ mod tests {
     fn the_corpus_breaks_no_parser() {
         replay("invoice", invoice);
         replay("csv", csv);
+        replay("focus", focus);
         replay("envelope", envelope);
         replay("error", error);
         replay("challenge", challenge);

@@ -301,7 +301,7 @@ impl ApiVersion {
     /// The version of a date; `month` and `day` count from 1.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) if there is no such date, or the year does not
+    /// [`ParseError`] if there is no such date, or the year does not
     /// have four digits.
     pub fn dated(year: i32, month: u32, day: u32) -> Result<Self, ParseError> {
         match NaiveDate::from_ymd_opt(year, month, day) {

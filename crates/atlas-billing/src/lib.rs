@@ -59,7 +59,8 @@ pub mod text;
 
 pub use atlas_billing_raw as raw;
 pub use atlas_billing_raw::enums::{
-    CloudProvider, GroupBy, InvoiceStatus, PaymentStatus, ReportState, Service,
+    CloudProvider, GroupBy, InvoiceStatus, LineItemSortBy, LineItemSortOrder, PaymentStatus,
+    ReportState, Service,
 };
 pub use atlas_billing_raw::types::{
     AssociatedInvoice, Cluster, Invoice, InvoiceReport, InvoiceSummary, LineItem, LineItemFilters,

@@ -13,7 +13,8 @@ use futures_core::Stream;
 use futures_util::stream;
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::client::Client;
 use crate::edge::BoxFuture;
@@ -27,6 +28,9 @@ const PER_PAGE: u16 = 100;
 
 /// The most items that a page may have.
 const MOST_PER_PAGE: u16 = 500;
+
+/// How many pages in a row may have the same items, all of them equal and without ids.
+const MOST_REPEATED: u32 = 100;
 
 /// What a list is of, and how a page of it is requested. Implemented by the lists of this crate
 /// alone.
@@ -153,6 +157,7 @@ impl<L: Listed> ListRequest<L> {
             post: false,
             seen: BTreeSet::new(),
             last: Bytes::new(),
+            repeated: 0,
         }
     }
 }
@@ -246,6 +251,8 @@ pub(crate) struct Pages<L: Listed> {
     seen: BTreeSet<String>,
     /// The last page as it was sent.
     last: Bytes,
+    /// How many pages in a row had the items of the one before.
+    repeated: u32,
 }
 
 impl<L: Listed> Pages<L> {
@@ -262,8 +269,7 @@ impl<L: Listed> Pages<L> {
         let full = items.len();
         let seen = &mut self.seen;
         items.retain(|item| L::id(item).is_none_or(|id| seen.insert(id.to_owned())));
-        // Items without ids may be equal, pages with a link to themselves are not.
-        let repeats = full > 0 && items.is_empty() || number > 1 && content.bytes == self.last;
+        let repeats = full > 0 && items.is_empty() || self.repeats(&content.bytes);
         if more && repeats {
             let error = Error::decode(format!("page {number} of the list repeats earlier ones"));
             return Err(content.error(error));
@@ -271,6 +277,19 @@ impl<L: Listed> Pages<L> {
         self.last = content.bytes;
         self.next = more.then(|| number.saturating_add(1));
         Ok(Some((content.meta, items)))
+    }
+
+    /// Whether `page` is the one before. Items without ids may be equal, and so may pages of nothing
+    /// but equal items, up to a point.
+    fn repeats(&mut self, page: &Bytes) -> bool {
+        let items = Items::of(page);
+        if self.last.is_empty() || items != Items::of(&self.last) {
+            self.repeated = 0;
+            return false;
+        }
+        self.repeated += 1;
+        let are_equal = items.is_some_and(|items| items.are_equal());
+        *page == self.last || !are_equal || self.repeated > MOST_REPEATED
     }
 
     async fn fetch(&mut self, number: u32) -> Result<(Content, L::Page)> {
@@ -315,19 +334,42 @@ impl<L: Listed> Pages<L> {
     }
 }
 
+/// The items of a page as they were sent.
+#[derive(Deserialize)]
+struct Items<'a> {
+    #[serde(borrow)]
+    results: Vec<&'a RawValue>,
+}
+
+impl<'a> Items<'a> {
+    fn of(page: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(page).ok()
+    }
+
+    /// Whether all of them are the same.
+    fn are_equal(&self) -> bool {
+        self.texts().is_sorted_by(|left, right| left == right)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.results.iter().map(|item| item.get())
+    }
+}
+
+impl PartialEq for Items<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts().eq(other.texts())
+    }
+}
+
 /// The page that a response holds.
 pub(crate) async fn page_of<P: DeserializeOwned + Page>(
     response: Response,
 ) -> Result<(Content, P)> {
-    #[derive(Deserialize)]
-    struct Probe {
-        #[serde(rename = "results")]
-        _results: Vec<IgnoredAny>,
-    }
     let content = response.ready_content().await?;
     let page: P = content.decode()?;
     // The generated type takes a list that is absent for an empty one.
-    if serde_json::from_slice::<Probe>(&content.bytes).is_err() {
+    if Items::of(&content.bytes).is_none() {
         let error = Error::decode("the response is not a list").with_excerpt(&content.bytes);
         return Err(content.error(error));
     }

@@ -6,7 +6,7 @@ use atlas_billing_raw::types::{
 };
 
 use crate::client::{Client, Org};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::list::{ListRequest, Listed, PageCall};
 use crate::request::{Call, CallOptions, Form};
 
@@ -34,10 +34,12 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a code that there is not;
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for one that is empty.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for one without a letter or digit.
     pub async fn sku(&self, code: &str) -> Result<Sku> {
-        if code.is_empty() {
-            return Err(crate::error::Error::input("the code of a SKU is empty"));
+        // Dots alone would make another path of it (RFC 3986 section 5.2.4).
+        if !code.contains(char::is_alphanumeric) {
+            let message = format!("{code:?} is not the code of a SKU");
+            return Err(Error::input(message).with_operation("getSku"));
         }
         let options = CallOptions::default();
         let deadline = self.deadline(&options);

@@ -36,7 +36,7 @@ impl Month {
     /// The month of a year; `month` counts from 1, January, to 12.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) for a month outside of 1 to 12 or a year outside
+    /// [`ParseError`] for a month outside of 1 to 12 or a year outside
     /// of 1970 to 2999.
     pub fn new(year: i32, month: u32) -> Result<Self, ParseError> {
         match i32::try_from(month) {
@@ -159,7 +159,7 @@ impl Months {
     /// The months from `first` to `last`, both included.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) if `last` is before `first`, or for more than
+    /// [`ParseError`] if `last` is before `first`, or for more than
     /// 600 months.
     pub fn new(first: Month, last: Month) -> Result<Self, ParseError> {
         match last.since(first) + 1 {
@@ -176,7 +176,7 @@ impl Months {
     /// The three months of a quarter; `quarter` counts from 1 to 4.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) for another quarter, or a year outside of 1970
+    /// [`ParseError`] for another quarter, or a year outside of 1970
     /// to 2999.
     pub fn quarter(year: i32, quarter: u32) -> Result<Self, ParseError> {
         if !(1..=4).contains(&quarter) {
@@ -191,7 +191,7 @@ impl Months {
     /// January to December of a year.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) for a year outside of 1970 to 2999.
+    /// [`ParseError`] for a year outside of 1970 to 2999.
     pub fn year(year: i32) -> Result<Self, ParseError> {
         Self::new(Month::new(year, 1)?, Month::new(year, 12)?)
     }
@@ -213,7 +213,7 @@ impl Months {
     /// them, since its charges are still growing.
     ///
     /// # Errors
-    /// [`ParseError`](crate::ParseError) for a `count` outside of 1 to 600, or if the
+    /// [`ParseError`] for a `count` outside of 1 to 600, or if the
     /// months are not in the years 1970 to 2999.
     pub fn last(count: u32, today: NaiveDate) -> Result<Self, ParseError> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);

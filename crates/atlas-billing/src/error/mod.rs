@@ -143,7 +143,7 @@ pub(crate) enum Transience {
 /// sentence for a person, and [`help`](Self::help) says what to do about it. Neither `Display` nor
 /// `Debug` shows a credential, a query string or the content of a body; the beginning of a body
 /// that could not be decoded is behind [`excerpt`](Self::excerpt). Text of the service's is
-/// [neutralized](crate::text::neutralized) in all of them.
+/// [neutralized] in all of them.
 ///
 /// ```
 /// # fn handle(error: atlas_billing::Error) {
@@ -304,6 +304,12 @@ impl Error {
     /// The same error with the beginning of the body that it is about.
     pub(crate) fn with_excerpt(mut self, body: &[u8]) -> Self {
         self.0.excerpt = Some(excerpt(body));
+        self
+    }
+
+    /// The same error without the beginning of the body: of one that may hold a secret.
+    pub(crate) fn without_excerpt(mut self) -> Self {
+        self.0.excerpt = None;
         self
     }
 

@@ -1,6 +1,8 @@
 //! A report that the service is making: its token, its polls, its file.
 
 use std::future::IntoFuture;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use atlas_billing_raw::PresignedUrl;
@@ -13,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
 use crate::id::ReportToken;
 use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
-use crate::request::{Call, CallOptions, CsvFile, Download, Form};
+use crate::request::{Call, CallOptions, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
 /// The documented pace: a poll each five seconds at most.
@@ -100,14 +102,23 @@ impl ReportQuery {
         let settings = client
             .pipeline()
             .download_settings(&polled.options, deadline, max_file);
-        let first = std::sync::Mutex::new(report.download_url);
+        let clock = client.pipeline().exchange.clock.clone();
+        let first = Mutex::new((report.download_url, clock.elapsed()));
         let obtain_url = move || -> BoxFuture<'static, Result<PresignedUrl>> {
-            let first = first.lock().ok().and_then(|mut first| first.take());
+            let (url, wait) = match &mut *first.lock().unwrap_or_else(PoisonError::into_inner) {
+                (url @ Some(_), _) => (url.take(), Duration::ZERO),
+                // A new URL takes a poll, and polls have their pace.
+                (None, polled_at) => {
+                    let now = clock.elapsed();
+                    *polled_at = polled_at.saturating_add(PACE).max(now);
+                    (None, polled_at.saturating_sub(now))
+                }
+            };
             let polled = polled.clone();
             Box::pin(async move {
-                match first {
+                match url {
                     Some(url) => Ok(url),
-                    None => polled.url().await,
+                    None => polled.url(wait).await,
                 }
             })
         };
@@ -158,7 +169,7 @@ impl PolledReport {
             let error = Error::new(ErrorKind::Truncated, "a success without a body");
             return Err(content.error(error));
         }
-        let report: InvoiceReport = content.decode()?;
+        let report = read(&content)?;
         match self.judge(report).map_err(|error| content.error(error))? {
             Some(report) => Ok(Finding::Ready(report)),
             None => Ok(Finding::Pending {
@@ -190,14 +201,29 @@ impl PolledReport {
         }
     }
 
-    /// A new URL of a report that has been ready before.
-    async fn url(&self) -> Result<PresignedUrl> {
-        let (meta, report) = self.call().await?.json().await?;
-        let report = self.judge(report)?;
-        report
-            .and_then(|report| report.download_url)
-            .ok_or_else(|| Error::decode("the report has no download URL").with_meta(meta))
+    /// A new URL of a report that has been ready before, after a wait.
+    async fn url(&self, wait: Duration) -> Result<PresignedUrl> {
+        if !wait.is_zero() {
+            self.wait(wait, None);
+            let clock = self.org.client().pipeline().exchange.clock.as_ref();
+            let waiting = pin!(async { Ok(clock.sleep(wait).await) });
+            let deadline = self.deadline.unwrap_or_default();
+            let waited = deadline.bounded(clock, waiting).await;
+            waited.map_err(|error| error.with_operation(Self::OPERATION))?;
+        }
+        let content = self.call().await?.content().await?;
+        let report = read(&content).and_then(|report| self.judge(report));
+        let url = report.and_then(|report| {
+            let url = report.and_then(|report| report.download_url);
+            url.ok_or_else(|| Error::decode("the report has no download URL"))
+        });
+        url.map_err(|error| content.error(error))
     }
+}
+
+/// The report in a response. An error has no excerpt: the body may hold a URL that is a secret.
+fn read(content: &Content) -> Result<InvoiceReport> {
+    content.decode().map_err(Error::without_excerpt)
 }
 
 impl Polled for PolledReport {

@@ -207,3 +207,6 @@ fn places(header: &Header, columns: &[String]) -> Result<Vec<usize>> {
     };
     columns.iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests;

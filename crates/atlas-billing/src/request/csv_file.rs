@@ -59,9 +59,10 @@ impl CsvFile {
         })
     }
 
-    /// The file that begins with `first` and goes on with `rest`.
+    /// The file of another host that begins with `first` and goes on with `rest`. An error has no
+    /// excerpt of it: a page may repeat the URL, which is a secret.
     pub(super) fn from_pieces(head: ResponseHead, first: Bytes, rest: Pieces) -> Result<Self> {
-        check_csv_start(&head.meta, &first).map_err(|error| head.error(error))?;
+        check_csv_start(&head.meta, &first).map_err(|error| head.error(error.without_excerpt()))?;
         Ok(Self {
             meta: head.meta.clone(),
             head,

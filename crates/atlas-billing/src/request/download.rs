@@ -68,18 +68,25 @@ impl Passed {
     }
 }
 
+/// A file that comes from its beginning again: whether it is the same one is not known yet.
+#[derive(Default)]
+struct Again {
+    passed: Passed,
+    tag: Option<HeaderValue>,
+}
+
 /// A download under way.
 pub(crate) struct Download {
     settings: DownloadSettings,
     obtain_url: ObtainUrl,
     url: Option<Url>,
     body: Option<BodyStream>,
-    /// The strong entity tag of the file, if it has one.
+    /// The strong entity tag of the file that was handed out so far, if it has one.
     tag: Option<HeaderValue>,
     /// Length and checksum of what was handed out, compressed as it was sent.
     done: Passed,
-    /// Length and checksum of what comes again after a start from the beginning, up to `done`.
-    again: Option<Passed>,
+    /// What comes again after a start from the beginning, up to `done`.
+    again: Option<Again>,
     refusals: u32,
     breaks: u32,
     /// Where in the file the last break was.
@@ -107,14 +114,17 @@ impl Download {
             gunzip: None,
             size: 0,
         };
-        let (meta, first) = in_call(OPERATION, download.begin()).await?;
+        let begun = in_call(OPERATION, download.begin()).await;
+        let (meta, first) = begun.map_err(|error| error.with_operation(OPERATION))?;
         let head = ResponseHead {
             form: Form::Csv,
             max_body,
             meta,
         };
         let rest = stream::try_unfold(download, |mut download| async move {
-            Ok(download.next().await?.map(|piece| (piece, download)))
+            let next = download.next().await;
+            let next = next.map_err(|error| error.with_operation(OPERATION))?;
+            Ok(next.map(|piece| (piece, download)))
         });
         CsvFile::from_pieces(head, first, Box::pin(rest))
     }
@@ -215,13 +225,15 @@ impl Download {
         let Some(again) = &mut self.again else {
             return Ok(piece);
         };
-        let left = self.done.length.saturating_sub(again.length);
+        let passed = &mut again.passed;
+        let left = self.done.length.saturating_sub(passed.length);
         let known = piece.split_to(usize::try_from(left).unwrap_or(usize::MAX).min(piece.len()));
-        again.update(&known);
-        if again.length == self.done.length {
-            if again.sum.sum() != self.done.sum.sum() {
+        passed.update(&known);
+        if passed.length == self.done.length {
+            if passed.sum.sum() != self.done.sum.sum() {
                 return Err(changed());
             }
+            self.tag = again.tag.take();
             self.again = None;
         }
         Ok(piece)
@@ -247,12 +259,18 @@ impl Download {
             let body = opened?;
             let status = body.meta().status();
             if status == StatusCode::PARTIAL_CONTENT && self.is_the_rest(body.meta()) {
+                self.again = None;
                 return Ok(body);
             }
             if status == StatusCode::OK {
-                let has_begun = self.done.length > 0;
-                self.again = has_begun.then(Passed::default);
-                self.tag = strong_tag(body.meta());
+                let tag = strong_tag(body.meta());
+                match self.done.length {
+                    0 => self.tag = tag,
+                    _ => {
+                        let passed = Passed::default();
+                        self.again = Some(Again { passed, tag });
+                    }
+                }
                 return Ok(body);
             }
             let meta = body.meta().clone();
@@ -262,8 +280,10 @@ impl Download {
                 );
             }
             self.refusals += 1;
-            // A range beyond the end of a file says that it is another one.
-            self.tag = None;
+            if status == StatusCode::RANGE_NOT_SATISFIABLE {
+                // The file is another one, or was complete: from the beginning it tells.
+                self.tag = None;
+            }
             if status.is_redirection() || self.refusals > REFUSALS {
                 return Err(refused(meta));
             }
@@ -271,15 +291,15 @@ impl Download {
         }
     }
 
-    /// Whether a part of a file is the part that is missing here.
+    /// Whether a part of a file is all that is missing here.
     fn is_the_rest(&self, meta: &ResponseMeta) -> bool {
         let range = meta.headers().get(CONTENT_RANGE);
-        let range = range.and_then(|range| range.to_str().ok());
-        let begins = range.is_some_and(|range| {
-            let begin = format!("bytes {}-", self.done.length);
-            range.trim().to_ascii_lowercase().starts_with(&begin)
+        let range = range.and_then(|range| part(range.to_str().ok()?));
+        let is_rest = range.is_some_and(|(first, last, length)| {
+            first == self.done.length
+                && length.is_none_or(|length| last.checked_add(1) == Some(length))
         });
-        begins && self.tag.is_some() && strong_tag(meta).is_none_or(|tag| Some(tag) == self.tag)
+        is_rest && self.tag.is_some() && strong_tag(meta).is_none_or(|tag| Some(tag) == self.tag)
     }
 }
 
@@ -339,6 +359,21 @@ fn strong_tag(meta: &ResponseMeta) -> Option<HeaderValue> {
     tag.as_bytes().starts_with(b"\"").then(|| tag.clone())
 }
 
+/// The first and last byte of a part, and the file's length where it is known (RFC 9110 section
+/// 14.4).
+fn part(range: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (unit, range) = range.trim().split_once(' ')?;
+    let (bytes, length) = range
+        .split_once('/')
+        .filter(|_| unit.eq_ignore_ascii_case("bytes"))?;
+    let (first, last) = bytes.split_once('-')?;
+    let length = match length {
+        "*" => None,
+        length => Some(length.parse().ok()?),
+    };
+    Some((first.trim().parse().ok()?, last.parse().ok()?, length))
+}
+
 fn changed() -> Error {
     let message = "the file changed while it was downloaded";
     Error::new(ErrorKind::Truncated, message).with_operation(OPERATION)
@@ -361,6 +396,22 @@ fn refused(meta: ResponseMeta) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_has_its_bounds_and_perhaps_the_length() {
+        for (text, expected) in [
+            ("bytes 10-19/20", Some((10, 19, Some(20)))),
+            ("Bytes 0-0/*", Some((0, 0, None))),
+            ("bytes */20", None),
+            ("bytes 10-/20", None),
+            ("bytes 10-19/soon", None),
+            ("lines 10-19/20", None),
+            ("bytes=10-19/20", None),
+            ("", None),
+        ] {
+            assert_eq!(part(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn only_https_is_requested_and_loopback_where_the_service_is_there() {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use atlas_billing_raw::{parse_decimal, timestamp};
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use futures_core::Stream;
 use rust_decimal::Decimal;
 
@@ -211,11 +211,13 @@ impl fmt::Debug for FocusRow {
     }
 }
 
-/// A time of RFC 3339, or a day, which begins at midnight UTC.
+/// A time of RFC 3339; where the offset is missing UTC, which FOCUS has all times in; or a day, which
+/// begins at midnight.
 fn read_time(text: &str) -> Option<DateTime<Utc>> {
-    let day = || text.parse::<NaiveDate>().ok();
-    let midnight = || Some(day()?.and_time(NaiveTime::MIN).and_utc());
-    timestamp::read(text).ok().or_else(midnight)
+    let time = || text.parse::<NaiveDateTime>().ok();
+    let day = || Some(text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN));
+    let utc = || Some(time().or_else(day)?.and_utc());
+    timestamp::read(text).ok().or_else(utc)
 }
 
 /// What the cells of a column hold.
@@ -357,7 +359,7 @@ focus_columns! {
     SkuPriceId sku_price_id: Text "The price of the SKU.",
     SubAccountId sub_account_id: Text "The project.",
     SubAccountName sub_account_name: Text "The project's name.",
-    Tags tags_text: Text "The resource's tags as a JSON object: see [`tags`](Self::tags).",
+    Tags tags_text: Text "The resource's tags as a JSON object: see [`FocusRow::tags`].",
     XAtlasSku = "x_AtlasSku" atlas_sku: Text "The SKU as the invoice has it.",
     XBilledDateEnd = "x_BilledDateEnd" billed_date_end: Time "The end of the day of billing.",
     XBilledDateStart = "x_BilledDateStart" billed_date_start: Time "The day of billing.",
