@@ -54,7 +54,7 @@ async fn nothing_of_the_callers_goes_to_the_storage_host() {
                 it.header("authorization").is_some() && it.header("x-caller").is_some()
             };
             assert!(
-                others.iter().any(|it| signed(it)),
+                others.iter().any(signed),
                 "{protocol} {identity:?}"
             );
             assert_eq!(files.len(), 2, "{protocol} {identity:?}");
