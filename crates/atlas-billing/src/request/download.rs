@@ -275,15 +275,18 @@ impl Download {
             }
             let meta = body.meta().clone();
             if status.is_success() {
-                return Err(
-                    Error::decode("the storage host sent another part of the file").with_meta(meta),
-                );
+                let message = match status {
+                    StatusCode::PARTIAL_CONTENT => "sent another part of the file".to_owned(),
+                    _ => format!("responded {status} instead of the file"),
+                };
+                let error = Error::decode(format!("the storage host {message}"));
+                return Err(error.with_meta(meta));
+            }
+            if status == StatusCode::RANGE_NOT_SATISFIABLE && self.tag.take().is_some() {
+                // The file is another one, or was complete: from its beginning it tells.
+                continue;
             }
             self.refusals += 1;
-            if status == StatusCode::RANGE_NOT_SATISFIABLE {
-                // The file is another one, or was complete: from the beginning it tells.
-                self.tag = None;
-            }
             if status.is_redirection() || self.refusals > REFUSALS {
                 return Err(refused(meta));
             }
