@@ -178,6 +178,9 @@ impl<L: Listed> IntoFuture for ListRequest<L> {
     }
 }
 
+/// Pages of items.
+type ItemPages<T> = Pin<Box<dyn Stream<Item = Result<(ResponseMeta, Vec<T>)>> + Send>>;
+
 /// The items of a list as a stream over its pages.
 ///
 /// A list may shift while it is read, as a new item comes in; none that has an id is given twice.
@@ -185,7 +188,7 @@ impl<L: Listed> IntoFuture for ListRequest<L> {
 pub struct List<T> {
     ready: VecDeque<T>,
     meta: Option<ResponseMeta>,
-    pages: Pin<Box<dyn Stream<Item = Result<(ResponseMeta, Vec<T>)>> + Send>>,
+    pages: ItemPages<T>,
     lets_pass: Box<dyn Fn(&T) -> bool + Send + Sync>,
 }
 

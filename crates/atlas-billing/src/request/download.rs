@@ -324,7 +324,7 @@ impl DownloadSettings {
         shown.set_path("/");
         let exchange = &self.exchange;
         let sent = exchange.send_shown(OPERATION, request, self.limits, shown);
-        let body = sent.await?.as_sent();
+        let body = sent.await?.undecoded();
         match body.meta().status().as_u16() {
             // What a gateway or a rate limit says is for the retry policy. The body is not read: it
             // may repeat the signature.
