@@ -9,7 +9,7 @@ use atlas_billing::poll::{Backoff, PollPolicy, Tolerance};
 use atlas_billing::reqwest::Proxy;
 use atlas_billing::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
 use atlas_billing_mock::{
-    Core, InvoicePlan, ManualClock, ORG_ID, Reports, Request, Scenario, SignIn, StandIn,
+    Core, InvoicePlan, ManualClock, ORG_ID, ReportSettings, Request, Scenario, SignIn, StandIn,
 };
 use atlas_billing_tests::capture::Capture;
 use atlas_billing_tests::clock::WaitClock;
@@ -292,7 +292,7 @@ fn scenario(row: Row) -> atlas_billing_mock::ScenarioBuilder {
         .invoice(month(2, "66a10000000000000000a002").status("PENDING"))
         .sign_in(row.identity().sign_in())
         .ready(row.ready())
-        .reports(Reports::default().ready(row.ready()));
+        .reports(ReportSettings::default().ready(row.ready()));
     match row.needs_report() {
         // Its id begins with the second of its making.
         true => scenario.clock(ManualClock::at("2025-03-09T12:00:00Z".parse().unwrap())),
