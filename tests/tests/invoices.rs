@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use atlas_billing::money::Reconciliation;
-use atlas_billing::totals::{Dimension, Total, Totals};
+use atlas_billing::totals::{Dimension, ItemFilter, Total, Totals};
 use atlas_billing::{
     Client, Credentials, ErrorKind, Invoice, InvoiceId, InvoiceLimits, InvoiceSummary, LineItems,
     Org, RetryPolicy,
@@ -148,6 +148,31 @@ async fn sums_agree_with_the_items_and_with_what_was_made() {
         let beside = Reconciliation::of(&invoice);
         assert_eq!(beside.subtotal, Some(facts.subtotal_cents.into()));
         assert_eq!(beside.amount_billed, Some(facts.amount_billed_cents.into()));
+    }
+}
+
+#[tokio::test]
+async fn filtered_sums_are_those_of_the_items_that_pass() {
+    let day = |text: &str| text.parse().unwrap();
+    let all = ItemFilter::new;
+    for filter in [
+        all(),
+        all().with_projects(["analytics", "61b0aa11bb22cc33dd44ee01"]),
+        all().with_clusters(["warehouse"]).with_skus(["*STORAGE*"]),
+        all().with_tag("team", "booking"),
+        all().with_since(day("2025-01-05")),
+        all().with_until(day("2025-01-05")).with_skus(["?TLAS*"]),
+        all().with_skus(["nothing"]),
+    ] {
+        let sent = document(plan(1), "json");
+        let invoice = read(&sent, 5000).await;
+        let passing = invoice.line_items.iter().filter(|item| filter.passes(item));
+        // Neither dimension needs what the filter does.
+        let by = [Dimension::Sku, Dimension::Provider];
+        let sums = items(&sent, 5000, false).total_filtered(&by, &filter);
+        let sums = sums.await.unwrap();
+        assert_eq!(sums.totals, Totals::of(passing, &by), "{filter}");
+        assert_eq!(sums.reconciliation, Reconciliation::of(&invoice));
     }
 }
 

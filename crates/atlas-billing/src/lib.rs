@@ -14,7 +14,8 @@
 //!   ([`FocusRows`]).
 //! - [`Org::projects`], [`Org::clusters`] and [`Client::skus`] have the names for ids. Every list is a
 //!   [`ListRequest`]: awaited, all of it; or a stream over its pages.
-//! - [`totals::Totals`] adds up line items exactly; [`money`] says what each figure means.
+//! - [`totals::Totals`] adds up line items exactly, [`totals::ItemFilter`] selects among them;
+//!   [`money`] says what each figure means.
 //! - [`Error`] has a [kind](ErrorKind), predicates, advice, and what the service said.
 //! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!

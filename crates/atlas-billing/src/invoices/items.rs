@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
-use crate::money::totals::{Dimension, Total, Totals};
+use crate::money::totals::{Dimension, ItemFilter, Total, Totals};
 use crate::money::{Needs, Reconciliation};
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
@@ -55,7 +55,8 @@ pub struct LineItems {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InvoiceTotals {
-    /// The sums of the items, those of linked invoices included if the stream hands those out.
+    /// The sums of the items that pass the filter, if there was one; those of linked invoices
+    /// included if the stream hands those out.
     pub totals: Totals,
     /// The sum of the invoice's own items beside the figures that it states.
     pub reconciliation: Reconciliation,
@@ -138,12 +139,27 @@ impl LineItems {
     ///
     /// # Errors
     /// As for [`next`](Self::next).
-    pub async fn total_by(mut self, by: &[Dimension]) -> Result<InvoiceTotals> {
+    pub async fn total_by(self, by: &[Dimension]) -> Result<InvoiceTotals> {
+        self.total_filtered(by, &ItemFilter::new()).await
+    }
+
+    /// The same sums over the items that pass `filter`. The
+    /// [reconciliation](InvoiceTotals::reconciliation) is of all of the invoice's own items still.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn total_filtered(
+        mut self,
+        by: &[Dimension],
+        filter: &ItemFilter,
+    ) -> Result<InvoiceTotals> {
         let mut totals = Totals::new(by);
-        let needs = Needs::of(by);
+        let needs = Needs::of(by).and(filter);
         let mut add = |text: &[u8]| {
             needs.read(text, |charge| {
-                totals.add_charge(charge);
+                if filter.passes_charge(charge) {
+                    totals.add_charge(charge);
+                }
                 (charge.gross, charge.discount)
             })
         };

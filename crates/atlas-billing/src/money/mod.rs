@@ -7,6 +7,7 @@
 mod charge;
 mod dimension;
 mod figures;
+mod filter;
 mod sum;
 pub mod totals;
 

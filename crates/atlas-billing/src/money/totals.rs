@@ -12,6 +12,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::charge::Charge;
 use super::dimension::tag_values;
 pub use super::dimension::{Dimension, Key, Project};
+pub use super::filter::ItemFilter;
 use crate::period::Month;
 
 /// An exact sum over line items.
