@@ -1,4 +1,4 @@
-//! Serves invoices of any size from memory, so that what is measured is the client.
+//! Serves invoices and reports of any size from memory, so that what is measured is the client.
 //!
 //! The items come from the stand-in's seed. Up to [`BLOCK`] of them are made once; a larger invoice
 //! is that block again and again, so that sending 10 million items takes neither their memory nor
@@ -22,11 +22,55 @@ pub(crate) fn invoice_id(items: u64) -> String {
     format!("{items:024x}")
 }
 
+/// Where the FOCUS file of an invoice with this many items is.
+pub(crate) fn focus_url(base_url: &str, items: u64) -> String {
+    format!("{base_url}{FOCUS}{}", invoice_id(items))
+}
+
+/// Where FOCUS files are.
+const FOCUS: &str = "/focus/";
+
 /// Which form is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Form {
     Json,
     Csv,
+    Focus,
+    /// The report that has a FOCUS file.
+    Report,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/vnd.atlas.2023-01-01+json;charset=utf-8",
+            Self::Csv => "application/vnd.atlas.2023-01-01+csv",
+            Self::Report => "application/vnd.atlas.2025-03-12+json;charset=utf-8",
+            Self::Focus => "text/csv",
+        }
+    }
+}
+
+/// The stand-in's response to `request`, which has this media type.
+fn respond(core: &Core, request: Request, media: &str) -> Bytes {
+    let request = request.header(reqwest::header::ACCEPT, media);
+    let request = request.header(reqwest::header::CONTENT_TYPE, media);
+    core.respond(&request).body.into_bytes()
+}
+
+/// The FOCUS file of the invoice at `path`.
+fn focus(core: &Core, path: &str) -> Result<Bytes> {
+    let media = "application/vnd.atlas.2025-03-12+json";
+    let body = r#"{"reportType":"FOCUS","reportFormat":"CSV"}"#;
+    let created = respond(core, Request::post(format!("{path}/reports"), body), media);
+    let created: serde_json::Value = serde_json::from_slice(&created)?;
+    let id = created["reportId"].as_str().ok_or("a report has an id")?;
+    let report = respond(core, Request::get(format!("{path}/reports/{id}")), media);
+    let report: serde_json::Value = serde_json::from_slice(&report)?;
+    let url = report["downloadUrl"]
+        .as_str()
+        .ok_or("a report has a file")?;
+    Ok(core.respond(&Request::get(url)).body.into_bytes())
 }
 
 /// An invoice in parts: `head`, `block` as often as it takes, `tail`.
@@ -48,19 +92,22 @@ impl Parts {
         let scenario = Scenario::builder()
             .invoice(InvoicePlan::new(&*id).items(made))
             .build();
-        let accept = match form {
-            Form::Json => "application/vnd.atlas.2023-01-01+json",
-            Form::Csv => "application/vnd.atlas.2023-01-01+csv",
+        let core = Core::new(scenario);
+        let path = format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{id}");
+        let body = match form {
+            Form::Focus | Form::Report => focus(&core, &path)?,
+            _ => respond(&core, Request::get(path), form.media_type()),
         };
-        let request = Request::get(format!("/api/atlas/v2/orgs/{ORG_ID}/invoices/{id}"));
-        let request = request.header(reqwest::header::ACCEPT, accept);
-        let body = Core::new(scenario).respond(&request).body.into_bytes();
         let (start, end) = match form {
             Form::Json => {
                 let open = b"\"lineItems\":[";
                 let start = find(&body, open).ok_or("an invoice has items")? + open.len();
                 let end = find(&body, b"],\"linkedInvoices\"").ok_or("an invoice has an end")?;
                 (start, end)
+            }
+            Form::Focus | Form::Report => {
+                let header = find(&body, b"\n").ok_or("a header row ends")? + 1;
+                (header, body.len())
             }
             // The preamble ends with an empty line; the header row follows.
             Form::Csv => {
@@ -128,18 +175,23 @@ impl Replay {
                 }
             }
             let (items, form) = read_head(&String::from_utf8_lossy(&asked))?;
+            let head = |length| {
+                let media = form.media_type();
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n"
+                )
+            };
+            if form == Form::Report {
+                // So that making the file is no part of what is measured.
+                self.parts(items, Form::Focus)?;
+                let url = focus_url(&format!("http://{}", stream.local_addr()?), items);
+                let report = format!(r#"{{"state":"SUCCEEDED","downloadUrl":"{url}"}}"#);
+                let response = head(report.len() as u64) + &report;
+                stream.write_all(response.as_bytes()).await?;
+                continue;
+            }
             let parts = self.parts(items, form)?;
-            let mut head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.atlas.2023-01-01+{}\r\n\
-                 content-length: {}\r\n\r\n",
-                if form == Form::Json {
-                    "json;charset=utf-8"
-                } else {
-                    "csv"
-                },
-                parts.length(),
-            )
-            .into_bytes();
+            let mut head = head(parts.length()).into_bytes();
             head.extend_from_slice(&parts.head);
             if parts.repeats == 1 && parts.block.len() < 64 * 1024 {
                 head.extend_from_slice(&parts.block);
@@ -182,7 +234,13 @@ fn read_head(head: &str) -> Result<(u64, Form)> {
         let line = line.to_ascii_lowercase();
         line.starts_with("accept:") && line.contains("csv")
     });
-    Ok((items, if csv { Form::Csv } else { Form::Json }))
+    let form = match csv {
+        _ if path.starts_with(FOCUS) => Form::Focus,
+        _ if path.contains("/reports/") => Form::Report,
+        true => Form::Csv,
+        false => Form::Json,
+    };
+    Ok((items, form))
 }
 
 #[cfg(test)]
@@ -195,6 +253,10 @@ mod tests {
         assert_eq!(read_head(head).unwrap(), (10, Form::Csv));
         let head = "GET /api/x/0000000000000000000f4240 HTTP/1.1\r\nhost: csv\r\n\r\n";
         assert_eq!(read_head(head).unwrap(), (1_000_000, Form::Json));
+        let head = "GET /focus/00000000000000000000000a HTTP/1.1\r\nAccept: a+json\r\n\r\n";
+        assert_eq!(read_head(head).unwrap(), (10, Form::Focus));
+        let head = "GET /api/x/reports/00000000000000000000000a HTTP/1.1\r\n\r\n";
+        assert_eq!(read_head(head).unwrap(), (10, Form::Report));
         assert!(read_head("").is_err());
     }
 
@@ -220,6 +282,9 @@ mod tests {
         assert_eq!(invoice["lineItems"].as_array().unwrap().len(), 4);
         let small = Parts::make(2, Form::Csv).unwrap();
         assert!(small.head.ends_with(b"\n") && small.tail.is_empty());
+        assert_eq!(small.block.iter().filter(|byte| **byte == b'\n').count(), 2);
+        let small = Parts::make(2, Form::Focus).unwrap();
+        assert!(small.head.starts_with(b"BilledCost,") && small.tail.is_empty());
         assert_eq!(small.block.iter().filter(|byte| **byte == b'\n').count(), 2);
         assert!(Parts::make(BLOCK + 1, Form::Json).is_err());
     }

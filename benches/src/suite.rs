@@ -14,6 +14,8 @@ const CALLS: u64 = 20_000;
 const THOUSANDS: u64 = 100_000;
 const MILLION: u64 = 1_000_000;
 const MILLIONS: u64 = 10_000_000;
+/// The rows of a FOCUS file of about 1 GB.
+const GIGABYTE: u64 = 1_600_000;
 
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Options {
                 Task::PlainCalls | Task::Calls => &[CALLS],
                 // Ten million are there to show that memory stays where it is.
                 Task::FloorJson | Task::Items => &[THOUSANDS, MILLION, MILLIONS],
+                Task::FloorFocus | Task::Focus | Task::FocusTotal => &[THOUSANDS, GIGABYTE],
                 _ => &[THOUSANDS, MILLION],
             };
             if self.only.is_empty() || self.only.contains(task) {
@@ -109,6 +112,8 @@ fn same_result(samples: &Samples) -> Result<()> {
         Task::PlainTotal | Task::Total => 3,
         Task::PlainCsv | Task::Rows | Task::Records => 4,
         Task::PlainCalls | Task::Calls => 5,
+        Task::FloorFocus => 6,
+        Task::Focus | Task::FocusTotal => 7,
     };
     let mut first = BTreeMap::new();
     for ((task, size), taken) in samples {
@@ -129,6 +134,7 @@ fn same_result(samples: &Samples) -> Result<()> {
 fn baseline(task: Task) -> Task {
     match task {
         Task::FloorCsv | Task::PlainCsv | Task::Rows | Task::Records => Task::FloorCsv,
+        Task::FloorFocus | Task::Focus | Task::FocusTotal => Task::FloorFocus,
         Task::PlainCalls | Task::Calls => Task::PlainCalls,
         _ => Task::PlainWhole,
     }
@@ -219,7 +225,7 @@ fn goals(samples: &Samples) -> String {
         cpu(samples, Task::Calls, CALLS),
         cpu(samples, Task::PlainCalls, CALLS),
     );
-    let rows: [Goal; 10] = [
+    let rows: [Goal; 11] = [
         (
             "stream of full items, 1M, wall / baseline",
             wall_ratio(Task::Items, Task::PlainWhole, MILLION),
@@ -267,6 +273,12 @@ fn goals(samples: &Samples) -> String {
             wall_ratio(Task::Records, Task::FloorCsv, MILLION),
             2.5,
             2.0,
+        ),
+        (
+            "rows of a FOCUS file of 1 GB, peak MiB",
+            peak(samples, Task::Focus, GIGABYTE),
+            16.0,
+            12.0,
         ),
         ("small call, cpu / baseline", cpu_of_calls, 1.10, 1.03),
         (

@@ -4,16 +4,13 @@ use reqwest::header::ACCEPT;
 
 use crate::Result;
 use crate::gauge::{Gauge, Sample, Seen};
-use crate::task::plain::invoice_url;
 
 /// Streams the body and drops it.
-pub(super) async fn run(base_url: &str, count: u64, form: &str) -> Result<Sample> {
+pub(super) async fn run(url: String, form: &str) -> Result<Sample> {
     let client = reqwest::Client::new();
     let gauge = Gauge::start();
     let accept = format!("application/vnd.atlas.2023-01-01+{form}");
-    let request = client
-        .get(invoice_url(base_url, count))
-        .header(ACCEPT, accept);
+    let request = client.get(url).header(ACCEPT, accept);
     let mut answer = request.send().await?.error_for_status()?;
     let mut bytes = 0;
     while let Some(chunk) = answer.chunk().await? {

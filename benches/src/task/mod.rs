@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use crate::Result;
 use crate::gauge::Sample;
+use crate::replay::focus_url;
+use crate::task::plain::invoice_url;
 
 /// A small call's invoice: about 1.1 kB with its head, payments and two items.
 const ITEMS_OF_A_SMALL_CALL: u64 = 2;
@@ -20,6 +22,8 @@ pub(crate) enum Task {
     FloorJson,
     /// Stream the CSV body and drop it.
     FloorCsv,
+    /// Stream the FOCUS file and drop it.
+    FloorFocus,
     /// Buffer, decode into hand-written structs, keep all.
     PlainWhole,
     /// The same, then gross cents by SKU.
@@ -38,6 +42,10 @@ pub(crate) enum Task {
     Rows,
     /// Ours: CSV records while they arrive, each dropped.
     Records,
+    /// Ours: the rows of a FOCUS report while its file arrives, each dropped.
+    Focus,
+    /// Ours: totals by service over them.
+    FocusTotal,
     /// Ours: small calls one after the other.
     Calls,
 }
@@ -46,6 +54,7 @@ impl Task {
     pub(crate) const ALL: &'static [(Self, &'static str)] = &[
         (Self::FloorJson, "floor-json"),
         (Self::FloorCsv, "floor-csv"),
+        (Self::FloorFocus, "floor-focus"),
         (Self::PlainWhole, "plain-whole"),
         (Self::PlainTotal, "plain-total"),
         (Self::PlainCsv, "plain-csv"),
@@ -55,14 +64,17 @@ impl Task {
         (Self::Whole, "whole"),
         (Self::Rows, "rows"),
         (Self::Records, "records"),
+        (Self::Focus, "focus"),
+        (Self::FocusTotal, "focus-total"),
         (Self::Calls, "calls"),
     ];
 
     /// Does it once: `count` items of one invoice, or that many calls.
     pub(crate) async fn run(self, base_url: &str, count: u64) -> Result<Sample> {
         match self {
-            Self::FloorJson => floor::run(base_url, count, "json").await,
-            Self::FloorCsv => floor::run(base_url, count, "csv").await,
+            Self::FloorJson => floor::run(invoice_url(base_url, count), "json").await,
+            Self::FloorCsv => floor::run(invoice_url(base_url, count), "csv").await,
+            Self::FloorFocus => floor::run(focus_url(base_url, count), "json").await,
             Self::PlainWhole => plain::whole(base_url, count).await,
             Self::PlainTotal => plain::total(base_url, count).await,
             Self::PlainCsv => plain::csv(base_url, count).await,
@@ -72,6 +84,8 @@ impl Task {
             Self::Whole => ours::whole(base_url, count).await,
             Self::Rows => ours::rows(base_url, count).await,
             Self::Records => ours::records(base_url, count).await,
+            Self::Focus => ours::focus(base_url, count).await,
+            Self::FocusTotal => ours::focus_total(base_url, count).await,
             Self::Calls => ours::calls(base_url, count).await,
         }
     }

@@ -131,8 +131,8 @@ pub(crate) fn invoice_columns() -> Vec<Column<InvoiceRow>> {
         "amount_billed_cents" Cents ("billed") = |r| r.invoice.amount_billed_cents, "What was billed.";
         "amount_paid_cents" Cents ("paid") = |r| r.invoice.amount_paid_cents, "What was paid.";
         "items" Integer = |r| r.items.map(|items| items.count),
-            "How many line items it has. Null in a list, as everything that follows: only `invoices show` \
-             reads the invoice itself.";
+            "How many line items it has; with filters how many pass them, and so for the next two. Null in a \
+             list, as everything that follows: only `invoices show` reads the invoice itself.";
         "items_gross_cents" Cents = |r| r.items.map(|items| items.gross),
             "The sum of the line items, before discounts.";
         "items_discount_cents" Cents = |r| r.items.map(|items| items.discount),

@@ -46,9 +46,10 @@ pub(crate) fn count(count: impl ToString) -> String {
 }
 
 /// `1 invoice`, `2 invoices`.
-pub(crate) fn counted(number: usize, one: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {one}{s}", count(number))
+pub(crate) fn counted(number: impl ToString, one: &str) -> String {
+    let number = count(number);
+    let s = if number == "1" { "" } else { "s" };
+    format!("{number} {one}{s}")
 }
 
 fn grouped(digits: &str) -> String {

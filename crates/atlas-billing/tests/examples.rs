@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use atlas_billing::poll::{Backoff, PollPolicy};
-use atlas_billing::{Client, Credentials, Months, Org};
+use atlas_billing::{Client, Credentials, Decimal, Months, Org};
 use atlas_billing_mock::{ORG_ID, Ready, Scenario, StandIn};
 
 #[path = "../examples/costs_by_service.rs"]
@@ -15,12 +15,16 @@ mod costs_by_service;
 mod costs_csv;
 #[path = "../examples/current_invoice.rs"]
 mod current_invoice;
+#[path = "../examples/focus_report.rs"]
+mod focus_report;
 #[path = "../examples/invoice_csv.rs"]
 mod invoice_csv;
 #[path = "../examples/line_items.rs"]
 mod line_items;
 #[path = "../examples/list_invoices.rs"]
 mod list_invoices;
+#[path = "../examples/list_projects.rs"]
+mod list_projects;
 #[path = "../examples/list_skus.rs"]
 mod list_skus;
 #[path = "../examples/raw_pages.rs"]
@@ -116,4 +120,36 @@ async fn list_invoices() {
     let (_stand_in, org) = stand_in().await;
     let months = "2025-01..2025-05".parse().unwrap();
     assert_eq!(list_invoices::run(&org, months).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn focus_report() {
+    let (stand_in, org) = stand_in().await;
+    let month = "2025-03".parse().unwrap();
+    let totals = focus_report::run(&org, month).await.unwrap();
+    let invoices = stand_in.scenario().invoices();
+    let march = invoices
+        .iter()
+        .find(|it| it.start.to_string() == "2025-03-01");
+    let march = march.unwrap();
+    let rows: u64 = totals.iter().map(|total| total.rows).sum();
+    assert_eq!(rows, march.line_items);
+    let billed: Decimal = totals.iter().map(|total| total.billed_cost).sum();
+    assert_eq!(
+        billed,
+        Decimal::new(march.gross_cents - march.discount_cents, 2)
+    );
+    // The invoice, its reports, a new one, a poll, the file.
+    assert_eq!(stand_in.requests().len(), 5);
+    // It is used again.
+    focus_report::run(&org, month).await.unwrap();
+    assert_eq!(stand_in.requests().len(), 9);
+}
+
+#[tokio::test]
+async fn list_projects() {
+    let (stand_in, org) = stand_in().await;
+    assert_eq!(list_projects::run(org.client()).await.unwrap(), 3);
+    // Three lists, of one page each.
+    assert_eq!(stand_in.requests().len(), 3);
 }

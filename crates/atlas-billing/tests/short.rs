@@ -8,8 +8,8 @@ use atlas_billing::edge::BoxFuture;
 use atlas_billing::edge::doubles::{FakeHttp, TokioClock};
 use atlas_billing::totals::{Dimension, Totals};
 use atlas_billing::{
-    AccessToken, Cents, Client, Credentials, InvoiceStatus, Month, Months, Org, RetryPolicy,
-    TokenProvider,
+    AccessToken, Cents, Client, Credentials, FocusTotals, InvoiceStatus, LineItemFilters, Month,
+    Months, Org, RetryPolicy, TokenProvider,
 };
 use atlas_billing_mock::{
     Core, Fault, INVOICE_ID, ORG_ID, On, Operation, Ready, Scenario, ScenarioBuilder,
@@ -140,4 +140,84 @@ async fn an_own_retry_predicate() {
     let policy = RetryPolicy::new().with_retry_if(|error| error.error_code() == Some("MADE_UP"));
     org_with(&http).invoices().retry(policy).await.unwrap();
     assert_eq!(http.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_month_cost_by_project_in_focus() {
+    let http = transport(scenario());
+    let report = org_with(&http).last_invoice().focus_report();
+    let totals = report.await.unwrap().total_by(["SubAccountName"]).await;
+    let totals = totals.unwrap().totals().unwrap();
+    assert!(
+        totals.len() > 3
+            && totals
+                .iter()
+                .all(|total| total.currency.as_deref() == Some("USD"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_of_a_report_that_another_process_requested() {
+    let http = transport(scenario());
+    let invoice = INVOICE_ID.parse().unwrap();
+    let query = org_with(&http).focus_report(invoice).start().await.unwrap();
+    let saved = query.token().to_string();
+    drop(query);
+    let query = org_with(&http).resume_report(saved.parse().unwrap());
+    let file = query.csv().await.unwrap().bytes().await.unwrap();
+    assert!(file.starts_with(b"BilledCost,"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reports_of_all_linked_organizations_of_a_month() {
+    let http = transport(scenario().with_linked_invoices().organizations(2));
+    let org = org_with(&http);
+    let mut totals = FocusTotals::new(["BillingAccountName"]);
+    for invoice in org
+        .associated_invoices(Month::new(2025, 5).unwrap())
+        .await
+        .unwrap()
+    {
+        let (id, linked) = (invoice.invoice_id.unwrap(), invoice.org_id.unwrap());
+        let linked = org.client().org(linked.parse().unwrap());
+        let mut rows = linked.focus_report(id.parse().unwrap()).await.unwrap();
+        while let Some(row) = rows.next().await {
+            totals.add(&row.unwrap()).unwrap();
+        }
+    }
+    assert_eq!(totals.totals().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_projects_clusters_and_skus() {
+    let org = org_with(&transport(scenario()));
+    let projects = org.projects().await.unwrap();
+    assert!(projects.iter().all(|project| project.name.is_some()));
+    let clusters = org.clusters().await.unwrap();
+    assert!(clusters.iter().any(|project| !project.clusters.is_empty()));
+    let sku = org.client().sku("ATLAS_AWS_INSTANCE_M30").await.unwrap();
+    assert!(sku.description.is_some());
+    assert_eq!(org.client().orgs().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_in_since_yesterday() {
+    let org = org_with(&transport(scenario()));
+    let mut filters = LineItemFilters::default();
+    filters.usage_start_date = "2025-06-16".parse().ok();
+    let items = org
+        .current_invoice()
+        .search_line_items(filters)
+        .await
+        .unwrap();
+    let spent: Cents = items.iter().filter_map(|item| item.total_price_cents).sum();
+    assert!(spent > Cents::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_running_month_in_one_request() {
+    let http = transport(scenario());
+    let pending = org_with(&http).invoices().pending().await.unwrap();
+    assert!(!pending[0].line_items.is_empty());
+    assert_eq!(http.requests().len(), 1);
 }

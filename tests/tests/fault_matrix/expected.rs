@@ -5,7 +5,7 @@ use std::fmt;
 use atlas_billing::ErrorKind;
 use atlas_billing_tests::protocol::Protocol;
 
-use super::faults::{FaultRow, Shape, Sort};
+use super::faults::{Arrived, FaultRow, Shape, Sort};
 use super::rows::Row;
 
 /// How many attempts a call makes in this matrix.
@@ -19,6 +19,10 @@ const AMBIGUOUS_POLLS: u32 = 5;
 const LIMITED_POLLS: u32 = 6;
 /// How often a request is sent whose signature a fresh nonce may mend.
 const SENDS: u32 = 5;
+/// How often in a row a download may break without much in between, and is begun again.
+const BREAKS: u32 = 5;
+/// How many new URLs a download obtains in a row.
+const NEW_URLS: u32 = 3;
 /// How often reqwest sends a request that the server says it has not processed.
 const REQWEST_SENDS: u32 = 3;
 
@@ -64,13 +68,16 @@ pub(crate) fn of(row: Row, fault: &FaultRow, protocol: Protocol, once: bool) -> 
     let way = Way::of(row);
     let at = At { row, way, once };
     use ErrorKind::{Decode, Rejected, Timeout, TooLarge, Truncated};
+    if let (Way::Download, Some(cell)) = (way, at.download(fault, protocol)) {
+        return cell;
+    }
     match fault.sort {
         Sort::NoConnection(kind) => Cell::must(Fate::Error(kind), 0),
         Sort::BrokenHead | Sort::HugeHead => at.broken(Truncated),
         Sort::SilentHead => at.broken(Timeout),
         Sort::SilentConnection => at.dead(protocol),
-        Sort::BrokenBody { begun } => at.body(Truncated, begun),
-        Sort::SilentBody { begun } => at.body(Timeout, begun),
+        Sort::BrokenBody(arrived) => at.body(Truncated, arrived.begun()),
+        Sort::SilentBody(arrived) => at.body(Timeout, arrived.begun()),
         Sort::Harmless => at.result(0),
         // A body that is longer than announced is a stream error on HTTP/2 (RFC 9113 section
         // 8.1.1), and a shorter body on HTTP/1.1.
@@ -117,6 +124,8 @@ enum Way {
     Poll,
     /// Retried to its head, then handed on as it arrives.
     File,
+    /// Downloaded from a host of its own, by a URL, and resumed where it breaks.
+    Download,
     /// Signing in.
     Token,
     /// The unsigned request that brings the challenge: its body is not read where it is 401.
@@ -127,7 +136,11 @@ impl Way {
     fn of(row: Row) -> Self {
         match row {
             Row::Create | Row::Invoice | Row::List | Row::Signed => Self::Whole,
-            Row::Poll | Row::ResultJson => Self::Poll,
+            Row::Orgs | Row::Projects | Row::Clusters | Row::Skus | Row::Sku => Self::Whole,
+            Row::Pending | Row::Search | Row::Associated => Self::Whole,
+            Row::CreateReport | Row::Reports => Self::Whole,
+            Row::Poll | Row::ResultJson | Row::PollReport => Self::Poll,
+            Row::Download => Self::Download,
             Row::ResultCsv | Row::InvoiceCsv | Row::Items => Self::File,
             Row::Token => Self::Token,
             Row::Unsigned => Self::Unsigned,
@@ -170,7 +183,7 @@ impl At {
     /// The same where a response was on its way: to the stand-in, a poll was made.
     fn broken(self, kind: ErrorKind) -> Cell {
         match (self.once, self.row, kind) {
-            (true, Row::Poll, _) => self.result(0),
+            (true, Row::Poll | Row::PollReport, _) => self.result(0),
             (false, _, ErrorKind::Timeout) if self.way == Way::Poll => self.last(kind),
             _ => self.transient(kind),
         }
@@ -199,6 +212,42 @@ impl At {
             },
             _ => alone,
         }
+    }
+
+    /// What is different for a download: the host knows neither credentials nor envelopes, a URL that
+    /// it refuses is replaced, and what has arrived is not asked for again.
+    fn download(self, fault: &FaultRow, protocol: Protocol) -> Option<Cell> {
+        let (kind, arrived) = match fault.sort {
+            Sort::BrokenBody(arrived) => (ErrorKind::Truncated, arrived),
+            Sort::SilentBody(arrived) => (ErrorKind::Timeout, arrived),
+            // The frame that is too much is lost.
+            Sort::Shortened if protocol == Protocol::Http2 => {
+                (ErrorKind::Truncated, Arrived::Nothing)
+            }
+            Sort::Shortened | Sort::Half => return Some(Cell::must(Fate::Short, self.row.least())),
+            // Whether it is compressed is told by its first bytes.
+            Sort::Coded => return Some(self.result(0)),
+            Sort::NotTheValue(Shape::Text) => {
+                return Some(Cell::must(Fate::Short, self.row.least()));
+            }
+            Sort::Status { inside: true, .. } => return Some(self.last(ErrorKind::Decode)),
+            // Each refusal costs a poll for another URL, and a download by it.
+            Sort::Unauthorized { .. } | Sort::Status { code: ..500, .. } => {
+                return Some(match self.once {
+                    true => self.result(2 * fault.times as u32),
+                    false => self.error(ErrorKind::Rejected, 1 + 2 * NEW_URLS),
+                });
+            }
+            _ => return None,
+        };
+        Some(match (arrived, self.once) {
+            // Nothing is left to ask for, which the host says; then the file from its beginning.
+            (Arrived::All, true) => self.result(2),
+            (Arrived::All, false) => self.error(kind, 1 + 2 * BREAKS),
+            (_, true) => self.result(1),
+            (Arrived::Part, false) => Cell::Cannot("each download brings a part, the last one all"),
+            (_, false) => self.error(kind, 1 + BREAKS),
+        })
     }
 
     fn unauthorized(self, stale: bool, times: u64) -> Cell {

@@ -19,15 +19,15 @@ pub(crate) enum Sort {
     NoConnection(ErrorKind),
     /// No response: the connection breaks before the head is there.
     BrokenHead,
-    /// The head is there, and the connection breaks before the body is; `begun` if some of it is.
-    BrokenBody { begun: bool },
+    /// The head is there and so much of the body, and the connection breaks.
+    BrokenBody(Arrived),
     /// No response in time.
     SilentHead,
     /// Nothing more on the whole connection, in the middle of the head: HTTP/2 sends other
     /// requests over it still.
     SilentConnection,
-    /// The head is there, and `begun` says whether some of the body, and then nothing more.
-    SilentBody { begun: bool },
+    /// The head is there and so much of the body, and then nothing more.
+    SilentBody(Arrived),
     /// The response comes, if after a detour.
     Harmless,
     /// The body is shorter than it was, and HTTP/1.1 cannot tell.
@@ -54,12 +54,31 @@ pub(crate) enum Sort {
     NotProcessed,
 }
 
+/// How much of a body arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    Nothing,
+    OneByte,
+    /// Half of it or more.
+    Part,
+    /// All of it, but more is announced.
+    All,
+}
+
+impl Arrived {
+    pub(crate) fn begun(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
 /// What a body looks like that is not the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Something that is not JSON or CSV, or another value.
     Other,
     Empty,
+    /// Text under the name of gzip.
+    Text,
     /// Longer than any access token.
     Long,
 }
@@ -159,16 +178,18 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("closed in the head", BrokenHead, |_| {
         Fault::Close(At::InHead)
     }),
-    fault("closed after the head", BrokenBody { begun: false }, |_| {
-        Fault::Close(At::AfterHead)
-    }),
-    fault("closed after 1 byte", BrokenBody { begun: true }, |_| {
+    fault(
+        "closed after the head",
+        BrokenBody(Arrived::Nothing),
+        |_| Fault::Close(At::AfterHead),
+    ),
+    fault("closed after 1 byte", BrokenBody(Arrived::OneByte), |_| {
         Fault::Close(At::Body(1))
     }),
-    fault("closed half-way", BrokenBody { begun: true }, |site| {
+    fault("closed half-way", BrokenBody(Arrived::Part), |site| {
         Fault::Close(At::Body(site.body / 2))
     }),
-    fault("closed near the end", BrokenBody { begun: true }, |site| {
+    fault("closed near the end", BrokenBody(Arrived::Part), |site| {
         Fault::Close(At::Body(site.body * 9 / 10))
     }),
     fault("reset before the head", BrokenHead, |_| {
@@ -177,10 +198,10 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("reset in the head", BrokenHead, |_| {
         Fault::Reset(At::InHead)
     }),
-    fault("reset after the head", BrokenBody { begun: false }, |_| {
+    fault("reset after the head", BrokenBody(Arrived::Nothing), |_| {
         Fault::Reset(At::AfterHead)
     }),
-    fault("reset half-way", BrokenBody { begun: true }, |site| {
+    fault("reset half-way", BrokenBody(Arrived::Part), |site| {
         Fault::Reset(At::Body(site.body / 2))
     }),
     fault("stall before the head", SilentHead, |_| {
@@ -189,10 +210,10 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("stall in the head", SilentConnection, |_| {
         Fault::Stall(At::InHead)
     }),
-    fault("stall after the head", SilentBody { begun: false }, |_| {
+    fault("stall after the head", SilentBody(Arrived::Nothing), |_| {
         Fault::Stall(At::AfterHead)
     }),
-    fault("stall half-way", SilentBody { begun: true }, |site| {
+    fault("stall half-way", SilentBody(Arrived::Part), |site| {
         Fault::Stall(At::Body(site.body / 2))
     }),
     fault("102, then closed", BrokenHead, |_| {
@@ -217,13 +238,13 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("no HTTP at all", BrokenHead, |_| Fault::Garbage),
     fault(
         "length announced too long",
-        BrokenBody { begun: true },
+        BrokenBody(Arrived::All),
         |_| Fault::WrongLength(7),
     ),
     fault("length announced too short", Shortened, |_| {
         Fault::WrongLength(-7)
     }),
-    fault("a terabyte announced", SilentBody { begun: true }, |_| {
+    fault("a terabyte announced", SilentBody(Arrived::All), |_| {
         Fault::AnnouncedLength(1 << 40)
     }),
     fault("another content type", Harmless, |_| {
@@ -322,7 +343,7 @@ pub(crate) const ALL: &[FaultRow] = &[
     fault("100,000 arrays deep", NotTheValue(Shape::Long), |_| {
         Fault::DeepNesting(100_000)
     }),
-    fault("gzip that is none", NotTheValue(Shape::Other), |_| {
+    fault("gzip that is none", NotTheValue(Shape::Text), |_| {
         reply(
             &[("content-type", JSON), ("content-encoding", "gzip")],
             b"not packed at all",
@@ -344,7 +365,7 @@ pub(crate) const ALL: &[FaultRow] = &[
     }),
     http2(
         "RST_STREAM in the body",
-        BrokenBody { begun: true },
+        BrokenBody(Arrived::Part),
         |site| Fault::StreamResetInBody {
             code: 2,
             after: site.body / 2,

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use atlas_billing::{
-    Cents, Client, CostQuery, GroupBy, LineItem, Month, Months, Org, QueryToken, Result,
+    Cents, Client, CostQuery, GroupBy, LineItem, LineItemFilters, Month, Months, Org, PollPolicy,
+    Result,
 };
 use atlas_billing_mock::{ORG_ID, On, Operation, Ready, RecordedRequest};
 use atlas_billing_tests::planted::Identity;
@@ -19,13 +20,25 @@ pub(crate) enum Row {
     InvoiceCsv,
     Items,
     List,
+    Orgs,
+    Projects,
+    Clusters,
+    Skus,
+    Sku,
+    Pending,
+    Search,
+    Associated,
+    CreateReport,
+    PollReport,
+    Reports,
+    Download,
     Token,
     Unsigned,
     Signed,
 }
 
 impl Row {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Create,
         Self::Poll,
         Self::ResultJson,
@@ -34,6 +47,18 @@ impl Row {
         Self::InvoiceCsv,
         Self::Items,
         Self::List,
+        Self::Orgs,
+        Self::Projects,
+        Self::Clusters,
+        Self::Skus,
+        Self::Sku,
+        Self::Pending,
+        Self::Search,
+        Self::Associated,
+        Self::CreateReport,
+        Self::PollReport,
+        Self::Reports,
+        Self::Download,
         Self::Token,
         Self::Unsigned,
         Self::Signed,
@@ -50,6 +75,18 @@ impl Row {
             Self::InvoiceCsv => "invoice CSV",
             Self::Items => "item stream",
             Self::List => "list",
+            Self::Orgs => "organizations",
+            Self::Projects => "projects",
+            Self::Clusters => "clusters",
+            Self::Skus => "SKUs",
+            Self::Sku => "one SKU",
+            Self::Pending => "pending invoices",
+            Self::Search => "search",
+            Self::Associated => "associated invoices",
+            Self::CreateReport => "create report",
+            Self::PollReport => "poll report, not ready",
+            Self::Reports => "reports",
+            Self::Download => "download",
             Self::Token => "token request",
             Self::Unsigned => "Digest, unsigned",
             Self::Signed => "Digest, signed",
@@ -72,6 +109,18 @@ impl Row {
             Self::Poll | Self::ResultJson | Self::ResultCsv => Operation::Poll,
             Self::Invoice | Self::InvoiceCsv | Self::Items => Operation::Invoice,
             Self::List => Operation::Invoices,
+            Self::Orgs => Operation::Organizations,
+            Self::Projects => Operation::Projects,
+            Self::Clusters => Operation::Clusters,
+            Self::Skus => Operation::Skus,
+            Self::Sku => Operation::Sku,
+            Self::Pending => Operation::PendingInvoices,
+            Self::Search => Operation::Search,
+            Self::Associated => Operation::AssociatedInvoices,
+            Self::CreateReport => Operation::CreateReport,
+            Self::PollReport => Operation::Report,
+            Self::Reports => Operation::Reports,
+            Self::Download => Operation::Download,
             Self::Token => Operation::Token,
         }
     }
@@ -83,6 +132,18 @@ impl Row {
             Operation::Poll => "getCostExplorerQueryProcess",
             Operation::Invoice => "getOrgInvoice",
             Operation::Invoices => "listOrgInvoices",
+            Operation::Organizations => "listOrgs",
+            Operation::Projects => "listOrgGroups",
+            Operation::Clusters => "listClusterDetails",
+            Operation::Skus => "listSkus",
+            Operation::Sku => "getSku",
+            Operation::PendingInvoices => "listOrgInvoicePending",
+            Operation::Search => "searchOrgInvoiceLineItems",
+            Operation::AssociatedInvoices => "listAssociatedInvoices",
+            Operation::CreateReport => "createInvoiceReport",
+            Operation::Report => "getInvoiceReport",
+            Operation::Reports => "listInvoiceReports",
+            Operation::Download => "downloadInvoiceReport",
             _ => "accessToken",
         }
     }
@@ -121,10 +182,10 @@ impl Row {
         struck && request.operation == self.operation()
     }
 
-    /// When the stand-in has the query's result.
+    /// When the stand-in has the query's result, or the report's file.
     pub(crate) fn ready(self) -> Ready {
         match self {
-            Self::Poll => Ready::AfterPolls(1),
+            Self::Poll | Self::PollReport => Ready::AfterPolls(1),
             _ => Ready::AtOnce,
         }
     }
@@ -132,6 +193,16 @@ impl Row {
     /// Whether a query has to be there before.
     pub(crate) fn needs_query(self) -> bool {
         matches!(self, Self::Poll | Self::ResultJson | Self::ResultCsv)
+    }
+
+    /// Whether a report has to be there before.
+    pub(crate) fn needs_report(self) -> bool {
+        matches!(self, Self::PollReport | Self::Reports | Self::Download)
+    }
+
+    /// How far apart polls are: the service allows a report one each five seconds.
+    pub(crate) fn pace(self) -> u64 {
+        if self.needs_report() { 5 } else { 1 }
     }
 
     /// Whether a call goes before it, so that a challenge is kept.
@@ -143,7 +214,7 @@ impl Row {
     pub(crate) fn before(self) -> u32 {
         match self {
             Self::Token | Self::Unsigned | Self::Signed => 0,
-            Self::ResultCsv => 2,
+            Self::ResultCsv | Self::Download => 2,
             _ => 1,
         }
     }
@@ -152,15 +223,27 @@ impl Row {
     pub(crate) fn least(self) -> u32 {
         match self {
             Self::Signed => 1,
-            Self::Poll | Self::ResultCsv => 3,
+            Self::Poll | Self::ResultCsv | Self::PollReport | Self::Download => 3,
             _ => 2,
         }
     }
 
-    /// Makes the call and says its result in a line.
-    pub(crate) async fn call(self, client: &Client, token: Option<QueryToken>) -> Result<String> {
+    /// Makes the call and says its result in a line. `token` is that of the query or the report.
+    pub(crate) async fn call(
+        self,
+        client: &Client,
+        token: Option<String>,
+        polling: PollPolicy,
+    ) -> Result<String> {
         let org = client.org(ORG_ID.parse()?);
-        let query = |token: Option<QueryToken>| org.resume(token.expect("a query was created"));
+        let token = token.unwrap_or_default();
+        let query = |token: String| org.resume(token.parse().expect("a query was created"));
+        // Of the client's policy the waits are not those of reports.
+        let report = |token: String| {
+            let report = org.resume_report(token.parse().expect("a report was"));
+            report.polling(polling)
+        };
+        let invoice = || INVOICE.parse().map(|id| org.invoice(id));
         match self {
             Self::Create | Self::Token | Self::Unsigned | Self::Signed => {
                 let query = start(&org).await?;
@@ -199,17 +282,55 @@ impl Row {
                 assert!(head.is_some(), "a stream that ended well has a head");
                 Ok(format!("{count} items, {sum}"))
             }
-            Self::List => {
-                let ids: Vec<String> = org
-                    .invoices()
-                    .await?
-                    .iter()
-                    .filter_map(|invoice| invoice.id.clone())
-                    .collect();
-                Ok(ids.join(" "))
+            Self::List => Ok(joined(org.invoices().await?, |it| it.id)),
+            Self::Orgs => Ok(joined(client.orgs().await?, |it| it.id)),
+            Self::Projects => Ok(joined(org.projects().await?, |it| it.id)),
+            Self::Clusters => Ok(joined(org.clusters().await?, |it| it.group_id)),
+            Self::Skus => Ok(joined(client.skus().await?, |it| it.id)),
+            Self::Sku => {
+                let sku = client.sku("ATLAS_AWS_INSTANCE_M30").await?;
+                Ok(sku.description.unwrap_or_default())
+            }
+            Self::Pending => Ok(joined(org.invoices().pending().await?, |it| it.id)),
+            Self::Search => {
+                let all = invoice()?.search_line_items(LineItemFilters::default());
+                Ok(joined(all.await?, |it| {
+                    Some(it.total_price_cents?.to_string())
+                }))
+            }
+            Self::Associated => {
+                let month = Month::new(2025, 1)?;
+                Ok(joined(org.associated_invoices(month).await?, |it| {
+                    it.invoice_id
+                }))
+            }
+            Self::CreateReport => {
+                let query = invoice()?.focus_report().fresh(true).start().await?;
+                Ok(format!(
+                    "token of {} characters",
+                    query.token().as_str().len()
+                ))
+            }
+            Self::PollReport => {
+                let report = report(token).report().await?;
+                Ok(format!("{:?}, {:?}", report.report_id, report.state))
+            }
+            Self::Reports => Ok(joined(org.reports(INVOICE.parse()?).await?, |it| {
+                it.report_id
+            })),
+            Self::Download => {
+                let file = report(token).csv().await?.bytes().await?;
+                Ok(format!("{} bytes", file.len()))
             }
         }
     }
+}
+
+/// A text of each of several things.
+fn joined<T>(things: Vec<T>, text: impl Fn(T) -> Option<String>) -> String {
+    let texts: Vec<String> = things.into_iter().filter_map(text).collect();
+    assert!(!texts.is_empty(), "there is something in each list");
+    texts.join(" ")
 }
 
 /// The invoice that is requested.

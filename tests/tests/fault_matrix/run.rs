@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use atlas_billing::poll::{Backoff, PollPolicy, Tolerance};
 use atlas_billing::reqwest::Proxy;
-use atlas_billing::{Client, Error, ErrorKind, QueryToken, RetryPolicy, Timeouts};
-use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario, SignIn, StandIn};
+use atlas_billing::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
+use atlas_billing_mock::{
+    Core, InvoicePlan, ManualClock, ORG_ID, ReportSettings, Request, Scenario, SignIn, StandIn,
+};
 use atlas_billing_tests::capture::Capture;
 use atlas_billing_tests::clock::WaitClock;
 use atlas_billing_tests::elsewhere::Elsewhere;
@@ -139,7 +141,8 @@ impl Reference {
         let watch = Watch::new(row, Sort::Harmless, true, stand_in.clone());
         let client = client(row, Protocol::Http1, &stand_in.base_url(), &watch, None);
         let token = prepare(row, &client, &watch).await;
-        let result = row.call(&client, token).await.expect("undisturbed");
+        let called = row.call(&client, token, polling(row, true));
+        let result = called.await.expect("undisturbed");
         let requests = stand_in.requests();
         assert_eq!(requests.len(), row.least() as usize, "{}", row.name());
         let struck = requests.iter().rfind(|seen| row.is_struck(seen));
@@ -150,6 +153,10 @@ impl Reference {
             _ => scenario(row).sign_in(SignIn::default()).build(),
         };
         let core = Core::new(open);
+        if row.needs_report() {
+            let body = report_body(row, &core);
+            return Self { result, body };
+        }
         if row.needs_query() {
             let created = requests_of_start(&core);
             assert!(
@@ -214,12 +221,12 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
     let client = client(row, protocol, &base_url, &watch, proxied);
     let token = match fault.make {
         Some(_) => prepare(row, &client, &watch).await,
-        None => row
-            .needs_query()
-            .then(|| "0123456789abcdef".repeat(4).parse().unwrap()),
+        None if row.needs_report() => Some([rows::INVOICE; 2].join("/")),
+        None => Some("0123456789abcdef".repeat(4)),
     };
     let started = Instant::now();
-    let called = tokio::time::timeout(HANGS, row.call(&client, token)).await;
+    let called = tokio::time::timeout(HANGS, row.call(&client, token, polling(row, once)));
+    let called = called.await;
     outcome.took = started.elapsed();
     let requests = stand_in.requests();
     outcome.requests = u32::try_from(requests.len()).unwrap_or(u32::MAX);
@@ -233,7 +240,8 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
             outcome.said = error.to_string();
             outcome.leak = leak(&error);
             match fault.error_code {
-                Some(code) if error.error_code() != Some(code) => {
+                // The storage host has codes of its own, which are not read.
+                Some(code) if row != Row::Download && error.error_code() != Some(code) => {
                     Err(format!("the code {code} was lost: {error:?}"))
                 }
                 _ => Ok(Fate::Error(error.kind())),
@@ -277,13 +285,36 @@ fn leak(error: &Error) -> Option<&'static str> {
 
 fn scenario(row: Row) -> atlas_billing_mock::ScenarioBuilder {
     let month = |month, id: &str| InvoicePlan::new(id).month(2025, month).items(40);
-    Scenario::builder()
+    let scenario = Scenario::builder()
         .today("2025-03-09".parse().unwrap())
         .without_invoices()
         .invoice(month(1, rows::INVOICE))
-        .invoice(month(2, "66a10000000000000000a002"))
+        .invoice(month(2, "66a10000000000000000a002").status("PENDING"))
         .sign_in(row.identity().sign_in())
         .ready(row.ready())
+        .reports(ReportSettings::default().ready(row.ready()));
+    match row.needs_report() {
+        // Its id begins with the second of its making.
+        true => scenario.clock(ManualClock::at("2025-03-09T12:00:00Z".parse().unwrap())),
+        false => scenario,
+    }
+}
+
+/// How a query or a report is polled for.
+fn polling(row: Row, once: bool) -> PollPolicy {
+    let seconds = Duration::from_secs;
+    let pace = row.pace();
+    // A fault that strikes once is to be tolerated, one that strikes always to end the call.
+    let (tolerated, deadline) = if once {
+        (3_600, 3_600)
+    } else {
+        (3 * pace, 5 * pace)
+    };
+    PollPolicy::default()
+        .with_backoff(Backoff::every(seconds(pace)))
+        .with_poll_timeout(SILENCE)
+        .with_tolerance(Tolerance::of(seconds(tolerated)))
+        .with_deadline(seconds(deadline))
 }
 
 fn client(
@@ -297,13 +328,6 @@ fn client(
     let retry = RetryPolicy::new()
         .with_max_attempts(ATTEMPTS)
         .with_max_elapsed(seconds(3_600));
-    // A fault that strikes once is to be tolerated, one that strikes always to end the call.
-    let (tolerated, deadline) = if watch.once { (3_600, 3_600) } else { (3, 5) };
-    let polling = PollPolicy::default()
-        .with_backoff(Backoff::every(seconds(1)))
-        .with_poll_timeout(SILENCE)
-        .with_tolerance(Tolerance::of(seconds(tolerated)))
-        .with_deadline(seconds(deadline));
     let silences = watch.clone();
     let clock = WaitClock::new([SILENCE], move || silences.silences());
     let builder = Client::builder(row.identity().credentials())
@@ -311,7 +335,7 @@ fn client(
         .clock(Arc::new(clock))
         .timeouts(Timeouts::default().with_head(SILENCE).with_idle(SILENCE))
         .retry(retry)
-        .polling(polling)
+        .polling(polling(row, watch.once))
         .max_body(1 << 18)
         .observer(watch.clone());
     let dead = watch.sort == Sort::SilentConnection;
@@ -329,10 +353,10 @@ fn client(
     builder.build().unwrap()
 }
 
-/// Does what comes before the call: creates the query that is polled, meets the first
+/// Does what comes before the call: creates the query or report that is polled, meets the first
 /// challenge. The stand-in forgets it, the client does not.
-async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken> {
-    if !row.needs_query() && !row.is_warm() {
+async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<String> {
+    if !row.needs_query() && !row.needs_report() && !row.is_warm() {
         return None;
     }
     // A client of its own where the call is to begin with signing in.
@@ -346,9 +370,47 @@ async fn prepare(row: Row, client: &Client, watch: &Watch) -> Option<QueryToken>
         &other
     };
     let org = client.org(ORG_ID.parse().unwrap());
-    let query = rows::start(&org).await.expect("the fault strikes later");
+    let later = "the fault strikes later";
+    let token = if row.needs_report() {
+        let report = org.focus_report(rows::INVOICE.parse().unwrap()).fresh(true);
+        report.start().await.expect(later).token().to_string()
+    } else {
+        rows::start(&org).await.expect(later).token().to_string()
+    };
     watch.begin();
-    Some(query.token().clone()).filter(|_| row.needs_query())
+    Some(token)
+}
+
+/// The length of the body of the first response that a fault strikes, by a core with a report.
+fn report_body(row: Row, core: &Core) -> u64 {
+    let media = "application/vnd.atlas.2025-03-12+json";
+    let json = |request: Request| {
+        let request = request.header(http::header::ACCEPT, media);
+        let response = core.respond(&request.header(http::header::CONTENT_TYPE, media));
+        response.body.into_bytes()
+    };
+    let text = |body: &[u8], key: &str| {
+        let value: serde_json::Value = serde_json::from_slice(body).unwrap();
+        value[key].as_str().unwrap().to_owned()
+    };
+    let path = format!(
+        "/api/atlas/v2/orgs/{ORG_ID}/invoices/{}/reports",
+        rows::INVOICE
+    );
+    let body = r#"{"reportType":"FOCUS","reportFormat":"CSV"}"#;
+    let id = text(&json(Request::post(path.clone(), body)), "reportId");
+    let body = match row {
+        Row::Reports => json(Request::get(path)),
+        _ => json(Request::get(format!("{path}/{id}"))),
+    };
+    let body = match row {
+        Row::Download => {
+            let url = text(&body, "downloadUrl");
+            core.respond(&Request::get(url)).body.into_bytes()
+        }
+        _ => body,
+    };
+    body.len() as u64
 }
 
 /// Creates the query at a core without a network, and gives its token.

@@ -87,10 +87,13 @@ A call makes 3 attempts here. `-` is a cell that cannot be:
 
 - a port that refuses a connection only once, or a certificate or proxy that changes its mind,
   would need a race;
-- HTTP/1.1 has neither streams nor GOAWAY.
+- HTTP/1.1 has neither streams nor GOAWAY;
+- a download whose every response breaks half-way gets another part by each, and whether the last
+  one is the rest depends on where the parts end.
 
 `short` stands where a server announces fewer bytes than it has: a CSV file has no end of its own,
-and over HTTP/1.1 nothing tells that one was truncated so. On HTTP/2 it is an error.
+and over HTTP/1.1 nothing tells that one was truncated so. On HTTP/2 it is an error. A download is
+taken for what its first bytes say, gzip or text, whatever its headers are.
 
 In no cell did a planted credential show in an error, in its sources, or in any line that any
 crate logged at the lowest level, and none reached the other host that a redirect named. Nothing

@@ -12,7 +12,7 @@ use super::rows::Row;
 pub(crate) fn is_silent(sort: Sort) -> bool {
     matches!(
         sort,
-        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody { .. }
+        Sort::SilentHead | Sort::SilentConnection | Sort::SilentBody(_)
     )
 }
 
@@ -48,8 +48,8 @@ impl Watch {
         }
         let seen = match self.sort {
             // The body of a 401 is waited for by no one.
-            Sort::SilentBody { .. } if self.row == Row::Unsigned => 0,
-            Sort::SilentBody { .. } => self.heads.load(Ordering::SeqCst),
+            Sort::SilentBody(_) if self.row == Row::Unsigned => 0,
+            Sort::SilentBody(_) => self.heads.load(Ordering::SeqCst),
             sort if is_silent(sort) => {
                 let requests = self.stand_in.requests();
                 requests
@@ -73,8 +73,12 @@ impl Watch {
 
 impl Observer for Watch {
     fn observe(&self, event: &RequestEvent<'_>) {
-        if let RequestEvent::Response { operation, .. } = event
+        // What is said of a range is not waited for to its end.
+        if let RequestEvent::Response {
+            operation, meta, ..
+        } = event
             && *operation == self.row.operation_name()
+            && meta.status() != 416
         {
             self.heads.fetch_add(1, Ordering::SeqCst);
         }

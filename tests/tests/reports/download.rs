@@ -351,9 +351,16 @@ async fn another_part_than_the_rest_is_an_error() {
 async fn a_break_after_the_last_byte_costs_a_download_and_nothing_else() {
     let whole = whole();
     let setup = Setup::of(Protocol::Http1, scripted([Fault::WrongLength(7)])).await;
-    let file = file(setup.report()).await.unwrap();
-    assert!(file == whole, "{} bytes", file.len());
+    let downloaded = file(setup.report()).await.unwrap();
+    assert!(downloaded == whole, "{} bytes", downloaded.len());
     assert_eq!(setup.downloads(), [200, 416, 200]);
+    // The URL is not to blame.
+    assert_eq!(setup.count(Operation::Report), 1);
+
+    let scenario = scenario().fault(on(), Fault::WrongLength(7));
+    let setup = Setup::of(Protocol::Http1, scenario).await;
+    let error = file(setup.report()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
 }
 
 #[tokio::test]

@@ -53,10 +53,7 @@ async fn nothing_of_the_callers_goes_to_the_storage_host() {
             let signed = |it: &&atlas_billing_mock::RecordedRequest| {
                 it.header("authorization").is_some() && it.header("x-caller").is_some()
             };
-            assert!(
-                others.iter().any(|it| signed(it)),
-                "{protocol} {identity:?}"
-            );
+            assert!(others.iter().any(signed), "{protocol} {identity:?}");
             assert_eq!(files.len(), 2, "{protocol} {identity:?}");
             for request in files {
                 assert_eq!((request.method(), request.body()), ("GET", &[][..]));

@@ -1,5 +1,9 @@
 //! The command line: commands, flags, and what does not go together.
 
+mod costs;
+mod focus;
+mod invoices;
+mod lists;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -9,14 +13,20 @@ use std::time::Duration;
 use atlas_billing::environment::{
     ACCESS_TOKEN, BASE_URLS, CA_FILE, CLIENT_ID, CLIENT_SECRET, ORG_ID, PRIVATE_KEYS, PUBLIC_KEYS,
 };
-use atlas_billing::raw::enums::{InvoiceStatus, Service};
 use atlas_billing::totals::Dimension;
-use atlas_billing::{ApiVersion, OrgId, QueryToken, ReportToken};
+use atlas_billing::{ApiVersion, OrgId};
 use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use values::{Format, Grouping, Invoice, Period, Which, known};
+pub(crate) use costs::CostsArgs;
+pub(crate) use focus::FocusArgs;
+pub(crate) use invoices::{
+    By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
+    ShowArgs,
+};
+pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
+use values::{Format, Which};
 
 /// The end of `--help`.
 fn about() -> String {
@@ -75,7 +85,7 @@ pub(crate) struct Global {
     #[arg(
         long,
         global = true,
-        help = format!("Organization id [env: {ORG_ID}]"),
+        help = format!("Organization id [env: {ORG_ID}] [default: the only one there is]"),
         value_name = "ID",
         alias = "orgId",
         alias = "organization"
@@ -174,6 +184,22 @@ pub(crate) enum Command {
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
     Focus(FocusArgs),
 
+    /// The organizations that the credentials see
+    #[command(visible_alias = "org", subcommand, after_help = examples("orgs list", "orgs list -o csv"))]
+    Orgs(OrgsCommand),
+
+    /// The organization's projects
+    #[command(visible_alias = "project", subcommand, after_help = examples("projects list", "projects list -o csv"))]
+    Projects(ProjectsCommand),
+
+    /// The organization's clusters
+    #[command(visible_alias = "cluster", subcommand, after_help = examples("clusters list", "clusters list -o csv"))]
+    Clusters(ClustersCommand),
+
+    /// What Atlas charges for, as codes and in words
+    #[command(visible_alias = "sku", subcommand, after_help = examples("skus list", "skus list backup"))]
+    Skus(SkusCommand),
+
     /// Check credentials, organization and what they may read
     #[command(after_help = examples("check", "check -v"))]
     Check,
@@ -200,222 +226,6 @@ pub(crate) enum Command {
     },
 }
 
-/// Which costs, and how long to wait for them.
-#[derive(Debug, Args)]
-pub(crate) struct CostsArgs {
-    /// Which months: 2025-03, 2025-Q1, 2025, 2025-01..2025-03 (both included), mtd (the running
-    /// month), ytd, last-month or last-quarter, in UTC [default: the last six months]
-    #[arg(value_name = "PERIOD", conflicts_with = "resume")]
-    pub(crate) period: Option<Period>,
-
-    /// What to group by [default: services]; projects and clusters need --project or --cluster
-    /// for each of them
-    #[arg(long, value_enum, value_name = "DIMENSION", conflicts_with = "resume")]
-    pub(crate) by: Option<Grouping>,
-
-    #[arg(long, value_name = "NAME", value_parser = values::service, conflicts_with = "resume",
-          help = known("Only this service, repeatable", Service::KNOWN.iter().map(Service::as_str)))]
-    pub(crate) service: Vec<Service>,
-
-    /// Only this project, by its id, repeatable
-    #[arg(long, value_name = "ID", value_parser = values::object_id, conflicts_with = "resume")]
-    pub(crate) project: Vec<String>,
-
-    /// Only this cluster, by its id, repeatable
-    #[arg(long, value_name = "ID", value_parser = values::object_id, conflicts_with = "resume")]
-    pub(crate) cluster: Vec<String>,
-
-    /// Only this one of the organizations that --org pays for, by its id, repeatable
-    #[arg(long, value_name = "ID", conflicts_with = "resume")]
-    pub(crate) linked_org: Vec<OrgId>,
-
-    /// How long to wait for the result [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub(crate) deadline: Option<Duration>,
-
-    /// Fetch the result of a query that was created before
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) resume: Option<QueryToken>,
-
-    /// Print the token of the query and exit; -o and --output-file are kept for --resume
-    #[arg(long, conflicts_with_all = ["resume", "deadline"], help_heading = "Advanced")]
-    pub(crate) no_wait: bool,
-
-    /// Include what matches the filters but lacks a value for one of them
-    #[arg(long, conflicts_with = "resume", help_heading = "Advanced")]
-    pub(crate) include_partial_matches: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum InvoicesCommand {
-    /// List invoices, newest first
-    #[command(visible_alias = "ls", after_help = examples("invoices list ytd", "invoices list --status PENDING"))]
-    List(ListArgs),
-
-    /// Show the figures, payments and refunds of an invoice, or its line items in groups
-    #[command(visible_aliases = ["describe", "get"], after_help = examples("invoices show last", "invoices show 2025-03 --by project,sku --top 10"))]
-    Show(ShowArgs),
-
-    /// Write the line items of invoices
-    #[command(after_help = examples("invoices items last -o csv --output-file items.csv", "invoices items 2025 --output-dir items"))]
-    Items(ItemsArgs),
-
-    /// Show what changed from one invoice to another, the largest change first
-    #[command(after_help = examples("invoices compare 2025-02 2025-03", "invoices compare last current --by project --top 5"))]
-    Compare(CompareArgs),
-}
-
-/// Which invoices by status.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Statuses {
-    #[arg(long, value_name = "STATUS", value_parser = values::status,
-          help = known("Only invoices with this status, repeatable", InvoiceStatus::KNOWN.iter().map(InvoiceStatus::as_str)))]
-    pub(crate) status: Vec<InvoiceStatus>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Only those of these months: 2025-03, 2025-Q1, 2025, 2025-01..2025-03 (both included), mtd,
-    /// ytd, last-month or last-quarter [default: all]
-    #[arg(value_name = "PERIOD")]
-    pub(crate) period: Option<Period>,
-    #[command(flatten)]
-    pub(crate) statuses: Statuses,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// Which invoice: current, last (the newest whose period has ended), last-month, a month such
-    /// as 2025-03, or an invoice id
-    #[arg(value_name = "INVOICE", default_value = "current")]
-    pub(crate) invoice: Invoice,
-
-    #[command(flatten)]
-    pub(crate) by: By,
-
-    /// What to do with line items of linked invoices (of organizations that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) linked: Option<Linked>,
-}
-
-/// What line items are grouped by.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct By {
-    /// Group line items by one or two of sku, project, cluster, provider, day, month and tag:KEY
-    #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',', value_parser = values::dimension)]
-    pub(crate) by: Vec<Dimension>,
-
-    /// Only the N largest groups, the rest as one
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) top: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ItemsArgs {
-    /// Which invoices: current, last, last-month, an invoice id, a month such as 2025-03, or those
-    /// of a period: 2025-Q1, 2025, 2025-01..2025-03, mtd, ytd, last-quarter [default: current]
-    #[arg(
-        value_name = "INVOICE|PERIOD",
-        default_value = "current",
-        hide_default_value = true
-    )]
-    which: Vec<Which>,
-
-    #[command(flatten)]
-    pub(crate) statuses: Statuses,
-
-    /// What to do with line items of linked invoices (of organizations that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) linked: Option<Linked>,
-
-    /// Write one file per invoice, as DIR/period=YYYY-MM/INVOICE.jsonl, each whole or not at all
-    #[arg(long, value_name = "DIR", conflicts_with = "output_file")]
-    pub(crate) output_dir: Option<PathBuf>,
-}
-
-impl ItemsArgs {
-    /// Which invoices. With --status a month may have several.
-    pub(crate) fn which(&self) -> Vec<Which> {
-        let several = !self.statuses.status.is_empty();
-        let meant = |which: &Which| match which {
-            Which::Invoice(Invoice::Of(month)) if several => {
-                Which::Period(Period::Months((*month).into()))
-            }
-            Which::Invoice(Invoice::LastMonth) if several => Which::Period(Period::LastMonth),
-            which => which.clone(),
-        };
-        self.which.iter().map(meant).collect()
-    }
-}
-
-/// Which FOCUS reports, and what to do with them.
-#[derive(Debug, Args)]
-pub(crate) struct FocusArgs {
-    /// Of which invoices: current, last, last-month, an invoice id, a month such as 2025-03, or
-    /// those of a period: 2025-Q1, 2025, 2025-01..2025-03, mtd, ytd, last-quarter [default: last]
-    #[arg(
-        value_name = "INVOICE|PERIOD",
-        default_value = "last",
-        hide_default_value = true,
-        conflicts_with = "resume"
-    )]
-    pub(crate) which: Vec<Which>,
-
-    /// Add up the costs by these columns of the report, such as ServiceName or SubAccountName
-    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',', value_parser = values::focus_column)]
-    pub(crate) by: Vec<String>,
-
-    /// What to do with invoices of linked organizations (those that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "resume")]
-    pub(crate) linked: Option<Linked>,
-
-    /// Have a new report made even where there is one already
-    #[arg(long, conflicts_with = "resume")]
-    pub(crate) fresh: bool,
-
-    /// How long to wait for a report [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
-    pub(crate) deadline: Option<Duration>,
-
-    /// Fetch a report that was requested before
-    #[arg(long, value_name = "INVOICE/REPORT")]
-    pub(crate) resume: Option<ReportToken>,
-
-    /// Write one file per invoice, as DIR/billing_period=YYYY-MM/ORG/INVOICE.csv, each whole or
-    /// not at all
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["output_file", "by"])]
-    pub(crate) output_dir: Option<PathBuf>,
-
-    /// Print what to resume each report with, and exit
-    #[arg(long, conflicts_with_all = ["resume", "deadline", "by", "output_dir"], help_heading = "Advanced")]
-    pub(crate) no_wait: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// The invoice to start from: current, last, last-month, a month or an invoice id
-    #[arg(value_name = "A")]
-    pub(crate) from: Invoice,
-    /// The invoice to compare with it
-    #[arg(value_name = "B")]
-    pub(crate) to: Invoice,
-
-    #[command(flatten)]
-    pub(crate) by: By,
-}
-
-/// What to do with line items of linked invoices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Linked {
-    /// Include them
-    Include,
-    /// Omit them, with a note [default]
-    #[default]
-    Omit,
-    /// Only them
-    Only,
-}
-
 /// How the stand-in runs.
 #[derive(Debug, Args)]
 pub(crate) struct MockArgs {
@@ -438,6 +248,12 @@ pub(crate) enum SchemaOf {
     Costs,
     Invoice,
     LineItem,
+    /// What `invoices search` finds
+    UsageItem,
+    Organization,
+    Project,
+    Cluster,
+    Sku,
 }
 
 impl Cli {
@@ -478,6 +294,20 @@ impl Cli {
                 more.len()
             )),
         };
+        let filters = |filters: &ItemFilters| {
+            let flags = filters.flags().into_iter();
+            flags
+                .filter(|_| raw)
+                .try_for_each(|(flag, given)| refuse(flag, given, &received))?;
+            refuse("--until", filters.is_reversed(), "is before --since")
+        };
+        let no_org = || {
+            refuse(
+                "--org",
+                global.org.is_some(),
+                "has no effect on this command",
+            )
+        };
         refuse(
             "--excel",
             global.excel && format != Format::Csv,
@@ -502,16 +332,28 @@ impl Cli {
                 }
             }
             Command::Check => not_raw("check"),
+            Command::Orgs(OrgsCommand::List) => no_org().and(not_raw("orgs list")),
+            Command::Projects(ProjectsCommand::List) => not_raw("projects list"),
+            Command::Clusters(ClustersCommand::List) => not_raw("clusters list"),
+            Command::Skus(SkusCommand::List { .. }) => no_org().and(not_raw("skus list")),
             Command::Invoices(InvoicesCommand::List(_)) => not_raw("invoices list"),
+            Command::Invoices(InvoicesCommand::Search(_)) => not_raw("invoices search"),
             Command::Invoices(InvoicesCommand::Compare(args)) => {
+                let By { by, describe, .. } = &args.by;
+                let of_sku = by.is_empty() || by.contains(&Dimension::Sku);
                 not_raw("invoices compare")?;
-                two(&args.by.by)
+                filters(&args.filters)?;
+                refuse("--describe", *describe && !of_sku, "needs --by sku")?;
+                two(by)
             }
             Command::Invoices(InvoicesCommand::Show(args)) => {
-                let By { by, top } = &args.by;
+                let By { by, top, describe } = &args.by;
+                let of_sku = by.contains(&Dimension::Sku);
                 refuse("--top", top.is_some() && by.is_empty(), "needs --by")?;
                 refuse("--by", raw && !by.is_empty(), &received)?;
                 refuse("--linked", raw && args.linked.is_some(), &received)?;
+                refuse("--describe", *describe && !of_sku, "needs --by sku")?;
+                filters(&args.filters)?;
                 two(by)
             }
             Command::Invoices(InvoicesCommand::Items(args)) => {
@@ -528,6 +370,7 @@ impl Cli {
                     table,
                     "is for files to load: use -o jsonl, csv or json",
                 )?;
+                filters(&args.filters)?;
                 refuse("--linked", raw && args.linked.is_some(), &received)
             }
             // The rest asks nothing.
@@ -601,171 +444,5 @@ fn refusal(message: &str) -> clap::Error {
     clap::Error::raw(ErrorKind::ValueValidation, text)
 }
 
-fn at_least_one(given: &str) -> Result<usize, String> {
-    match given.parse() {
-        Ok(0) | Err(_) => Err(format!("\"{given}\" is not a whole number from 1")),
-        Ok(number) => Ok(number),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Result<Cli, clap::Error> {
-        Cli::read(line.split(' ').map(OsString::from))
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        definition().debug_assert();
-    }
-
-    #[test]
-    fn aliases_lead_to_the_same_commands() {
-        assert!(matches!(
-            read("atlas-billing usage").unwrap().command,
-            Command::Costs(_)
-        ));
-        for line in ["invoices list", "invoice ls", "invoice list"] {
-            let command = read(&format!("atlas-billing {line}")).unwrap().command;
-            assert!(
-                matches!(command, Command::Invoices(InvoicesCommand::List(_))),
-                "{line}"
-            );
-        }
-        for line in ["show", "describe", "get"] {
-            let command = read(&format!("atlas-billing invoices {line} last"))
-                .unwrap()
-                .command;
-            let Command::Invoices(InvoicesCommand::Show(show)) = command else {
-                panic!("{line}: {command:?}");
-            };
-            assert_eq!(show.invoice, Invoice::Last);
-        }
-    }
-
-    #[test]
-    fn flags_of_the_atlas_cli_are_taken_and_not_shown() {
-        let id = "64b7f0a1c2d3e4f506172839";
-        let cli = read(&format!(
-            "atlas-billing invoices describe --orgId {id} --invoiceId {id} --outputFile x.csv"
-        ));
-        let cli = cli.unwrap();
-        assert_eq!(cli.global.format(), Ok(Format::Csv));
-        let Command::Invoices(InvoicesCommand::Show(show)) = cli.command else {
-            panic!("show");
-        };
-        assert!(matches!(show.invoice, Invoice::Id(given) if given.as_str() == id));
-        let help = definition().render_long_help().to_string();
-        assert!(help.contains("--org ") && !help.contains("orgId") && !help.contains("outputFile"));
-    }
-
-    #[test]
-    fn global_flags_go_before_and_after_the_command() {
-        assert!(read("atlas-billing --demo -q costs").unwrap().global.demo);
-        assert!(read("atlas-billing costs --demo -q").unwrap().global.quiet);
-        assert!(
-            read("atlas-billing invoices --demo list -q")
-                .unwrap()
-                .global
-                .demo
-        );
-    }
-
-    #[test]
-    fn help_is_short_and_shows_global_options_once() {
-        let mut command = definition();
-        let short = command.render_help().to_string();
-        assert!(short.lines().count() < 40, "{short}");
-        assert!(short.contains("--output-file") && short.contains("Advanced:"));
-        for path in [
-            vec!["costs"],
-            vec!["invoices", "show"],
-            vec!["invoices", "items"],
-            vec!["check"],
-        ] {
-            let mut page = &mut command;
-            for name in &path {
-                page = page.find_subcommand_mut(name).unwrap();
-            }
-            let page = page.render_help().to_string();
-            assert!(page.lines().count() < 40, "{page}");
-            assert!(
-                !page.contains("--base-url") && page.contains("\nExamples:\n"),
-                "{page}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_has_no_effect_or_contradicts_is_refused() {
-        let token = "9c0d".repeat(16);
-        for (line, part) in [
-            ("costs -q -v", "cannot be used"),
-            (
-                "costs --demo --base-url https://cloud.mongodb.com",
-                "cannot be used",
-            ),
-            (&format!("costs 2025 --resume {token}"), "cannot be used"),
-            (
-                &format!("costs --resume {token} --no-wait"),
-                "cannot be used",
-            ),
-            (
-                &format!("costs --resume {token} --service Clusters"),
-                "cannot be used",
-            ),
-            ("costs --no-wait --deadline 1m", "cannot be used"),
-            ("costs --resume tooshort", "--resume"),
-            (
-                "costs --deadline 15",
-                "--deadline <DURATION>: \"15\" is not a duration",
-            ),
-            ("costs today", "[PERIOD]: \"today\" is not a period"),
-            ("costs --by servces", "services"),
-            ("costs --output-file t.xlsx", "--excel"),
-            ("costs --excel", "-o csv"),
-            ("invoices list --top 3", "--top"),
-            ("invoices show --top 3", "--by"),
-            ("invoices show --by sku,skus", "twice"),
-            ("invoices show --by sku,day,month", "not 3"),
-            ("invoices show --by sku -o raw-json", "--by has no effect"),
-            (
-                "invoices show --linked only -o raw-json",
-                "--linked has no effect",
-            ),
-            (
-                "invoices items --linked omit -o raw-csv",
-                "--linked has no effect",
-            ),
-            ("invoices items last --status PAID", "--status"),
-            (
-                "invoices items --output-dir d --output-file f",
-                "cannot be used",
-            ),
-            ("invoices items --output-dir d -o table", "--output-dir"),
-            (
-                "invoices list -o raw-csv",
-                "`invoices list` does not support raw-csv",
-            ),
-            ("invoices compare last current -o raw-json", "raw-json"),
-            ("check -o raw-csv", "`check` does not support raw-csv"),
-            ("schema costs -o csv", "--output has no effect"),
-            ("mock --org 64b7f0a1c2d3e4f506172839", "--org has no effect"),
-        ] {
-            let error = read(&format!("atlas-billing {line}")).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{line}");
-            assert!(error.to_string().contains(part), "{line}: {error}");
-        }
-    }
-
-    #[test]
-    fn with_a_status_a_month_is_a_period() {
-        let cli = read("atlas-billing invoices items 2025-02 --status PAID").unwrap();
-        let Command::Invoices(InvoicesCommand::Items(items)) = cli.command else {
-            panic!("items");
-        };
-        assert!(matches!(items.which().as_slice(), [Which::Period(_)]));
-    }
-}
+mod tests;

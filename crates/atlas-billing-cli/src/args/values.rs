@@ -318,12 +318,36 @@ pub(crate) fn shown_duration(length: Duration) -> String {
         .replace(' ', "")
 }
 
-/// An id of a project or cluster: 24 hexadecimal digits, as for organizations.
-pub(crate) fn object_id(given: &str) -> Result<String, String> {
-    match given.parse::<OrgId>() {
-        Ok(id) => Ok(id.to_string()),
-        Err(error) => Err(error.to_string().replace("an organization id", "an id")),
+/// Whether this is an id of a project or cluster, 24 hexadecimal digits as for organizations, and
+/// not a name.
+pub(crate) fn is_id(given: &str) -> bool {
+    given.parse::<OrgId>().is_ok()
+}
+
+/// A cluster, by what line items know it by.
+pub(crate) fn cluster_name(given: &str) -> Result<String, String> {
+    match is_id(given) {
+        true => Err(format!(
+            "line items have no cluster ids such as \"{given}\"; use the name, which `atlas-billing clusters list` \
+             shows"
+        )),
+        false => Ok(given.to_owned()),
     }
+}
+
+/// A tag with its value, `KEY=VALUE`.
+pub(crate) fn tag(given: &str) -> Result<(String, String), String> {
+    match given.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("\"{given}\" is not a tag such as team=web")),
+    }
+}
+
+/// A calendar day, in UTC.
+pub(crate) fn day(given: &str) -> Result<NaiveDate, String> {
+    // The parser takes 2025-3-8, too.
+    let day = given.parse().ok().filter(|_| given.len() == 10);
+    day.ok_or_else(|| format!("\"{given}\" is not a day such as 2025-03-08"))
 }
 
 /// A service; a known one in any case, another is sent as given since the set is open.
@@ -364,173 +388,21 @@ pub(super) fn focus_column(given: &str) -> Result<String, String> {
 
 /// What to write instead: the one of `words` that is close to what was given, and all that can be.
 fn instead(given: &str, words: &[&str], all: &str) -> String {
-    let given = given.to_ascii_lowercase();
-    let near = words
-        .iter()
-        .map(|word| (strsim::jaro_winkler(&given, word), word))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    near.map_or(format!("; use {all}"), |(_, word)| {
+    nearest(given, words).map_or(format!("; use {all}"), |word| {
         format!("; did you mean \"{word}\"? ({all})")
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str = "64b7f0a1c2d3e4f506172839";
-
-    #[test]
-    fn named_periods_go_by_today() {
-        for (given, today, months) in [
-            ("mtd", "2024-02-29", "2024-02"),
-            ("ytd", "2025-01-01", "2025-01"),
-            ("ytd", "2025-12-31", "2025-01..2025-12"),
-            ("last-month", "2025-01-31", "2024-12"),
-            ("last-month", "2025-03-31", "2025-02"),
-            ("last-quarter", "2025-03-31", "2024-10..2024-12"),
-            ("LAST-QUARTER", "2025-12-31", "2025-07..2025-09"),
-            ("2025-Q4", "1999-01-01", "2025-10..2025-12"),
-            ("2025-01..2025-03", "1999-01-01", "2025-01..2025-03"),
-        ] {
-            let period: Period = given.parse().unwrap();
-            let resolved = period.resolve(today.parse().unwrap()).unwrap();
-            assert_eq!(resolved.to_string(), months, "{given} on {today}");
-            assert_eq!(period.to_string().parse::<Period>().unwrap(), period);
-        }
-    }
-
-    #[test]
-    fn a_running_month_is_marked() {
-        let today = "2025-03-14".parse().unwrap();
-        for (given, text) in [
-            ("2025-02", "2025-02"),
-            ("2025-03", "2025-03 (to date)"),
-            ("2025-Q1", "2025-01..2025-03 (2025-03 to date)"),
-        ] {
-            assert_eq!(shown_period(given.parse().unwrap(), today), text);
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_told_how_to_write_it() {
-        for (given, part) in [
-            ("today", "\"today\" is not a period; use mtd"),
-            ("last_month", "did you mean \"last-month\"?"),
-            ("2025-13", "2025-Q1"),
-            ("2025-03..2025-01", "ends before it begins"),
-        ] {
-            let message = given.parse::<Period>().unwrap_err();
-            assert!(message.contains(part), "{given}: {message}");
-        }
-        for (given, part) in [
-            ("latest", "current, last"),
-            ("lastmonth", "did you mean \"last-month\"?"),
-        ] {
-            let message = given.parse::<Which>().unwrap_err();
-            assert!(message.contains(part), "{given}: {message}");
-        }
-        assert!(
-            ID.to_uppercase()
-                .parse::<Which>()
-                .unwrap_err()
-                .contains("lower case")
-        );
-        assert!(object_id("freight").unwrap_err().contains("is not an id"));
-    }
-
-    #[test]
-    fn an_invoice_or_a_period() {
-        let month = Month::new(2025, 3).unwrap();
-        for (given, invoice) in [
-            ("current", Invoice::Current),
-            ("Last", Invoice::Last),
-            ("last-month", Invoice::LastMonth),
-            ("2025-03", Invoice::Of(month)),
-            (ID, Invoice::Id(ID.parse().unwrap())),
-        ] {
-            assert_eq!(given.parse(), Ok(Which::Invoice(invoice)));
-        }
-        for period in ["2025", "2025-Q1", "2025-01..2025-03", "mtd", "last-quarter"] {
-            assert_eq!(period.parse(), Ok(Which::Period(period.parse().unwrap())));
-        }
-    }
-
-    #[test]
-    fn dimensions_are_singular_or_plural() {
-        for (given, name) in [
-            ("clusters", "cluster"),
-            ("SKU", "sku"),
-            ("days", "day"),
-            ("tag:Teams", "tag:Teams"),
-        ] {
-            assert_eq!(dimension(given).unwrap().to_string(), name);
-        }
-        let message = dimension("clutser").unwrap_err();
-        assert!(
-            message.contains("\"clutser\"; did you mean \"cluster\"?"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn durations_are_written_as_they_are_read() {
-        for (given, millis, back) in [
-            ("90s", 90_000, "1m30s"),
-            ("1h 30m", 5_400_000, "1h30m"),
-            ("500ms", 500, "500ms"),
-        ] {
-            assert_eq!(duration(given), Ok(Duration::from_millis(millis)));
-            assert_eq!(shown_duration(Duration::from_millis(millis)), back);
-            assert_eq!(duration(back), Ok(Duration::from_millis(millis)));
-        }
-        for (given, part) in [
-            ("", "90s, 15m"),
-            ("15", "unit"),
-            ("0s", "longer than 0s"),
-            ("8d", "7 days"),
-            ("-5s", "90s, 15m"),
-        ] {
-            let message = duration(given).unwrap_err();
-            assert!(message.contains(part), "{given}: {message}");
-        }
-    }
-
-    #[test]
-    fn a_files_ending_is_a_format_or_refused() {
-        let of = |asked, name: &str| Format::of_file(asked, Path::new(name));
-        for (name, format) in [
-            ("a.csv", Format::Csv),
-            ("a.JSONL", Format::Jsonl),
-            ("a.md", Format::Markdown),
-            ("a.txt", Format::Table),
-            ("a", Format::Table),
-        ] {
-            assert_eq!(of(None, name), Ok(format), "{name}");
-        }
-        assert_eq!(of(Some(Format::RawCsv), "a.csv"), Ok(Format::RawCsv));
-        assert_eq!(of(Some(Format::Csv), "a.dat"), Ok(Format::Csv));
-        for (asked, name, part) in [
-            (None, "t.xlsx", "--excel"),
-            (Some(Format::Csv), "t.xlsx", "--excel"),
-            (None, "t.html", ".csv"),
-            (None, "t.dat", "-o"),
-        ] {
-            assert!(of(asked, name).unwrap_err().contains(part), "{name}");
-        }
-    }
-
-    #[test]
-    fn names_and_endings_tell_formats_apart() {
-        let mut endings: Vec<String> = Format::value_variants()
-            .iter()
-            .map(|f| f.extension())
-            .collect();
-        endings.sort_unstable();
-        endings.dedup();
-        assert_eq!(endings.len(), Format::value_variants().len());
-        assert_eq!(service("data transfer").unwrap().as_str(), "Data Transfer");
-        assert_eq!(status("On hold").unwrap().as_str(), "On hold");
-    }
+/// The one of `words` that is close to what was given.
+pub(crate) fn nearest<'a>(given: &str, words: &[&'a str]) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    words
+        .iter()
+        .map(|word| (strsim::jaro_winkler(&given, &word.to_lowercase()), *word))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, word)| word)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,18 @@
 //! `costs`: a Cost Explorer query from its creation to its table.
 
+use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io::Write;
 
-use atlas_billing::{CostQuery, CostReport, CostRequest, Error, GroupBy, Month, Months, Org};
+use atlas_billing::{
+    CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org,
+};
 use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::Context;
 use super::costs_table::{columns, grouping_of, layouts};
+use super::lookup::{Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
 use crate::args::CostsArgs;
 use crate::args::values::{Format, Grouping, shown_period};
@@ -21,25 +25,22 @@ const DEFAULT_MONTHS: u32 = 6;
 
 pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failure> {
     let months = months(args, context.today)?;
-    refuse_missing_ids(args)?;
     let connection = connect(context).await?;
     let out = match args.no_wait {
         true => Sink::open(None)?,
         false => context.sink()?,
     };
-    let org = &connection.org;
-    let (query, whole) = match (&args.resume, months) {
-        (Some(token), _) => (org.resume(token.clone()), None),
+    let org = &connection.org(context).await?;
+    let (query, whole, names) = match (&args.resume, months) {
+        (Some(token), _) => (org.resume(token.clone()), None, Names::default()),
         (None, Some(months)) => {
             context
                 .voice
                 .note(&format!("Period: {}", shown_period(months, context.today)));
-            let request = request(org, args, months);
-            // The service wants to be told what to group, and is told what is known here: only the
-            // query without a grouping tells what else there is.
+            let requests = Requests::new(org, args, months).await?;
             let shown = !args.no_wait && !context.style.format.is_raw();
-            let whole = request.ungrouped().filter(|_| shown);
-            (request.start().await?, whole)
+            let whole = requests.whole.filter(|_| shown);
+            (requests.grouped.start().await?, whole, requests.names)
         }
         (None, None) => return Err(Failure::usage("no period")),
     };
@@ -57,7 +58,15 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
     }
     let policy = policy(context, args.deadline);
     let whole = whole.map(|whole| tokio::spawn(whole.polling(policy).into_future()));
-    let ended = fetch(context, args, query.polling(policy), whole, months, out).await;
+    let shown = Shown {
+        by: match args.resume {
+            Some(_) => None,
+            None => Some(args.by.unwrap_or(Grouping::Services)),
+        },
+        months,
+        names,
+    };
+    let ended = fetch(context, shown, query.polling(policy), whole, out).await;
     ended.map_err(|failure| resumable(failure, resume))
 }
 
@@ -73,43 +82,85 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
     }
 }
 
-/// Cost Explorer wants to be told which projects or clusters to group.
-fn refuse_missing_ids(args: &CostsArgs) -> Result<(), Failure> {
-    let (by, one) = match args.by {
-        Some(by @ Grouping::Projects) if args.project.is_empty() => (by.name(), by.singular()),
-        Some(by @ Grouping::Clusters) if args.cluster.is_empty() => (by.name(), by.singular()),
-        _ => return Ok(()),
-    };
-    Err(
-        Failure::usage(format!("--by {by} needs --{one} ID for each {one}")).with_help(format!(
-            "for all {by}, one month at a time: atlas-billing invoices show YYYY-MM --by {one}"
-        )),
-    )
+/// Names of projects and clusters by id, as far as they were looked up.
+#[derive(Debug, Default)]
+struct Names {
+    projects: BTreeMap<String, String>,
+    clusters: BTreeMap<String, String>,
 }
 
-/// The query to be created.
-fn request(org: &Org, args: &CostsArgs, months: Months) -> CostRequest {
-    let by = args.by.unwrap_or(Grouping::Services).name();
-    let request = org
-        .costs(months)
-        .group_by(GroupBy::from(by))
-        .services(args.service.iter().cloned())
-        .projects(args.project.iter().cloned())
-        .clusters(args.cluster.iter().cloned())
-        .organizations(args.linked_org.iter().copied());
-    match args.include_partial_matches {
-        true => request.include_partial_matches(true),
-        false => request,
+impl Names {
+    /// Adds what a row does not name itself.
+    fn complete(&self, row: &mut CostRow) {
+        for (id, name, names) in [
+            (&row.project_id, &mut row.project_name, &self.projects),
+            (&row.cluster_id, &mut row.cluster_name, &self.clusters),
+        ] {
+            let known = id.as_ref().and_then(|id| names.get(id));
+            *name = name.take().or_else(|| known.cloned());
+        }
     }
+}
+
+/// The queries to be created, and the names that were looked up for them.
+struct Requests {
+    grouped: CostRequest,
+    /// The service wants to be told what to group: what is not known here, such as a deleted
+    /// project, only the query without a grouping has.
+    whole: Option<CostRequest>,
+    names: Names,
+}
+
+impl Requests {
+    async fn new(org: &Org, args: &CostsArgs, months: Months) -> Result<Self, Failure> {
+        let by = args.by.unwrap_or(Grouping::Services);
+        let all = |grouping| by == grouping;
+        let projects = choose(org, Kind::Project, &args.project, all(Grouping::Projects)).await?;
+        let clusters = choose(org, Kind::Cluster, &args.cluster, all(Grouping::Clusters)).await?;
+        let request = org
+            .costs(months)
+            .services(args.service.iter().cloned())
+            .organizations(args.linked_org.iter().copied());
+        let request = match args.include_partial_matches {
+            true => request.include_partial_matches(true),
+            false => request,
+        };
+        let filtered = |projects: &[String], clusters: &[String]| {
+            let request = request.clone().projects(projects);
+            request.clusters(clusters)
+        };
+        let grouped = filtered(&projects.ids, &clusters.ids).group_by(GroupBy::from(by.name()));
+        let whole = match by {
+            Grouping::Projects if args.project.is_empty() => Some(filtered(&[], &clusters.ids)),
+            Grouping::Clusters if args.cluster.is_empty() => Some(filtered(&projects.ids, &[])),
+            _ => grouped.ungrouped(),
+        };
+        let names = Names {
+            projects: projects.names,
+            clusters: clusters.names,
+        };
+        Ok(Self {
+            grouped,
+            whole,
+            names,
+        })
+    }
+}
+
+/// What is shown of a result beside its rows. Neither grouping nor months are known of a query that
+/// was created before: its rows have to tell.
+struct Shown {
+    by: Option<Grouping>,
+    months: Option<Months>,
+    names: Names,
 }
 
 /// Waits for the result and writes it.
 async fn fetch(
     context: &Context,
-    args: &CostsArgs,
+    shown: Shown,
     query: CostQuery,
     whole: Option<JoinHandle<Result<CostReport, Error>>>,
-    months: Option<Months>,
     mut out: Sink,
 ) -> Result<(), Failure> {
     let query = wait(context, query).await?;
@@ -129,23 +180,25 @@ async fn fetch(
                     failed => warn_incomplete(context, failed),
                 }
             }
-            let rows = report.into_rows();
+            let mut rows = report.into_rows();
+            rows.iter_mut().for_each(|row| shown.names.complete(row));
             return context
                 .style
                 .write(out, &columns(context.today), &rows, || {
-                    let by = args.by.unwrap_or_else(|| match args.resume {
-                        // What a query that was created before is grouped by, its rows have to tell.
-                        Some(_) => grouping_of(&rows),
-                        None => Grouping::Services,
-                    });
-                    layouts(&rows, by, months, context.today, context.style.paper.width).ok_or_else(
-                        || {
-                            Failure::new(
-                                exit::OTHER,
-                                "the sum of the amounts is too large to show; use -o csv",
-                            )
-                        },
+                    let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
+                    layouts(
+                        &rows,
+                        by,
+                        shown.months,
+                        context.today,
+                        context.style.paper.width,
                     )
+                    .ok_or_else(|| {
+                        Failure::new(
+                            exit::OTHER,
+                            "the sum of the amounts is too large to show; use -o csv",
+                        )
+                    })
                 });
         }
     }
@@ -195,15 +248,17 @@ mod tests {
     }
 
     #[test]
-    fn projects_without_ids_are_refused_with_another_way() {
-        let id = "64b7f0a1c2d3e4f506172839";
-        assert!(refuse_missing_ids(&read(&["--by", "service"])).is_ok());
-        assert!(refuse_missing_ids(&read(&["--by", "projects", "--project", id])).is_ok());
-        let told = refuse_missing_ids(&read(&["--by", "cluster"])).unwrap_err();
-        assert_eq!(
-            (told.exit, told.message.contains("--cluster ID")),
-            (exit::USAGE, true)
-        );
-        assert!(told.help[0].ends_with("--by cluster"), "{:?}", told.help);
+    fn a_row_keeps_its_own_names() {
+        let mut names = Names::default();
+        names.projects.insert("1".into(), "web".into());
+        let mut row = CostRow::default();
+        names.complete(&mut row);
+        assert_eq!(row, CostRow::default());
+        row.project_id = Some("1".into());
+        names.complete(&mut row);
+        assert_eq!(row.project_name.as_deref(), Some("web"));
+        row.project_name = Some("own".into());
+        names.complete(&mut row);
+        assert_eq!(row.project_name.as_deref(), Some("own"));
     }
 }

@@ -10,10 +10,10 @@ use crate::args::values::{Grouping, shown_period};
 use crate::output::{Cell, Column, Kind, Layout, columns, table};
 use crate::text;
 
-/// Where an amount has no month, or no group.
+/// Where an amount has no month.
 const NONE: &str = "(none)";
 
-/// What a query without a grouping has more than one with it.
+/// The group of amounts without one: what a query without a grouping has more than one with it.
 const NOT_LISTED: &str = "(not listed)";
 
 /// Describes the record of a row, as of `today`.
@@ -127,7 +127,7 @@ pub(super) fn layouts(
         first.title = Some(title(rows, by, asked, today));
     }
     if let [.., last] = tables.as_mut_slice() {
-        last.notes = notes(rows, &all, today);
+        last.notes = notes(rows, by, &all, today);
     }
     Some(tables)
 }
@@ -174,7 +174,7 @@ fn title(rows: &[CostRow], by: Grouping, asked: Option<Months>, today: NaiveDate
     format!("Costs{} by {}", period.unwrap_or_default(), by.name())
 }
 
-fn notes(rows: &[CostRow], all: &Group, today: NaiveDate) -> Vec<String> {
+fn notes(rows: &[CostRow], by: Grouping, all: &Group, today: NaiveDate) -> Vec<String> {
     let running = Month::of(today);
     let incomplete = all.by_month.contains_key(&Some(running));
     let silent = rows.iter().filter(|row| row.usage_amount.is_none()).count();
@@ -186,23 +186,38 @@ fn notes(rows: &[CostRow], all: &Group, today: NaiveDate) -> Vec<String> {
             rows.len()
         )
     });
-    incomplete.into_iter().chain(silent).collect()
+    let of_projects = matches!(by, Grouping::Projects | Grouping::Clusters);
+    let unlisted = of_projects && rows.iter().any(|row| group(row, by).0.is_none());
+    let unlisted = unlisted.then(|| {
+        format!(
+            "{NOT_LISTED}: of no {}, of a deleted one, or of a linked organization.",
+            by.singular()
+        )
+    });
+    let notes = [incomplete, silent, unlisted];
+    notes.into_iter().flatten().collect()
 }
 
 /// The groups, the largest first.
 fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
-    let none = match by {
-        Grouping::Services | Grouping::Organizations => NOT_LISTED,
-        Grouping::Projects | Grouping::Clusters => NONE,
-    };
     let mut groups: BTreeMap<Option<&str>, Group> = BTreeMap::new();
     for row in rows {
         let (id, name) = group(row, by);
         let group = groups.entry(id).or_default();
         if group.name.is_empty() {
-            group.name = name.unwrap_or(none).to_owned();
+            group.name = name.unwrap_or(NOT_LISTED).to_owned();
         }
         group.add(row.usage_date.map(Month::of), row.amount())?;
+    }
+    let mut named: BTreeMap<String, u32> = BTreeMap::new();
+    for group in groups.values() {
+        *named.entry(group.name.clone()).or_default() += 1;
+    }
+    for (id, group) in &mut groups {
+        // Two projects may have clusters of one name.
+        if let Some(id) = id.filter(|_| named.get(&group.name).is_some_and(|count| *count > 1)) {
+            group.name = format!("{} ({id})", group.name);
+        }
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
     groups.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
@@ -316,6 +331,23 @@ total        0.00  1,010.10           480.00  1,490.10  100.0 %
             layouts(&rows, Grouping::Services, None, NaiveDate::MIN, None),
             None
         );
+    }
+
+    #[test]
+    fn groups_of_one_name_are_told_apart() {
+        let cluster = |id: &str, name: &str, amount: &str| {
+            let mut row = cost("", "2025-02-01", amount);
+            (row.cluster_id, row.cluster_name) = (Some(id.into()), Some(name.into()));
+            row
+        };
+        let rows = [
+            cluster("1", "prod", "3"),
+            cluster("2", "prod", "2"),
+            cluster("3", "dev", "1"),
+        ];
+        let names = groups(&rows, Grouping::Clusters).unwrap().into_iter();
+        let names: Vec<String> = names.map(|group| group.name).collect();
+        assert_eq!(names, ["prod (1)", "prod (2)", "dev"]);
     }
 
     #[test]

@@ -51,7 +51,6 @@ impl Meant {
 
 pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failure> {
     let connection = connect(context).await?;
-    let org = &connection.org;
     let out = match (args.no_wait, &args.output_dir) {
         (true, _) => Sink::open(None)?,
         (false, None) => context.sink()?,
@@ -61,6 +60,7 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
             Sink::begin_in(directory)?
         }
     };
+    let org = &connection.org(context).await?;
     let meant = match &args.resume {
         Some(token) => {
             // The folder is named after the month.

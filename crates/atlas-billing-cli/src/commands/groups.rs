@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use atlas_billing::Cents;
-use atlas_billing::totals::{Dimension, Group, Key, Project, Total, Totals};
+use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
+use atlas_billing::{Cents, Org};
 
 use super::{Context, invoices};
-use crate::args::{By, CompareArgs, Linked};
-use crate::connect::connect;
+use crate::args::{By, CompareArgs, ItemFilters, Linked};
+use crate::connect::{MOST_PER_PAGE, connect};
 use crate::failure::Failure;
-use crate::output::{Column, Kind, Layout, Sink, columns};
+use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
 
 /// A group of line items of one invoice or two; without keys it is the sum of several.
@@ -102,29 +103,155 @@ fn largest(
     rows
 }
 
-/// `invoices show --by`.
-pub(super) fn show(
-    context: &Context,
-    by: &By,
-    invoice: &InvoiceRow,
-    totals: Totals,
-    out: Sink,
-) -> Result<(), Failure> {
-    let whole = totals.total().gross;
-    let rows = largest(changes(Vec::new(), totals.into_groups()), by.top, |row| {
-        row.total.gross.get()
-    });
-    let id = invoice.invoice.id.clone();
-    let mut columns = columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
-    columns.extend(key_columns(&by.by));
-    columns.extend(figures(whole));
-    context.style.write(out, &columns, &rows, || {
-        let names: Vec<String> = by.by.iter().map(ToString::to_string).collect();
-        let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
-        let mut layout = groups_layout(title, &rows, &by.by, whole);
-        layout.notes.extend(invoice.to_date_note());
-        Ok(vec![layout])
-    })
+/// Which line items are grouped by what, and how that is shown.
+#[derive(Default)]
+pub(super) struct Groups {
+    pub(super) by: Vec<Dimension>,
+    pub(super) filter: ItemFilter,
+    top: Option<usize>,
+    /// What each SKU is, by its code, where that is wanted.
+    skus: Option<Arc<BTreeMap<String, String>>>,
+}
+
+impl Groups {
+    /// What the flags ask for. Fetches the list of SKUs if they are to be described.
+    pub(super) async fn new(
+        context: &Context,
+        by: &By,
+        filters: &ItemFilters,
+        org: &Org,
+    ) -> Result<Self, Failure> {
+        let filter = filters.filter();
+        invoices::tell_filter(context, &filter);
+        let skus = match by.describe {
+            true => Some(described_skus(org).await?),
+            false => None,
+        };
+        Ok(Self {
+            by: by.by.clone(),
+            filter,
+            top: by.top,
+            skus,
+        })
+    }
+
+    /// `invoices show --by`.
+    pub(super) fn show(
+        &self,
+        context: &Context,
+        invoice: &InvoiceRow,
+        totals: Totals,
+        out: Sink,
+    ) -> Result<(), Failure> {
+        let whole = totals.total().gross;
+        let groups = changes(Vec::new(), totals.into_groups());
+        let rows = largest(groups, self.top, |row| row.total.gross.get());
+        let id = invoice.invoice.id.clone();
+        let mut columns =
+            columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
+        columns.extend(self.key_columns());
+        columns.extend(figures(whole));
+        context.style.write(out, &columns, &rows, || {
+            let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
+            let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
+            let mut layout = self.layout(title, &rows, whole);
+            layout.notes.extend(invoice.to_date_note());
+            Ok(vec![layout])
+        })
+    }
+
+    fn layout(&self, title: String, rows: &[GroupRow], whole: Cents) -> Layout {
+        let mut columns = self.shown_columns();
+        columns.extend(figures(whole));
+        let note = "Gross is before discounts and tax.";
+        let mut layout = self.summed(title, rows, &columns, note);
+        for (line, row) in layout.rows.iter_mut().zip(rows) {
+            // The rest is no group: it would set the scale.
+            line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
+        }
+        layout
+    }
+
+    fn changes_layout(&self, rows: &[GroupRow], from: &InvoiceRow, to: &InvoiceRow) -> Layout {
+        let mut columns = self.shown_columns();
+        columns.extend(compared());
+        columns.extend(columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; });
+        for (name, invoice) in [("from_gross_cents", from), ("to_gross_cents", to)] {
+            let column = columns.iter_mut().find(|column| column.name == name);
+            if let Some(column) = column {
+                column.heading = Some(invoice.period_plain().into());
+            }
+        }
+        let title = format!("From {} to {}", from.period(), to.period());
+        let note = "Amounts are line items before discounts.";
+        let mut layout = self.summed(title, rows, &columns, note);
+        let notes = [from, to].into_iter().filter_map(InvoiceRow::to_date_note);
+        layout.notes.extend(notes);
+        layout
+    }
+
+    /// Rows, and their sum.
+    fn summed(
+        &self,
+        title: String,
+        rows: &[GroupRow],
+        columns: &[Column<GroupRow>],
+        note: &str,
+    ) -> Layout {
+        let all = [GroupRow::sum(rows, "total".to_owned())];
+        let mut notes = vec![note.to_owned()];
+        notes.extend(invoices::filter_note(&self.filter));
+        Layout {
+            title: Some(title),
+            sums: Layout::of(columns, &all).rows,
+            notes,
+            ..Layout::of(columns, rows)
+        }
+    }
+
+    /// The columns that name a group for a reader.
+    fn shown_columns(&self) -> Vec<Column<GroupRow>> {
+        let mut columns = Vec::new();
+        for (at, dimension) in self.by.iter().enumerate() {
+            let name = dimension.to_string();
+            let column = Column::new(name.clone(), Kind::Text, "", move |r: &GroupRow| {
+                r.shown(at).into()
+            });
+            columns.push(column.shown(name));
+            columns.extend(self.description(at));
+        }
+        columns
+    }
+
+    /// The columns that name a group: an id beside the name where there is one, none of them twice.
+    fn key_columns(&self) -> Vec<Column<GroupRow>> {
+        let mut columns: Vec<Column<GroupRow>> = Vec::new();
+        for (at, dimension) in self.by.iter().enumerate() {
+            for column in parts(at, dimension).into_iter().chain(self.description(at)) {
+                if columns.iter().all(|other| other.name != column.name) {
+                    columns.push(column);
+                }
+            }
+        }
+        columns
+    }
+
+    /// What the SKU of a group is, where the dimension is the SKU and that is wanted.
+    fn description(&self, at: usize) -> Option<Column<GroupRow>> {
+        let is_sku = self.by.get(at) == Some(&Dimension::Sku);
+        let skus = self.skus.clone().filter(|_| is_sku)?;
+        let means = "What the SKU is, in English; null where the list of SKUs does not have it.";
+        let column = Column::new(
+            "sku_description",
+            Kind::Text,
+            means,
+            move |r: &GroupRow| match r.keys.get(at) {
+                Some(Key::Sku(Some(code))) => skus.get(code).cloned().into(),
+                _ => Cell::Null,
+            },
+        );
+        Some(column.shown("description"))
+    }
 }
 
 /// The figures of a group.
@@ -142,26 +269,28 @@ fn figures(whole: Cents) -> Vec<Column<GroupRow>> {
 const GROUPS: &str =
     "How many groups the row stands for: 1, or with --top the number of those left over.";
 
-fn groups_layout(title: String, rows: &[GroupRow], by: &[Dimension], whole: Cents) -> Layout {
-    let mut columns = shown_columns(by);
-    columns.extend(figures(whole));
-    let mut layout = layout(title, rows, &columns, "Gross is before discounts and tax.");
-    for (line, row) in layout.rows.iter_mut().zip(rows) {
-        // The rest is no group: it would set the scale.
-        line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
-    }
-    layout
+/// What each SKU is, by its code.
+async fn described_skus(org: &Org) -> Result<Arc<BTreeMap<String, String>>, Failure> {
+    let skus = org.client().skus().per_page(MOST_PER_PAGE).await;
+    let skus = skus.map_err(|error| {
+        let failure = Failure::from(error);
+        let message = format!("cannot read the list of SKUs: {}", failure.message);
+        Failure { message, ..failure }.with_help("without --describe it is not needed")
+    })?;
+    let skus = skus.into_iter();
+    let skus = skus.filter_map(|sku| Some((sku.id?, sku.description?)));
+    Ok(Arc::new(skus.collect()))
 }
 
 /// `invoices compare`.
 pub(super) async fn compare(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
-    let by = match args.by.by.as_slice() {
-        [] => vec![Dimension::Sku],
-        by => by.to_vec(),
-    };
     let connection = connect(context).await?;
-    let org = &connection.org;
     let out = context.sink()?;
+    let org = &connection.org(context).await?;
+    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    if groups.by.is_empty() {
+        groups.by.push(Dimension::Sku);
+    }
     let from = invoices::find(context, org, &args.from).await?.id;
     let to = invoices::find(context, org, &args.to).await?.id;
     if from == to {
@@ -169,17 +298,19 @@ pub(super) async fn compare(context: &Context, args: &CompareArgs) -> Result<(),
             "both are the invoice {from}; name two"
         )));
     }
-    let (from, before) = invoices::summed(context, org, from, &by, Linked::Omit).await?;
-    let (to, after) = invoices::summed(context, org, to, &by, Linked::Omit).await?;
+    let (from, before) = invoices::summed(context, org, from, &groups, Linked::Omit).await?;
+    let (to, after) = invoices::summed(context, org, to, &groups, Linked::Omit).await?;
     context
         .voice
         .note(&format!("Periods: {} and {}", from.period(), to.period()));
+    let passed = before.total().count + after.total().count;
+    invoices::note_nothing(context, &groups.filter, passed);
     let rows = changes(before.into_groups(), after.into_groups());
-    let rows = largest(rows, args.by.top, |row| row.change().get().saturating_abs());
-    let mut columns = key_columns(&by);
+    let rows = largest(rows, groups.top, |row| row.change().get().saturating_abs());
+    let mut columns = groups.key_columns();
     columns.extend(compared());
     context.style.write(out, &columns, &rows, || {
-        Ok(vec![changes_layout(&rows, &by, &from, &to)])
+        Ok(vec![groups.changes_layout(&rows, &from, &to)])
     })
 }
 
@@ -234,66 +365,6 @@ fn compared() -> Vec<Column<GroupRow>> {
     }
 }
 
-fn changes_layout(
-    rows: &[GroupRow],
-    by: &[Dimension],
-    from: &InvoiceRow,
-    to: &InvoiceRow,
-) -> Layout {
-    let mut columns = shown_columns(by);
-    columns.extend(compared());
-    columns.extend(columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; });
-    for (name, invoice) in [("from_gross_cents", from), ("to_gross_cents", to)] {
-        let column = columns.iter_mut().find(|column| column.name == name);
-        if let Some(column) = column {
-            column.heading = Some(invoice.period_plain().into());
-        }
-    }
-    let title = format!("From {} to {}", from.period(), to.period());
-    let note = "Amounts are line items before discounts.";
-    let mut layout = layout(title, rows, &columns, note);
-    layout
-        .notes
-        .extend([from, to].into_iter().filter_map(InvoiceRow::to_date_note));
-    layout
-}
-
-/// Rows, and their sum.
-fn layout(title: String, rows: &[GroupRow], columns: &[Column<GroupRow>], note: &str) -> Layout {
-    let all = [GroupRow::sum(rows, "total".to_owned())];
-    Layout {
-        title: Some(title),
-        sums: Layout::of(columns, &all).rows,
-        notes: vec![note.to_owned()],
-        ..Layout::of(columns, rows)
-    }
-}
-
-/// The columns that name a group for a reader.
-fn shown_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
-    let column = |(at, dimension): (usize, &Dimension)| {
-        let name = dimension.to_string();
-        Column::new(name.clone(), Kind::Text, "", move |r: &GroupRow| {
-            r.shown(at).into()
-        })
-        .shown(name)
-    };
-    by.iter().enumerate().map(column).collect()
-}
-
-/// The columns that name a group: an id beside the name where there is one, none of them twice.
-fn key_columns(by: &[Dimension]) -> Vec<Column<GroupRow>> {
-    let mut columns: Vec<Column<GroupRow>> = Vec::new();
-    for (at, dimension) in by.iter().enumerate() {
-        for column in parts(at, dimension) {
-            if columns.iter().all(|other| other.name != column.name) {
-                columns.push(column);
-            }
-        }
-    }
-    columns
-}
-
 /// The columns of one of the dimensions.
 fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
     let means = match dimension {
@@ -327,106 +398,4 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use atlas_billing::LineItem;
-
-    use super::*;
-
-    fn groups(items: &[(&str, i64)]) -> Vec<Group> {
-        let mut totals = Totals::new(&[Dimension::Sku]);
-        for (sku, cents) in items {
-            let mut item = LineItem::default();
-            item.sku = Some((*sku).to_owned());
-            item.total_price_cents = Some(Cents::from(*cents));
-            item.discount_cents = Some(Cents::from(1));
-            totals.add(&item);
-        }
-        totals.into_groups()
-    }
-
-    fn texts(rows: &[crate::output::Row]) -> Vec<String> {
-        rows.iter().map(|row| row.texts.join(" ")).collect()
-    }
-
-    #[test]
-    fn the_rest_is_one_row_and_everything_adds_up() {
-        let all = changes(
-            Vec::new(),
-            groups(&[("a", 10), ("b", 70), ("c", -5), ("d", 25)]),
-        );
-        let whole = GroupRow::sum(&all, "total".to_owned());
-        for top in [None, Some(1), Some(2), Some(4), Some(9)] {
-            let rows = largest(all.clone(), top, |row| row.total.gross.get());
-            assert_eq!(GroupRow::sum(&rows, "total".to_owned()), whole);
-            assert_eq!(rows[0].shown(0), "b");
-        }
-        let rows = largest(all, Some(2), |row| row.total.gross.get());
-        let layout = groups_layout("t".into(), &rows, &[Dimension::Sku], whole.total.gross);
-        assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
-        assert_eq!(layout.rows[2].bar, None);
-        assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
-    }
-
-    #[test]
-    fn the_largest_change_comes_first() {
-        let from = groups(&[("same", 500), ("less", 900), ("gone", 50), ("credit", -10)]);
-        let to = groups(&[("same", 500), ("less", 100), ("new", 120), ("credit", -70)]);
-        let rows = largest(changes(from, to), Some(3), |row| {
-            row.change().get().saturating_abs()
-        });
-        let none = InvoiceRow::default();
-        let layout = changes_layout(&rows, &[Dimension::Sku], &none, &none);
-        assert_eq!(
-            texts(&layout.rows),
-            [
-                "less 9.00 1.00 -8.00 -88.9",
-                "new 0.00 1.20 +1.20 new",
-                "credit -0.10 -0.70 -0.60 ",
-                "other (2) 5.50 5.00 -0.50 -9.1"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_renamed_project_is_the_same_one() {
-        let project = |name: &str| {
-            let mut totals = Totals::new(&[Dimension::Project]);
-            let mut item = LineItem::default();
-            item.group_id = Some("64b7f0a1c2d3e4f506172839".to_owned());
-            item.group_name = Some(name.to_owned());
-            item.total_price_cents = Some(Cents::from(10));
-            totals.add(&item);
-            totals.into_groups()
-        };
-        let rows = changes(project("old"), project("new"));
-        assert_eq!(rows.len(), 1);
-        assert_eq!(
-            (rows[0].shown(0), rows[0].change()),
-            ("new".to_owned(), Cents::ZERO)
-        );
-    }
-
-    #[test]
-    fn ids_stand_beside_names_and_no_column_twice() {
-        let names = |by: &[&str]| -> Vec<String> {
-            let by: Vec<Dimension> = by.iter().map(|by| by.parse().unwrap()).collect();
-            let columns = key_columns(&by);
-            let none = GroupRow::default();
-            assert!(
-                columns
-                    .iter()
-                    .all(|column| column.read(&none).plain() == "")
-            );
-            columns
-                .iter()
-                .map(|column| column.name.to_string())
-                .collect()
-        };
-        assert_eq!(names(&["sku", "day"]), ["sku", "day"]);
-        assert_eq!(
-            names(&["project", "cluster"]),
-            ["project_id", "project_name", "cluster_name"]
-        );
-        assert_eq!(names(&["tag:Cost Center"]), ["tag_cost_center"]);
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use atlas_billing::money::Owed;
-use atlas_billing::totals::{Dimension, Totals};
+use atlas_billing::totals::{ItemFilter, Totals};
 use atlas_billing::{
     Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, Month, Months, Org, Payment,
     PaymentStatus, Refund,
 };
 
-use super::{Context, groups};
+use super::Context;
+use super::groups::Groups;
 use crate::args::values::{Format, Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs, ShowArgs};
 use crate::connect::connect;
@@ -33,8 +34,8 @@ pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failu
     if let Some(period) = &shown {
         context.voice.note(&format!("Period: {period}"));
     }
-    let mut request = connection
-        .org
+    let org = connection.org(context).await?;
+    let mut request = org
         .invoices()
         .statuses(args.statuses.status.iter().cloned());
     if let Some(period) = period {
@@ -69,23 +70,25 @@ fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
 pub(super) async fn show(context: &Context, args: &ShowArgs) -> Result<(), Failure> {
     let connection = connect(context).await?;
     let mut out = context.sink()?;
-    let org = &connection.org;
+    let org = &connection.org(context).await?;
     let found = find(context, org, &args.invoice).await?;
     if context.style.format.is_raw() {
         raw(context.style.format, org, found.id, &mut out).await?;
         return Ok(out.finish()?);
     }
     let linked = args.linked.unwrap_or_default();
-    let (mut row, totals) = summed(context, org, found.id, &args.by.by, linked).await?;
+    let groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let (mut row, totals) = summed(context, org, found.id, &groups, linked).await?;
     context.voice.note(&format!("Period: {}", row.period()));
-    if !args.by.by.is_empty() {
-        return groups::show(context, &args.by, &row, totals, out);
+    note_nothing(context, &groups.filter, totals.total().count);
+    if !groups.by.is_empty() {
+        return groups.show(context, &row, totals, out);
     }
     row.items = Some(totals.total());
     let rows = [row];
-    context
-        .style
-        .write(out, &invoice_columns(), &rows, || Ok(layouts(&rows[0])))
+    context.style.write(out, &invoice_columns(), &rows, || {
+        Ok(layouts(&rows[0], &groups.filter))
+    })
 }
 
 /// The invoice meant. One given by its id costs no request here.
@@ -164,27 +167,28 @@ pub(super) async fn raw(
     Ok(())
 }
 
-/// An invoice without its line items, and the sums of those by `by`.
+/// An invoice without its line items, and the sums of those in groups.
 pub(super) async fn summed(
     context: &Context,
     org: &Org,
     id: InvoiceId,
-    by: &[Dimension],
+    groups: &Groups,
     linked: Linked,
 ) -> Result<(InvoiceRow, Totals), Error> {
+    let Groups { by, filter, .. } = groups;
     let request = org.invoice(id).linked_items(linked != Linked::Omit);
     let mut items = request.line_items().await?;
     let mut totals = Totals::new(by);
     let mut invoice = match linked {
         Linked::Omit | Linked::Include => {
-            let summed = items.total_by(by).await?;
+            let summed = items.total_filtered(by, filter).await?;
             totals = summed.totals;
             summed.head
         }
         Linked::Only => {
             while let Some(item) = items.next().await {
                 let item = item?;
-                if items.linked_invoice().is_some() {
+                if items.linked_invoice().is_some() && filter.passes(&item) {
                     totals.add(&item);
                 }
             }
@@ -202,6 +206,32 @@ pub(super) async fn summed(
     ))
 }
 
+/// Says which line items are meant, if not all.
+pub(super) fn tell_filter(context: &Context, filter: &ItemFilter) {
+    if !filter.is_empty() {
+        context.voice.note(&format!("Filter: {filter}"));
+    }
+}
+
+/// Says that nothing passes the filter: a name may be wrong.
+pub(super) fn note_nothing(context: &Context, filter: &ItemFilter, passed: u64) {
+    if passed == 0 && !filter.is_empty() {
+        context.voice.once(
+            "note: no line item passes the filter; the names of projects, clusters and tags have to match exactly",
+        );
+    }
+}
+
+/// A note below sums that are not of all line items.
+pub(super) fn filter_note(filter: &ItemFilter) -> Option<String> {
+    let note = || {
+        format!(
+            "Filter: {filter}. The sums are those of the line items that pass it, not the invoice's."
+        )
+    };
+    (!filter.is_empty()).then(note)
+}
+
 /// Says once that there are linked invoices whose items are omitted.
 pub(super) fn note_omitted(context: &Context, invoice: &Invoice, linked: Linked) {
     if linked == Linked::Omit && !invoice.linked_invoices.is_empty() {
@@ -212,24 +242,32 @@ pub(super) fn note_omitted(context: &Context, invoice: &Invoice, linked: Linked)
 }
 
 /// The figures of an invoice, then its payments and refunds if there are any.
-fn layouts(row: &InvoiceRow) -> Vec<Layout> {
+fn layouts(row: &InvoiceRow, filter: &ItemFilter) -> Vec<Layout> {
     let Invoice {
         payments: paid,
         refunds: back,
         ..
     } = &row.invoice;
-    let mut layouts = vec![figures(row)];
+    let mut layouts = vec![figures(row, filter)];
     layouts.extend((!paid.is_empty()).then(|| payments(paid)));
     layouts.extend((!back.is_empty()).then(|| refunds(back)));
     layouts
 }
 
-fn figures(row: &InvoiceRow) -> Layout {
+fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
     let headings = vec![Heading::left(""), Heading::right("")];
     let mut layout = Layout::titled(format!("Invoice {}", row.named()), headings);
     let money =
         |cents: Option<Cents>| cents.map_or(String::new(), |cents| text::cents(cents.get()));
     let (invoice, items) = (&row.invoice, row.items.unwrap_or_default());
+    let those = match filter.is_empty() {
+        true => "line items",
+        false => "filtered line items",
+    };
+    let (before, discounts) = (
+        format!("{those} before discounts"),
+        format!("discounts of {those}"),
+    );
     let mut rows = vec![
         ("subtotal", money(invoice.subtotal_cents)),
         ("credits", money(invoice.credits_cents)),
@@ -237,12 +275,9 @@ fn figures(row: &InvoiceRow) -> Layout {
         ("starting balance", money(invoice.starting_balance_cents)),
         ("amount billed", money(invoice.amount_billed_cents)),
         ("amount paid", money(invoice.amount_paid_cents)),
-        ("line items", text::count(items.count)),
-        (
-            "line items before discounts",
-            text::cents(items.gross.get()),
-        ),
-        ("discounts of line items", text::cents(items.discount.get())),
+        (those, text::count(items.count)),
+        (&before, text::cents(items.gross.get())),
+        (&discounts, text::cents(items.discount.get())),
     ];
     if let Some(owed) = Owed::of(invoice) {
         // The rule gives hundredths, fractions of them included.
@@ -263,6 +298,7 @@ fn figures(row: &InvoiceRow) -> Layout {
         rows.into_iter()
             .map(|(name, figure)| Row::new([name.to_owned(), figure])),
     );
+    layout.notes.extend(filter_note(filter));
     layout.notes.extend(row.to_date_note());
     layout
 }

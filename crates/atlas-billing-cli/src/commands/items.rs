@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use atlas_billing::totals::ItemFilter;
 use atlas_billing::{Error, Invoice, InvoiceId, InvoiceSummary, Org};
 
 use super::{Context, invoices};
@@ -26,6 +27,12 @@ struct Meant {
     row: Option<InvoiceRow>,
 }
 
+/// Which line items.
+struct Wanted {
+    linked: Linked,
+    filter: ItemFilter,
+}
+
 impl Meant {
     fn listed(summary: &InvoiceSummary) -> Result<Self, Error> {
         Ok(Self {
@@ -37,19 +44,25 @@ impl Meant {
 
 pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failure> {
     let connection = connect(context).await?;
-    let org = &connection.org;
-    let linked = args.linked.unwrap_or_default();
+    let wanted = Wanted {
+        linked: args.linked.unwrap_or_default(),
+        filter: args.filters.filter(),
+    };
     let Some(directory) = &args.output_dir else {
         let out = context.sink()?;
+        let org = &connection.org(context).await?;
+        invoices::tell_filter(context, &wanted.filter);
         let meant = meant(context, org, args).await?;
-        return to_sink(context, org, &meant, linked, out).await;
+        return to_sink(context, org, &meant, &wanted, out).await;
     };
     fs::create_dir_all(directory).map_err(|error| Failure::directory(directory, &error))?;
     // Before anything is asked: a directory that cannot be written to is better known now.
     drop(Sink::begin_in(directory)?);
+    let org = &connection.org(context).await?;
+    invoices::tell_filter(context, &wanted.filter);
     let meant = meant(context, org, args).await?;
     for invoice in &meant {
-        let written = to_directory(context, org, invoice, linked, directory).await;
+        let written = to_directory(context, org, invoice, &wanted, directory).await;
         written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
     }
     Ok(())
@@ -95,7 +108,7 @@ async fn to_sink(
     context: &Context,
     org: &Org,
     meant: &[Meant],
-    linked: Linked,
+    wanted: &Wanted,
     mut out: Sink,
 ) -> Result<(), Failure> {
     let format = context.style.format;
@@ -118,9 +131,10 @@ async fn to_sink(
     let columns = item_columns();
     let mut records = context.style.records(&columns, out)?;
     for invoice in meant {
-        let written = items(context, org, invoice, linked, &mut records).await;
+        let written = items(context, org, invoice, wanted, &mut records).await;
         written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
     }
+    invoices::note_nothing(context, &wanted.filter, records.written());
     Ok(records.end()?.finish()?)
 }
 
@@ -129,7 +143,7 @@ async fn to_directory(
     context: &Context,
     org: &Org,
     meant: &Meant,
-    linked: Linked,
+    wanted: &Wanted,
     directory: &Path,
 ) -> Result<(), Failure> {
     let format = match context.style.format {
@@ -148,7 +162,7 @@ async fn to_directory(
             ..context.style
         }
         .records(&columns, file)?;
-        let row = items(context, org, meant, linked, &mut records).await?;
+        let row = items(context, org, meant, wanted, &mut records).await?;
         month = month.or(row.month());
         file = records.end()?;
     }
@@ -173,12 +187,14 @@ async fn items(
     context: &Context,
     org: &Org,
     meant: &Meant,
-    linked: Linked,
+    wanted: &Wanted,
     records: &mut Records<'_, ItemRow, Sink>,
 ) -> Result<InvoiceRow, Failure> {
+    let Wanted { linked, filter } = wanted;
+    let linked = *linked;
     let request = org.invoice(meant.id).linked_items(linked != Linked::Omit);
     let mut items = request.line_items().await?;
-    let (mut index, before) = (0, records.written());
+    let (mut index, before) = (0_u64, records.written());
     let mut invoice: Option<Arc<Invoice>> =
         meant.row.as_ref().map(|row| row.invoice.clone().into());
     while let Some(item) = items.next().await {
@@ -192,7 +208,7 @@ async fn items(
             ));
         }
         let linked_invoice = items.linked_invoice().cloned();
-        if linked == Linked::Only && linked_invoice.is_none() {
+        if linked == Linked::Only && linked_invoice.is_none() || !filter.passes(&item) {
             continue;
         }
         let invoice = invoice.get_or_insert_with(|| {
@@ -214,8 +230,11 @@ async fn items(
         items: None,
     };
     invoices::note_omitted(context, &row.invoice, linked);
-    let written = usize::try_from(records.written() - before).unwrap_or(usize::MAX);
-    let written = counted(written, "line item");
+    let written = records.written() - before;
+    let written = match filter.is_empty() {
+        true => counted(written, "line item"),
+        false => format!("{} of {}", count(written), counted(index, "line item")),
+    };
     let (id, period) = (meant.id, row.period());
     context
         .voice

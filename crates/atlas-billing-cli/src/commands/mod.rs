@@ -6,6 +6,9 @@ mod focus;
 mod groups;
 mod invoices;
 mod items;
+mod lists;
+mod lookup;
+mod search;
 mod wait;
 
 use std::io::{IsTerminal, Write};
@@ -16,7 +19,10 @@ use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
 use atlas_billing::{Client, Error, Month, Org};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::args::{Color, Command, Global, InvoicesCommand, SchemaOf, definition};
+use crate::args::{
+    ClustersCommand, Color, Command, Global, InvoicesCommand, OrgsCommand, ProjectsCommand,
+    SchemaOf, SkusCommand, definition,
+};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Heading, Layout, Paper, Row, Sink, Style, columns, schema};
@@ -127,6 +133,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
         Command::Focus(args) => focus::run(context, &args).await,
+        Command::Invoices(InvoicesCommand::Search(args)) => search::run(context, &args).await,
+        Command::Orgs(OrgsCommand::List) => lists::orgs(context).await,
+        Command::Projects(ProjectsCommand::List) => lists::projects(context).await,
+        Command::Clusters(ClustersCommand::List) => lists::clusters(context).await,
+        Command::Skus(SkusCommand::List { word }) => lists::skus(context, word.as_deref()).await,
         Command::Check => check(context).await,
         #[cfg(feature = "demo")]
         Command::Mock(args) => crate::demo::serve(context, &args).await,
@@ -162,6 +173,23 @@ fn print_schema(context: &Context, of: SchemaOf) -> Result<(), Failure> {
              invoice_id: the items of a pending invoice change until it is closed.",
             &records::item_columns(),
         ),
+        SchemaOf::UsageItem => schema(
+            "usage-item",
+            "One line item that a search found. It has no SKU, tags or discount: `invoices items` has.",
+            &search::columns(),
+        ),
+        SchemaOf::Organization => schema(
+            "organization",
+            "One organization that the credentials see.",
+            &lists::org_columns(),
+        ),
+        SchemaOf::Project => schema("project", "One project.", &lists::project_columns()),
+        SchemaOf::Cluster => schema("cluster", "One cluster.", &lists::cluster_columns()),
+        SchemaOf::Sku => schema(
+            "sku",
+            "One SKU: something that Atlas charges for.",
+            &lists::sku_columns(),
+        ),
     };
     let mut sink = context.sink()?;
     serde_json::to_writer_pretty(&mut sink, &schema).map_err(std::io::Error::from)?;
@@ -180,7 +208,7 @@ struct Checked {
 async fn check(context: &Context) -> Result<(), Failure> {
     let connection = connect(context).await?;
     let out = context.sink()?;
-    let org = &connection.org;
+    let org = &connection.org(context).await?;
     let mut failures = Vec::new();
     let mut checked = |what, result: Result<String, Error>| match result {
         Ok(result) => Checked {

@@ -189,7 +189,9 @@ fn flags_that_are_named_are_there() {
         "invoices list",
         "invoices show",
         "invoices items",
+        "invoices search",
         "invoices compare",
+        "focus",
         "mock",
     ] {
         let mut help = bare();

@@ -175,7 +175,11 @@ fn each_end_has_its_exit_code_and_leaves_no_file() {
     let on = || On::operation(Operation::Download);
     for (scenario, code, words) in [
         (scenario().reports(failing), 6, "the invoice is too old"),
-        (scenario().fault(on(), html), 7, "got a web page instead"),
+        (
+            scenario().fault(on(), html),
+            7,
+            "is a web page where CSV was expected",
+        ),
         (
             scenario().fault(on(), redirect),
             6,

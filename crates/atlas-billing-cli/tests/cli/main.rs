@@ -12,6 +12,7 @@ mod demo;
 mod documentation;
 mod failures;
 mod files;
+mod filters;
 mod focus;
 mod forms;
 #[cfg(feature = "demo")]
@@ -19,8 +20,10 @@ mod golden;
 mod hostile;
 mod invoices;
 mod items;
+mod lists;
 #[cfg(feature = "demo")]
 mod memory;
+mod search;
 mod settings;
 mod signals;
 mod storage;

@@ -84,7 +84,7 @@ impl BodyStream {
 
     /// The same body as it is sent, whatever content coding the response names: that of a file
     /// which may be fetched in parts.
-    pub(crate) fn without_decoding(mut self) -> Self {
+    pub(crate) fn undecoded(mut self) -> Self {
         self.coding = Coding::Identity;
         self
     }

@@ -206,7 +206,10 @@ impl PolledReport {
         if !wait.is_zero() {
             self.wait(wait, None);
             let clock = self.org.client().pipeline().exchange.clock.as_ref();
-            let waiting = pin!(async { Ok(clock.sleep(wait).await) });
+            let waiting = pin!(async {
+                clock.sleep(wait).await;
+                Ok(())
+            });
             let deadline = self.deadline.unwrap_or_default();
             let waited = deadline.bounded(clock, waiting).await;
             waited.map_err(|error| error.with_operation(Self::OPERATION))?;

@@ -275,15 +275,18 @@ impl Download {
             }
             let meta = body.meta().clone();
             if status.is_success() {
-                return Err(
-                    Error::decode("the storage host sent another part of the file").with_meta(meta),
-                );
+                let message = match status {
+                    StatusCode::PARTIAL_CONTENT => "sent another part of the file".to_owned(),
+                    _ => format!("responded {status} instead of the file"),
+                };
+                let error = Error::decode(format!("the storage host {message}"));
+                return Err(error.with_meta(meta));
+            }
+            if status == StatusCode::RANGE_NOT_SATISFIABLE && self.tag.take().is_some() {
+                // The file is another one, or was complete: from its beginning it tells.
+                continue;
             }
             self.refusals += 1;
-            if status == StatusCode::RANGE_NOT_SATISFIABLE {
-                // The file is another one, or was complete: from the beginning it tells.
-                self.tag = None;
-            }
             if status.is_redirection() || self.refusals > REFUSALS {
                 return Err(refused(meta));
             }
@@ -321,7 +324,7 @@ impl DownloadSettings {
         shown.set_path("/");
         let exchange = &self.exchange;
         let sent = exchange.send_shown(OPERATION, request, self.limits, shown);
-        let body = sent.await?.without_decoding();
+        let body = sent.await?.undecoded();
         match body.meta().status().as_u16() {
             // What a gateway or a rate limit says is for the retry policy. The body is not read: it
             // may repeat the signature.

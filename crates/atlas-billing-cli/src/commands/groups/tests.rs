@@ -1,0 +1,109 @@
+//! Groups add up, the largest come first, and columns name them.
+
+use atlas_billing::LineItem;
+
+use super::*;
+
+fn groups(items: &[(&str, i64)]) -> Vec<Group> {
+    let mut totals = Totals::new(&[Dimension::Sku]);
+    for (sku, cents) in items {
+        let mut item = LineItem::default();
+        item.sku = Some((*sku).to_owned());
+        item.total_price_cents = Some(Cents::from(*cents));
+        item.discount_cents = Some(Cents::from(1));
+        totals.add(&item);
+    }
+    totals.into_groups()
+}
+
+fn by(by: &[&str]) -> Groups {
+    Groups {
+        by: by.iter().map(|by| by.parse().unwrap()).collect(),
+        ..Groups::default()
+    }
+}
+
+fn texts(rows: &[crate::output::Row]) -> Vec<String> {
+    rows.iter().map(|row| row.texts.join(" ")).collect()
+}
+
+#[test]
+fn the_rest_is_one_row_and_everything_adds_up() {
+    let all = changes(
+        Vec::new(),
+        groups(&[("a", 10), ("b", 70), ("c", -5), ("d", 25)]),
+    );
+    let whole = GroupRow::sum(&all, "total".to_owned());
+    for top in [None, Some(1), Some(2), Some(4), Some(9)] {
+        let rows = largest(all.clone(), top, |row| row.total.gross.get());
+        assert_eq!(GroupRow::sum(&rows, "total".to_owned()), whole);
+        assert_eq!(rows[0].shown(0), "b");
+    }
+    let rows = largest(all, Some(2), |row| row.total.gross.get());
+    let layout = by(&["sku"]).layout("t".into(), &rows, whole.total.gross);
+    assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
+    assert_eq!(layout.rows[2].bar, None);
+    assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
+}
+
+#[test]
+fn the_largest_change_comes_first() {
+    let from = groups(&[("same", 500), ("less", 900), ("gone", 50), ("credit", -10)]);
+    let to = groups(&[("same", 500), ("less", 100), ("new", 120), ("credit", -70)]);
+    let rows = largest(changes(from, to), Some(3), |row| {
+        row.change().get().saturating_abs()
+    });
+    let none = InvoiceRow::default();
+    let layout = by(&["sku"]).changes_layout(&rows, &none, &none);
+    assert_eq!(
+        texts(&layout.rows),
+        [
+            "less 9.00 1.00 -8.00 -88.9",
+            "new 0.00 1.20 +1.20 new",
+            "credit -0.10 -0.70 -0.60 ",
+            "other (2) 5.50 5.00 -0.50 -9.1"
+        ]
+    );
+}
+
+#[test]
+fn a_renamed_project_is_the_same_one() {
+    let project = |name: &str| {
+        let mut totals = Totals::new(&[Dimension::Project]);
+        let mut item = LineItem::default();
+        item.group_id = Some("64b7f0a1c2d3e4f506172839".to_owned());
+        item.group_name = Some(name.to_owned());
+        item.total_price_cents = Some(Cents::from(10));
+        totals.add(&item);
+        totals.into_groups()
+    };
+    let rows = changes(project("old"), project("new"));
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (rows[0].shown(0), rows[0].change()),
+        ("new".to_owned(), Cents::ZERO)
+    );
+}
+
+#[test]
+fn ids_stand_beside_names_and_no_column_twice() {
+    let names = |by: &[&str]| -> Vec<String> {
+        let columns = self::by(by).key_columns();
+        let none = GroupRow::default();
+        assert!(
+            columns
+                .iter()
+                .all(|column| column.read(&none).plain() == "")
+        );
+        columns
+            .iter()
+            .map(|column| column.name.to_string())
+            .collect()
+    };
+    assert_eq!(names(&["sku", "day"]), ["sku", "day"]);
+    assert_eq!(
+        names(&["project", "cluster"]),
+        ["project_id", "project_name", "cluster_name"]
+    );
+    assert_eq!(names(&["tag:Cost Center"]), ["tag_cost_center"]);
+}
