@@ -84,6 +84,14 @@ fn totals(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn statement(bencher: Bencher<'_, '_>) {
+    over(bencher, "json", async |body| {
+        let statement = items(&body).statement().await;
+        statement.expect("the items add up").items.count
+    });
+}
+
+#[divan::bench]
 fn csv_rows(bencher: Bencher<'_, '_>) {
     over(bencher, "csv", async |body| {
         count(InvoiceCsv::new(chunks(&body))).await

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use atlas_billing::money::Reconciliation;
+use atlas_billing::money::{PriceReading, Statement, SubtotalRule, Verdict};
 use atlas_billing::totals::{Dimension, ItemFilter, Total, Totals};
 use atlas_billing::{
     Client, Credentials, ErrorKind, Invoice, InvoiceId, InvoiceLimits, InvoiceSummary, LineItems,
@@ -136,7 +136,7 @@ async fn sums_agree_with_the_items_and_with_what_was_made() {
                 let by = [first.clone(), second.clone()];
                 let sums = items(&sent, 5000, false).total_by(&by).await.unwrap();
                 assert_eq!(sums.totals, Totals::of(&invoice.line_items, &by), "{by:?}");
-                assert_eq!(sums.reconciliation, Reconciliation::of(&invoice));
+                assert_eq!(sums.statement.rows, Statement::of(&invoice).rows);
                 let groups = sums.totals.groups();
                 let sum: Total = groups.iter().map(|group| group.total).sum();
                 assert_eq!(sum, sums.totals.total());
@@ -145,9 +145,24 @@ async fn sums_agree_with_the_items_and_with_what_was_made() {
                 assert_eq!(sum.count, facts.line_items);
             }
         }
-        let beside = Reconciliation::of(&invoice);
-        assert_eq!(beside.subtotal, Some(facts.subtotal_cents.into()));
-        assert_eq!(beside.amount_billed, Some(facts.amount_billed_cents.into()));
+    }
+}
+
+/// The stand-in's invoices, whose subtotals are net of discounts and whose credits are items, too.
+#[tokio::test]
+async fn statements_of_the_stream_and_of_the_whole_invoice_are_alike() {
+    for seed in 0..5 {
+        let sent = document(plan(seed), "json");
+        let statement = items(&sent, 5000, seed % 2 == 0).statement().await.unwrap();
+        assert_eq!(statement, Statement::of(&read(&sent, 5000).await));
+        let sent = document(plan(seed).variety(Variety::Plain), "json");
+        let statement = items(&sent, 5000, false).statement().await.unwrap();
+        assert_eq!(statement.verdict, Verdict::Reconciled, "seed {seed}");
+        let rule = SubtotalRule::PositivePricesLessDiscounts;
+        assert_eq!(statement.subtotal_rule(), Some(rule), "seed {seed}");
+        let prices = statement.prices.unwrap();
+        assert_eq!(prices.reading(), Some(PriceReading::BeforeDiscount));
+        assert_eq!(prices.deviation().items, 0, "{prices:?}");
     }
 }
 
@@ -172,7 +187,7 @@ async fn filtered_sums_are_those_of_the_items_that_pass() {
         let sums = items(&sent, 5000, false).total_filtered(&by, &filter);
         let sums = sums.await.unwrap();
         assert_eq!(sums.totals, Totals::of(passing, &by), "{filter}");
-        assert_eq!(sums.reconciliation, Reconciliation::of(&invoice));
+        assert_eq!(sums.statement.rows, Statement::of(&invoice).rows);
     }
 }
 

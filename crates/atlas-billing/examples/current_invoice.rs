@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example current_invoice`
 
-use atlas_billing::money::Reconciliation;
+use atlas_billing::money::Statement;
 use atlas_billing::totals::{Dimension, Totals};
 use atlas_billing::{Client, Org, OrgId};
 
@@ -21,7 +21,13 @@ pub async fn run(org: &Org) -> Fallible {
         );
     }
     println!("{:>12} in all", totals.total().gross);
-    println!("{:#?}", Reconciliation::of(&invoice));
+    let statement = Statement::of(&invoice);
+    for row in &statement.rows {
+        println!("{:>12} {}", row.cents, row.label);
+    }
+    for finding in &statement.findings {
+        println!("{}", finding.text);
+    }
     Ok(())
 }
 

@@ -15,7 +15,9 @@
 //! - [`Org::projects`], [`Org::clusters`] and [`Client::skus`] have the names for ids. Every list is a
 //!   [`ListRequest`]: awaited, all of it; or a stream over its pages.
 //! - [`totals::Totals`] adds up line items exactly, [`totals::ItemFilter`] selects among them;
-//!   [`money`] says what each figure means.
+//!   [`money`] says what each figure means: [`money::Statement`] leads from the line items to the
+//!   amount due, [`money::Forecast`] to the end of the month, [`Bridge`] from a FOCUS report to the
+//!   invoice.
 //! - [`Error`] has a [kind](ErrorKind), predicates, advice, and what the service said.
 //! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!
@@ -75,8 +77,8 @@ pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use exchange::{Observer, RequestEvent, RetryPolicy};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken, ReportId, ReportToken};
 pub use invoices::{
-    AssociatedInvoicesRequest, FoundInvoice, InvoiceLimits, InvoiceRequest, InvoiceTotals,
-    Invoices, InvoicesRequest, LineItemSearchRequest, LineItems, LinkedInvoice,
+    AssociatedInvoicesRequest, FoundInvoice, InvoiceDays, InvoiceLimits, InvoiceRequest,
+    InvoiceTotals, Invoices, InvoicesRequest, LineItemSearchRequest, LineItems, LinkedInvoice,
     PendingInvoicesRequest, SearchedItems,
 };
 pub use list::{List, ListRequest, Listed};
@@ -89,8 +91,8 @@ pub use parse_error::ParseError;
 pub use period::{Month, Months, MonthsIter};
 pub use poll::{PollPolicy, Query};
 pub use reports::{
-    FocusColumn, FocusReportRequest, FocusRow, FocusRows, FocusTotal, FocusTotals, PolledReport,
-    ReportQuery, Reports, ReportsRequest,
+    Bridge, BridgeRow, FocusColumn, FocusReportRequest, FocusRow, FocusRows, FocusTotal,
+    FocusTotals, PolledReport, ReportQuery, Reports, ReportsRequest,
 };
 pub use request::{CallOptions, CsvFile, Form, Timeouts};
 pub use reqwest;

@@ -78,6 +78,19 @@ impl Month {
         after.and_then(|day| day.pred_opt()).unwrap_or_default()
     }
 
+    /// How many days the month has: 28 to 31.
+    pub fn day_count(self) -> u32 {
+        self.last_day().day()
+    }
+
+    /// How many days of the month are over at the end of `date`: none before it, all after it.
+    pub(crate) fn days_through(self, date: NaiveDate) -> u32 {
+        match date {
+            date if date < self.first_day() => 0,
+            date => date.min(self.last_day()).day(),
+        }
+    }
+
     /// Whether `date` lies in this month.
     pub fn contains(self, date: NaiveDate) -> bool {
         (self.first_day()..=self.last_day()).contains(&date)
@@ -356,6 +369,10 @@ mod tests {
         assert_eq!((february.year(), february.month()), (2024, 2));
         assert_eq!(february.first_day(), day("2024-02-01"));
         assert_eq!(february.last_day(), day("2024-02-29"));
+        assert_eq!(february.day_count(), 29);
+        for (date, days) in [("2024-01-31", 0), ("2024-02-03", 3), ("2024-03-01", 29)] {
+            assert_eq!(february.days_through(day(date)), days);
+        }
         assert!(february.contains(day("2024-02-29")));
         assert!(!february.contains(day("2024-03-01")));
         let december = Month::new(2024, 12).unwrap();

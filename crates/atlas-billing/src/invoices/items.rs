@@ -13,8 +13,8 @@ use serde::de::IgnoredAny;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
-use crate::money::totals::{Dimension, ItemFilter, Total, Totals};
-use crate::money::{Needs, Reconciliation};
+use crate::money::totals::{Dimension, ItemFilter, Totals};
+use crate::money::{DailyGroups, ItemSums, Needs, Statement, StatementBuilder};
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
@@ -45,8 +45,8 @@ pub struct LineItems {
     /// The response that the document is in; `None` for one from elsewhere.
     response: Option<ResponseHead>,
     meta: Option<ResponseMeta>,
-    /// The sum of the invoice's own items.
-    own: Total,
+    /// The sums of the invoice's own items.
+    own: ItemSums,
     head: Option<Invoice>,
     ended: bool,
 }
@@ -58,8 +58,19 @@ pub struct InvoiceTotals {
     /// The sums of the items that pass the filter, if there was one; those of linked invoices
     /// included if the stream hands those out.
     pub totals: Totals,
-    /// The sum of the invoice's own items beside the figures that it states.
-    pub reconciliation: Reconciliation,
+    /// How all of the invoice's own items lead to the figures that it states; unit prices are not
+    /// tested, as they are by [`LineItems::statement`].
+    pub statement: Statement,
+    /// The invoice without its line items.
+    pub head: Invoice,
+}
+
+/// Sums by day over the line items of a stream, and the rest of the invoice.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InvoiceDays {
+    /// The sums of the items.
+    pub daily: DailyGroups,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -76,7 +87,7 @@ impl LineItems {
             splitter: Splitter::new(limits, linked_items),
             response: None,
             meta: None,
-            own: Total::default(),
+            own: ItemSums::default(),
             head: None,
             ended: false,
         }
@@ -126,12 +137,6 @@ impl LineItems {
         self.head.clone().unwrap_or_else(partial)
     }
 
-    /// The sum of the invoice's own items beside the figures that it states, once the stream has
-    /// ended.
-    pub fn reconciliation(&self) -> Option<Reconciliation> {
-        Some(Reconciliation::new(self.own, self.head.as_ref()?))
-    }
-
     /// Exact sums of the items that are left, by one or more dimensions, to the end of the stream.
     ///
     /// Faster than adding the items one by one: of each, only the fields that sums need are decoded,
@@ -144,7 +149,7 @@ impl LineItems {
     }
 
     /// The same sums over the items that pass `filter`. The
-    /// [reconciliation](InvoiceTotals::reconciliation) is of all of the invoice's own items still.
+    /// [statement](InvoiceTotals::statement) is of all of the invoice's own items still.
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -165,14 +170,90 @@ impl LineItems {
         };
         while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut add)).await? {
             if self.splitter.linked_invoice().is_none() {
-                self.own.add_item(gross, discount);
+                self.own.add(gross, discount);
             }
         }
         let head = self.head.unwrap_or_default();
         Ok(InvoiceTotals {
             totals,
-            reconciliation: Reconciliation::new(self.own, &head),
+            statement: Statement::of_sums(self.own, &head),
             head,
+        })
+    }
+
+    /// How the invoice's own items lead to the amounts billed and due. Items of linked invoices are
+    /// passed over, also if the stream was to hand them out.
+    ///
+    /// Nearly as fast as [`total_by`](Self::total_by): quantities and unit prices are decoded, too.
+    ///
+    /// ```no_run
+    /// # async fn run(org: atlas_billing::Org) -> atlas_billing::Result<()> {
+    /// let statement = org.last_invoice().line_items().await?.statement().await?;
+    /// for row in &statement.rows {
+    ///     println!("{:>14}  {}", row.cents, row.label);
+    /// }
+    /// for finding in &statement.findings {
+    ///     println!("{}", finding.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next). [`ErrorKind::Input`]: items have been taken from the stream
+    /// already, so that a [`StatementBuilder`] must be fed with each.
+    pub async fn statement(mut self) -> Result<Statement> {
+        if self.own.count() > 0 || self.linked_invoice().is_some() {
+            let message = "a statement needs all line items, and some have been taken already";
+            return Err(Error::input(message));
+        }
+        self.splitter.skip_linked_items();
+        let mut builder = StatementBuilder::new();
+        let mut add =
+            |text: &[u8]| StatementBuilder::NEEDS.read(text, |charge| builder.add_charge(charge));
+        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        Ok(builder.finish(&self.head.unwrap_or_default()))
+    }
+
+    /// Exact sums of the items that are left by day and kind of charge, and by a dimension if one is
+    /// given, over those that pass `filter`, to the end of the stream; those of linked invoices
+    /// included if the stream hands them out.
+    ///
+    /// ```no_run
+    /// use atlas_billing::money::{Forecast, ForecastOptions};
+    /// use atlas_billing::totals::ItemFilter;
+    ///
+    /// # async fn run(org: atlas_billing::Org) -> Result<(), Box<dyn std::error::Error>> {
+    /// let items = org.current_invoice().line_items().await?;
+    /// let days = items.daily(None, &ItemFilter::new()).await?;
+    /// let today = "2025-03-14".parse()?;
+    /// let options = ForecastOptions::new();
+    /// let forecast = Forecast::of(days.daily.total(), "2025-03".parse()?, today, &options)?;
+    /// println!("{} ({:?})", forecast.total, forecast.range);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn daily(
+        mut self,
+        by: Option<&Dimension>,
+        filter: &ItemFilter,
+    ) -> Result<InvoiceDays> {
+        let mut groups = DailyGroups::new(by);
+        let needs = DailyGroups::needs(by).and(filter);
+        let mut add = |text: &[u8]| {
+            needs.read(text, |charge| {
+                if filter.passes_charge(charge) {
+                    groups.add_charge(charge);
+                }
+            })
+        };
+        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        Ok(InvoiceDays {
+            daily: groups,
+            head: self.head.unwrap_or_default(),
         })
     }
 
@@ -348,7 +429,7 @@ impl Stream for LineItems {
         if let Some(item) = item.as_ref().filter(|_| self.linked_invoice().is_none()) {
             let (gross, discount) = (item.gross(), item.discount());
             self.own
-                .add_item(gross.unwrap_or_default(), discount.unwrap_or_default());
+                .add(gross.unwrap_or_default(), discount.unwrap_or_default());
         }
         Poll::Ready(item.map(Ok))
     }
@@ -358,7 +439,7 @@ impl fmt::Debug for LineItems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LineItems")
             .field("read", &self.splitter.position())
-            .field("count", &self.own.count)
+            .field("count", &self.own.count())
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }

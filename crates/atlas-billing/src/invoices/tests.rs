@@ -19,8 +19,8 @@ use crate::edge::{BoxFuture, ExchangeError, HttpClient};
 use crate::error::{Error, ErrorKind};
 use crate::exchange::RetryPolicy;
 use crate::id::InvoiceId;
-use crate::money::Reconciliation;
-use crate::money::totals::{Dimension, Totals};
+use crate::money::totals::{Dimension, ItemFilter, Totals};
+use crate::money::{DailyGroups, Statement, StatementBuilder, Verdict};
 use crate::period::Month;
 use crate::request::Timeouts;
 
@@ -159,12 +159,6 @@ async fn items_while_the_invoice_arrives() {
             assert_eq!(skus.join(""), if linked { "ABA" } else { "AB" });
             assert!(items.linked_invoice().is_none());
             assert_eq!(items.head().unwrap().id.as_deref(), Some(ID));
-            let beside = items.reconciliation().unwrap();
-            assert_eq!(
-                (beside.items.count, beside.items.gross),
-                (2, Cents::from(95))
-            );
-            assert_eq!(beside.subtotal_difference(), Some(Cents::ZERO));
             assert!(items.next().await.is_none());
         }
     }
@@ -178,7 +172,13 @@ async fn sums_over_the_stream_are_those_over_the_items() {
     let items = org.invoice(id()).line_items().await.unwrap();
     let sums = items.total_by(&by).await.unwrap();
     assert_eq!(sums.totals, Totals::of(&whole.line_items, &by));
-    assert_eq!(sums.reconciliation, Reconciliation::of(&whole));
+    let statement = Statement::of(&whole);
+    let without_prices = Statement {
+        prices: None,
+        findings: sums.statement.findings.clone(),
+        ..statement.clone()
+    };
+    assert_eq!(sums.statement, without_prices);
     assert_eq!(sums.head.subtotal_cents, Some(Cents::from(100)));
     let request = org.invoice(id()).linked_items(true);
     let all = request
@@ -190,7 +190,48 @@ async fn sums_over_the_stream_are_those_over_the_items() {
         .unwrap();
     let total = all.totals.total();
     assert_eq!((total.count, total.gross), (3, Cents::from(102)));
-    assert_eq!(all.reconciliation, Reconciliation::of(&whole));
+    assert_eq!(all.statement, sums.statement);
+
+    for linked in [false, true] {
+        let request = || org.invoice(id()).linked_items(linked).line_items();
+        let items = request().await.unwrap();
+        assert_eq!(items.statement().await.unwrap(), statement);
+        let mut items = request().await.unwrap();
+        let mut builder = StatementBuilder::new();
+        while let Some(item) = items.next().await {
+            let item = item.unwrap();
+            if items.linked_invoice().is_none() {
+                builder.add(&item);
+            }
+        }
+        assert_eq!(builder.finish(items.head().unwrap()), statement);
+        let mut items = request().await.unwrap();
+        items.next().await.unwrap().unwrap();
+        let error = items.statement().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+    }
+    assert_eq!(statement.items.gross, Cents::from(95));
+    assert_eq!(statement.subtotal[0].difference, Some(Cents::ZERO));
+    assert!(matches!(statement.verdict, Verdict::Reconciled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn charges_by_day_are_those_of_the_items() {
+    let org = org(&Pieces::new(10));
+    let whole = org.invoice(id()).await.unwrap();
+    for by in [None, Some(Dimension::Sku), Some(Dimension::tag("team"))] {
+        let items = org.invoice(id()).line_items().await.unwrap();
+        let days = items.daily(by.as_ref(), &ItemFilter::new()).await.unwrap();
+        assert_eq!(days.daily.total(), &whole.line_items.iter().collect());
+        let mut groups = DailyGroups::new(by.as_ref());
+        whole.line_items.iter().for_each(|item| groups.add(item));
+        assert_eq!(days.daily.groups(), groups.groups());
+        assert_eq!(days.head.id.as_deref(), Some(ID));
+    }
+    let items = org.invoice(id()).line_items().await.unwrap();
+    let filter = ItemFilter::new().with_skus(["A"]);
+    let days = items.daily(None, &filter).await.unwrap();
+    assert_eq!(days.daily.total().total().count, 1);
 }
 
 #[tokio::test(start_paused = true)]

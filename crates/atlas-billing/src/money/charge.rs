@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use atlas_billing_raw::types::LineItem;
-use atlas_billing_raw::{Cents, timestamp};
-use chrono::NaiveDate;
+use atlas_billing_raw::{Cents, Number, parse_decimal, timestamp};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use rust_decimal::Decimal;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -26,6 +27,20 @@ pub(crate) struct Charge<'a> {
     /// The UTC date on which the charge starts.
     pub(super) day: Option<NaiveDate>,
     pub(super) tags: Option<&'a BTreeMap<String, Vec<String>>>,
+    /// Whether what is charged for takes more than a day.
+    pub(super) is_long: bool,
+    /// Whether the item has a price: `gross` is zero without one.
+    pub(super) is_priced: bool,
+    /// What follows is `None`, too, where no decimal holds the number.
+    pub(super) quantity: Option<Decimal>,
+    pub(super) unit_price: Option<Decimal>,
+    pub(super) percent_discount: Option<Decimal>,
+}
+
+/// Whether a charge from `start` to `end` takes more than a day; unknown times do not.
+fn is_long(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
+    let length = start.zip(end).map(|(start, end)| end - start);
+    length.is_some_and(|length| length > TimeDelta::days(1))
 }
 
 impl<'a> From<&'a LineItem> for Charge<'a> {
@@ -40,15 +55,24 @@ impl<'a> From<&'a LineItem> for Charge<'a> {
             provider: item.cloud_provider.as_ref().map(AsRef::as_ref),
             day: item.day(),
             tags: Some(&item.tags),
+            is_long: is_long(item.start_date, item.end_date),
+            is_priced: item.total_price_cents.is_some(),
+            quantity: item.quantity.as_ref().and_then(Number::decimal),
+            unit_price: item.unit_price_dollars.as_ref().and_then(Number::decimal),
+            percent_discount: item.percent_discount.as_ref().and_then(Number::decimal),
         }
     }
 }
 
 /// Which fields of a line item sums by some dimensions need, beyond text and cents.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Needs {
     pub(super) day: bool,
     pub(super) tags: bool,
+    /// Both ends of the usage.
+    pub(super) span: bool,
+    /// Quantity, unit price and percentage of the discount.
+    pub(super) unit_price: bool,
 }
 
 impl Needs {
@@ -62,10 +86,11 @@ impl Needs {
         take: impl FnOnce(&Charge<'_>) -> T,
     ) -> serde_json::Result<(T, usize)> {
         let (fields, used) = first::<Fields<'_>>(text)?;
-        let day = match fields.start_date.as_deref().filter(|_| self.day) {
-            // The text is not repeated in the error: it is billing data.
-            Some(start) => Some(timestamp::read(start).map_err(|_| Error::custom("startDate"))?),
-            None => None,
+        let start = time(&fields.start_date, self.day || self.span, "startDate")?;
+        let end = time(&fields.end_date, self.span, "endDate")?;
+        let number = |raw: Option<&RawValue>| match raw.filter(|_| self.unit_price) {
+            Some(raw) => number(raw.get()),
+            None => Ok(None),
         };
         let tags: Option<BTreeMap<String, Option<Vec<String>>>> = match fields.tags {
             Some(tags) if self.tags => serde_json::from_str(tags.get())?,
@@ -84,8 +109,13 @@ impl Needs {
             project_name: fields.group_name.as_deref(),
             cluster: fields.cluster_name.as_deref(),
             provider: fields.cloud_provider.as_deref(),
-            day: day.map(|start| start.date_naive()),
+            day: start.map(|start| start.date_naive()),
             tags: tags.as_ref(),
+            is_long: is_long(start, end),
+            is_priced: fields.total_price_cents.is_some(),
+            quantity: number(fields.quantity)?,
+            unit_price: number(fields.unit_price_dollars)?,
+            percent_discount: number(fields.percent_discount)?,
         };
         Ok((take(&charge), used))
     }
@@ -102,9 +132,15 @@ struct Fields<'a> {
     #[serde(default)]
     discount_cents: Option<Cents>,
     #[serde(borrow, default, deserialize_with = "text")]
+    end_date: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
     group_id: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "text")]
     group_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    percent_discount: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    quantity: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "text")]
     sku: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "text")]
@@ -113,6 +149,27 @@ struct Fields<'a> {
     tags: Option<&'a RawValue>,
     #[serde(default)]
     total_price_cents: Option<Cents>,
+    #[serde(borrow, default)]
+    unit_price_dollars: Option<&'a RawValue>,
+}
+
+/// A time, where it is needed. Its text is not repeated in the error: it is billing data.
+fn time(
+    text: &Option<Cow<'_, str>>,
+    is_needed: bool,
+    field: &'static str,
+) -> serde_json::Result<Option<DateTime<Utc>>> {
+    let text = text.as_deref().filter(|_| is_needed);
+    let read = text.map(|text| timestamp::read(text).map_err(|_| Error::custom(field)));
+    read.transpose()
+}
+
+/// A number from its JSON text, as [`Number`] reads it.
+fn number(text: &str) -> serde_json::Result<Option<Decimal>> {
+    match text.as_bytes() {
+        [b'-' | b'0'..=b'9', ..] => Ok(parse_decimal(text)),
+        _ => Ok(serde_json::from_str::<Number>(text)?.decimal()),
+    }
 }
 
 /// Text or null, borrowed where it is written without escapes; serde borrows nothing inside an
@@ -143,8 +200,18 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, st
 
 #[cfg(test)]
 mod tests {
+    use atlas_billing_raw::types::Invoice;
+
     use super::*;
+    use crate::money::DailyGroups;
+    use crate::money::statement::{Statement, StatementBuilder};
     use crate::money::totals::{Dimension, Totals};
+
+    fn invoice(item: &LineItem) -> Invoice {
+        let mut invoice = Invoice::default();
+        invoice.line_items.push(item.clone());
+        invoice
+    }
 
     fn by() -> Vec<Dimension> {
         let mut by = Dimension::PLAIN.to_vec();
@@ -158,6 +225,8 @@ mod tests {
             "{}",
             r#"{"sku":"A","totalPriceCents":-5,"discountCents":1.0,"groupId":"g","groupName":"n\"x",
                 "clusterName":"c","cloudProvider":"MOON","startDate":"2025-03-31T23:30:00-01:00",
+                "endDate":"2025-04-02T00:30:01Z","quantity":1e-3,"unitPriceDollars":" 2.50",
+                "percentDiscount":1e40,
                 "tags":{"t":["b","a","\u00e9"],"u":null}}"#,
             r#"{"sku":null,"totalPriceCents":null,"tags":null,"startDate":null}"#,
             r#"{"tags":{"t":null},"totalPriceCents":1e3}"#,
@@ -168,6 +237,20 @@ mod tests {
             let read = Needs::of(&by()).read(text.as_bytes(), |charge| slim.add_charge(charge));
             assert_eq!(read.unwrap().1, text.len());
             assert_eq!(whole, slim, "{text}");
+            for needs in [StatementBuilder::NEEDS, DailyGroups::needs(None)] {
+                let read = needs.read(text.as_bytes(), |charge| {
+                    let (mut statement, mut daily) =
+                        (StatementBuilder::new(), DailyGroups::new(None));
+                    statement.add_charge(charge);
+                    daily.add_charge(charge);
+                    (statement.finish(&Invoice::default()), daily.total().clone())
+                });
+                let (statement, daily) = read.unwrap().0;
+                match needs.unit_price {
+                    true => assert_eq!(statement, Statement::of(&invoice(&item)), "{text}"),
+                    false => assert_eq!(daily, [&item].into_iter().collect(), "{text}"),
+                }
+            }
         }
     }
 
@@ -187,6 +270,18 @@ mod tests {
             assert!(serde_json::from_str::<LineItem>(text).is_err(), "{text}");
             let read = Needs::of(&by()).read(text.as_bytes(), |_| ());
             assert!(read.is_err(), "{text}");
+        }
+        for text in [
+            r#"{"quantity":"many"}"#,
+            r#"{"unitPriceDollars":{}}"#,
+            r#"{"percentDiscount":true}"#,
+            r#"{"endDate":"tomorrow"}"#,
+        ] {
+            assert!(serde_json::from_str::<LineItem>(text).is_err(), "{text}");
+            let read = |needs: Needs| needs.read(text.as_bytes(), |_| ()).is_err();
+            assert!(!read(Needs::of(&by())), "{text}");
+            let (numbers, times) = (StatementBuilder::NEEDS, DailyGroups::needs(None));
+            assert!(read(numbers) || read(times), "{text}");
         }
     }
 }

@@ -236,6 +236,7 @@ impl Needs {
                 .iter()
                 .any(|by| matches!(by, Dimension::Day | Dimension::Month)),
             tags: by.iter().any(|by| matches!(by, Dimension::Tag(_))),
+            ..Self::default()
         }
     }
 }

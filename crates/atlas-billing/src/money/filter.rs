@@ -129,6 +129,7 @@ impl Needs {
         Self {
             day: self.day || filter.since.is_some() || filter.until.is_some(),
             tags: self.tags || !filter.tags.is_empty(),
+            ..self
         }
     }
 }

@@ -5,13 +5,29 @@
 //! the currency it was billed in.
 
 mod charge;
+mod comparison;
+mod daily;
 mod dimension;
-mod figures;
 mod filter;
+mod forecast;
+mod owed;
+mod statement;
 mod sum;
 pub mod totals;
 
 pub use atlas_billing_raw::{Cents, Decimal, Number, decimal_of_f64, parse_decimal};
 pub(crate) use charge::Needs;
-pub use figures::{Owed, PaymentOwed, Reconciliation};
+pub use comparison::Comparison;
+pub use daily::{Basis, ChargeClass, DailyGroup, DailyGroups, DailyTotals};
+pub use forecast::{
+    Assumption, AssumptionKind, Forecast, ForecastMethod, ForecastOptions, ForecastRange,
+};
+pub(crate) use owed::as_number;
+pub use owed::{Owed, PaymentOwed};
+pub(crate) use statement::ItemSums;
+pub use statement::{
+    BilledRule, BilledTest, Contribution, CreditRule, Deviation, Finding, PriceCheck, PriceReading,
+    Rate, Rounding, RowKind, Statement, StatementBuilder, StatementRow, Subject, SubtotalRule,
+    SubtotalTest, Verdict,
+};
 pub use sum::ExactSum;

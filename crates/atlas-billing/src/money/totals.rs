@@ -232,7 +232,7 @@ impl schemars::JsonSchema for Totals {
 }
 
 /// Appends what tells the groups of `dimension` apart, in a form in which no two values are alike.
-fn identify(dimension: &Dimension, charge: &Charge<'_>, identity: &mut Vec<u8>) {
+pub(super) fn identify(dimension: &Dimension, charge: &Charge<'_>, identity: &mut Vec<u8>) {
     let day = |day: NaiveDate| day.num_days_from_ce().to_ne_bytes();
     match dimension {
         Dimension::Sku => push(charge.sku, identity),

@@ -263,6 +263,11 @@ impl Splitter {
         }
     }
 
+    /// Hands out no items of linked invoices, from the next array of line items on.
+    pub(crate) fn skip_linked_items(&mut self) {
+        self.linked_items = false;
+    }
+
     /// Adds the next bytes of the document, after [`Step::More`].
     pub(crate) fn push(&mut self, chunk: Bytes) {
         self.before += self.at as u64;

@@ -31,6 +31,7 @@ impl Line {
             provider: self.provider.as_deref(),
             day: self.day,
             tags: Some(&self.tags),
+            ..Charge::default()
         }
     }
 }

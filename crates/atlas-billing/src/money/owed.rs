@@ -1,76 +1,10 @@
-//! What the figures of an invoice come to: its line items beside what it states, and what its
-//! payments owe.
+//! What the payments of an invoice owe, by the documented rule.
 
 use atlas_billing_raw::types::{Invoice, Payment};
 use atlas_billing_raw::{Cents, Decimal, Number, parse_decimal};
 use serde::{Serialize, Serializer};
 
 use super::sum::ExactSum;
-use super::totals::Total;
-
-/// The sum of an invoice's line items beside the figures that the invoice itself states.
-///
-/// The two need not agree, and neither is wrong for it:
-/// - the subtotal is documented as the sum of the positive items alone, so that credits on single
-///   items are missing from it; [`Total::positive`] is what compares with it;
-/// - whether an item's price is before or after its discount is disputed, so that either sum may be
-///   the one that was billed;
-/// - prices of items are rounded to cents one by one;
-/// - credits, sales tax and a balance brought forward are figures of the invoice, not of an item;
-/// - a pending invoice grows while it is read, its items and its figures not in step.
-///
-/// Amounts are in cents of the invoice's pricing currency; what the invoice does not state is
-/// `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Reconciliation {
-    /// The sums of the invoice's own items, without those of linked invoices.
-    pub items: Total,
-    /// `subtotalCents`: documented as the sum of all positive line items.
-    pub subtotal: Option<Cents>,
-    /// `amountBilledCents`: what the organization consumed in the period.
-    pub amount_billed: Option<Cents>,
-    /// `amountPaidCents`.
-    pub amount_paid: Option<Cents>,
-    /// `creditsCents`: what was credited towards the invoice.
-    pub credits: Option<Cents>,
-    /// `salesTaxCents`.
-    pub sales_tax: Option<Cents>,
-    /// `startingBalanceCents`: what was owed when the invoice was issued.
-    pub starting_balance: Option<Cents>,
-}
-
-impl Reconciliation {
-    /// Of an invoice with its line items.
-    pub fn of(invoice: &Invoice) -> Self {
-        Self::new(invoice.line_items.iter().collect(), invoice)
-    }
-
-    /// Of the sums of an invoice's items and the rest of it.
-    pub(crate) fn new(items: Total, invoice: &Invoice) -> Self {
-        Self {
-            items,
-            subtotal: invoice.subtotal_cents,
-            amount_billed: invoice.amount_billed_cents,
-            amount_paid: invoice.amount_paid_cents,
-            credits: invoice.credits_cents,
-            sales_tax: invoice.sales_tax_cents,
-            starting_balance: invoice.starting_balance_cents,
-        }
-    }
-
-    /// The sum of the positive items less the stated subtotal: zero where the two agree as
-    /// documented. `None` without a subtotal.
-    pub fn subtotal_difference(&self) -> Option<Cents> {
-        self.items.positive.checked_sub(self.subtotal?)
-    }
-
-    /// The gross sum of the items less what the invoice states as billed. `None` without that.
-    pub fn billed_difference(&self) -> Option<Cents> {
-        self.items.gross.checked_sub(self.amount_billed?)
-    }
-}
 
 /// Amount due of an invoice by the documented rule, with every term of it.
 ///
@@ -170,7 +104,10 @@ impl PaymentOwed {
 }
 
 /// A decimal as a number with its digits.
-fn as_number<S: Serializer>(decimal: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_number<S: Serializer>(
+    decimal: &Decimal,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     Number::from(*decimal).serialize(serializer)
 }
 
@@ -234,24 +171,5 @@ mod tests {
         let extreme = payment(i64::MIN, "1", i64::MIN, "EUR");
         let owed = Owed::of(&invoice(&i64::MAX.to_string(), &format!("[{extreme}]"))).unwrap();
         assert_eq!(owed.owed.to_string(), "-27670116110564327423");
-    }
-
-    #[test]
-    fn items_and_stated_figures_side_by_side() {
-        let text = r#"{"amountBilledCents":60,"subtotalCents":70,"lineItems":[
-            {"totalPriceCents":70},{"discountCents":1,"totalPriceCents":-10}]}"#;
-        let beside = Reconciliation::of(&serde_json::from_str(text).unwrap());
-        assert_eq!(beside.items.gross, Cents::from(60));
-        assert_eq!(
-            (beside.items.count, beside.items.discount),
-            (2, Cents::from(1))
-        );
-        assert_eq!(beside.subtotal_difference(), Some(Cents::ZERO));
-        assert_eq!(beside.billed_difference(), Some(Cents::ZERO));
-        assert_eq!(beside.credits, None);
-        assert_eq!(
-            Reconciliation::of(&Invoice::default()).subtotal_difference(),
-            None
-        );
     }
 }

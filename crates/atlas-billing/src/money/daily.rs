@@ -1,0 +1,345 @@
+//! Charges by day, apart from what is charged once a month.
+
+use std::collections::{BTreeMap, HashMap};
+
+use atlas_billing_raw::Cents;
+use atlas_billing_raw::types::LineItem;
+use chrono::{Days, NaiveDate};
+use serde::Serialize;
+
+use super::charge::{Charge, Needs};
+use super::statement::Statement;
+use super::totals::{Dimension, Key, Total, identify};
+use crate::period::Month;
+
+/// How a charge behaves over a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum ChargeClass {
+    /// Charged for one day or less: usage, which recurs day by day.
+    Daily,
+    /// Charged for more than a day, such as support and subscriptions: does not recur within the
+    /// month. So are items without a start, which belong to no day.
+    Monthly,
+    /// A price below zero.
+    Credit,
+}
+
+/// Which amount of a line item is counted: whether prices are before or after discounts is disputed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum Basis {
+    /// Prices (`totalPriceCents`) as they are sent.
+    #[default]
+    Prices,
+    /// Prices less discounts (`discountCents`).
+    PricesLessDiscounts,
+}
+
+impl Basis {
+    /// The basis of an invoice's subtotal, as far as the statement shows it: prices less discounts
+    /// where the subtotal subtracts them, else prices.
+    pub fn of(statement: &Statement) -> Self {
+        match statement.subtotal_rule() {
+            Some(rule) if rule.subtracts_discounts() => Self::PricesLessDiscounts,
+            _ => Self::Prices,
+        }
+    }
+
+    fn amount(self, total: &Total) -> Cents {
+        match self {
+            Self::Prices => total.gross,
+            Self::PricesLessDiscounts => total.net(),
+        }
+    }
+}
+
+/// Exact sums of line items by the UTC day on which their usage starts, for daily charges; charges
+/// for more than a day and credits are sums of their own. Independent of the order of the items.
+///
+/// ```
+/// use atlas_billing::money::{Basis, Cents, ChargeClass, DailyTotals};
+///
+/// let items: Vec<atlas_billing::LineItem> = serde_json::from_str(
+///     r#"[{"startDate":"2025-03-01T00:00:00Z","endDate":"2025-03-02T00:00:00Z","totalPriceCents":100},
+///         {"startDate":"2025-03-01T00:00:00Z","endDate":"2025-04-01T00:00:00Z","totalPriceCents":900},
+///         {"startDate":"2025-03-01T00:00:00Z","totalPriceCents":-50}]"#,
+/// )?;
+/// let daily: DailyTotals = items.iter().collect();
+/// assert_eq!(daily.day("2025-03-01".parse()?, Basis::Prices), Cents::from(100));
+/// assert_eq!(daily.amount(ChargeClass::Monthly, Basis::Prices), Cents::from(900));
+/// assert_eq!(daily.amount(ChargeClass::Credit, Basis::Prices), Cents::from(-50));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct DailyTotals {
+    /// Daily charges, by the UTC day on which the usage starts.
+    pub days: BTreeMap<NaiveDate, Total>,
+    /// Charges for more than a day, and those without a start.
+    pub monthly: Total,
+    /// Prices below zero.
+    pub credits: Total,
+}
+
+impl DailyTotals {
+    /// No charges yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one item.
+    pub fn add(&mut self, item: &LineItem) {
+        self.add_charge(&item.into());
+    }
+
+    /// Adds an amount that is not from a line item. A daily charge without a day is a monthly one.
+    pub fn add_amount(&mut self, class: ChargeClass, day: Option<NaiveDate>, amount: Cents) {
+        self.of(class, day).add_item(amount, Cents::ZERO);
+    }
+
+    pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
+        let class = match charge.gross < Cents::ZERO {
+            true => ChargeClass::Credit,
+            false if charge.is_long => ChargeClass::Monthly,
+            false => ChargeClass::Daily,
+        };
+        self.of(class, charge.day)
+            .add_item(charge.gross, charge.discount);
+    }
+
+    fn of(&mut self, class: ChargeClass, day: Option<NaiveDate>) -> &mut Total {
+        match (class, day) {
+            (ChargeClass::Daily, Some(day)) => self.days.entry(day).or_default(),
+            (ChargeClass::Credit, _) => &mut self.credits,
+            (ChargeClass::Daily | ChargeClass::Monthly, _) => &mut self.monthly,
+        }
+    }
+
+    /// The daily charges of a day; zero for one without any.
+    pub fn day(&self, day: NaiveDate, basis: Basis) -> Cents {
+        let total = self.days.get(&day);
+        total.map_or(Cents::ZERO, |total| basis.amount(total))
+    }
+
+    /// All charges of a class.
+    pub fn amount(&self, class: ChargeClass, basis: Basis) -> Cents {
+        match class {
+            ChargeClass::Daily => self.days.values().map(|day| basis.amount(day)).sum(),
+            ChargeClass::Monthly => basis.amount(&self.monthly),
+            ChargeClass::Credit => basis.amount(&self.credits),
+        }
+    }
+
+    /// The sum over all items.
+    pub fn total(&self) -> Total {
+        let days: Total = self.days.values().copied().sum();
+        days + self.monthly + self.credits
+    }
+
+    /// The last day of `month` with daily charges.
+    pub fn last_day(&self, month: Month) -> Option<NaiveDate> {
+        let mut days = self.days.range(month.first_day()..=month.last_day());
+        days.next_back().map(|(day, _)| *day)
+    }
+
+    /// The last day of `month` whose daily charges are complete, as of the day on which the items were
+    /// read, `today` (UTC). `None` if no day is complete.
+    ///
+    /// Atlas posts a day's charges on the next day. So a day is complete from the second day after
+    /// it, and the last day that has charges is not, until all of the month is over for two days.
+    pub fn complete_through(&self, month: Month, today: NaiveDate) -> Option<NaiveDate> {
+        let settled = today.checked_sub_days(Days::new(2))?;
+        if settled >= month.last_day() {
+            return Some(month.last_day());
+        }
+        let before_last = self.last_day(month)?.pred_opt()?;
+        let through = before_last.min(settled);
+        (through >= month.first_day()).then_some(through)
+    }
+}
+
+impl<'a> Extend<&'a LineItem> for DailyTotals {
+    fn extend<I: IntoIterator<Item = &'a LineItem>>(&mut self, items: I) {
+        items.into_iter().for_each(|item| self.add(item));
+    }
+}
+
+impl<'a> FromIterator<&'a LineItem> for DailyTotals {
+    fn from_iter<I: IntoIterator<Item = &'a LineItem>>(items: I) -> Self {
+        let mut daily = Self::new();
+        daily.extend(items);
+        daily
+    }
+}
+
+/// [`DailyTotals`] of all line items and, with a dimension, of each group.
+#[derive(Debug, Clone, Default)]
+pub struct DailyGroups {
+    by: Option<Dimension>,
+    total: DailyTotals,
+    groups: Vec<DailyGroup>,
+    /// The index of each group by its identity.
+    index: HashMap<Box<[u8]>, usize>,
+    identity: Vec<u8>,
+}
+
+/// The charges by day of the line items that share a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct DailyGroup {
+    /// The value.
+    pub key: Key,
+    /// The charges.
+    pub daily: DailyTotals,
+}
+
+impl DailyGroups {
+    /// No items yet, to be grouped by `by`; without a dimension there are no groups.
+    pub fn new(by: Option<&Dimension>) -> Self {
+        Self {
+            by: by.cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// What is read of an item.
+    pub(crate) fn needs(by: Option<&Dimension>) -> Needs {
+        Needs {
+            day: true,
+            span: true,
+            ..by.map(|by| Needs::of(std::slice::from_ref(by)))
+                .unwrap_or_default()
+        }
+    }
+
+    /// The charges of all items.
+    pub fn total(&self) -> &DailyTotals {
+        &self.total
+    }
+
+    /// The groups, in ascending order of their keys; a group without a value comes first.
+    pub fn groups(&self) -> Vec<&DailyGroup> {
+        let mut groups: Vec<&DailyGroup> = self.groups.iter().collect();
+        groups.sort_by(|left, right| left.key.cmp(&right.key));
+        groups
+    }
+
+    /// Adds one item.
+    pub fn add(&mut self, item: &LineItem) {
+        self.add_charge(&item.into());
+    }
+
+    pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
+        self.total.add_charge(charge);
+        let Some(by) = &self.by else {
+            return;
+        };
+        self.identity.clear();
+        identify(by, charge, &mut self.identity);
+        let index = match self.index.get(self.identity.as_slice()) {
+            Some(index) => *index,
+            None => {
+                let index = self.groups.len();
+                self.index.insert(self.identity.as_slice().into(), index);
+                self.groups.push(DailyGroup {
+                    key: Key::of(by, charge),
+                    daily: DailyTotals::new(),
+                });
+                index
+            }
+        };
+        if let Some(group) = self.groups.get_mut(index) {
+            group.daily.add_charge(charge);
+            group.key.settle_name(charge.project_name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(start: &str, end: &str, cents: i64) -> LineItem {
+        let text = format!(
+            r#"{{"sku":"S{}","startDate":"{start}","endDate":"{end}","totalPriceCents":{cents},"discountCents":1}}"#,
+            cents.rem_euclid(2)
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn items_fall_into_classes() {
+        let items = [
+            item("2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", 100),
+            item("2025-03-01T13:00:00Z", "2025-03-01T14:00:00Z", 11),
+            item("2025-03-01T00:00:00Z", "2025-03-02T00:00:01Z", 20),
+            item("2025-02-28T00:00:00Z", "2025-03-01T00:00:00Z", 0),
+            item("2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", -7),
+            serde_json::from_str(r#"{"totalPriceCents":5}"#).unwrap(),
+        ];
+        let daily: DailyTotals = items.iter().collect();
+        let both = [Basis::Prices, Basis::PricesLessDiscounts];
+        let of = |day_of| both.map(|basis| daily.day(day(day_of), basis).get());
+        assert_eq!(of("2025-03-01"), [111, 109]);
+        assert_eq!(of("2025-02-28"), [0, -1]);
+        assert_eq!(of("2025-03-02"), [0, 0]);
+        let amounts = [
+            ChargeClass::Daily,
+            ChargeClass::Monthly,
+            ChargeClass::Credit,
+        ]
+        .map(|class| daily.amount(class, Basis::Prices).get());
+        assert_eq!(amounts, [111, 25, -7]);
+        assert_eq!(daily.total(), items.iter().collect());
+
+        let mut groups = DailyGroups::new(Some(&Dimension::Sku));
+        items.iter().for_each(|item| groups.add(item));
+        assert_eq!(groups.total(), &daily);
+        let keys: Vec<_> = groups
+            .groups()
+            .iter()
+            .map(|it| it.key.to_string())
+            .collect();
+        assert_eq!(keys, ["(none)", "S0", "S1"]);
+        let sum: Total = groups.groups().iter().map(|it| it.daily.total()).sum();
+        assert_eq!(sum, daily.total());
+    }
+
+    #[test]
+    fn a_day_is_complete_when_the_next_has_charges_and_two_days_later() {
+        let march: Month = "2025-03".parse().unwrap();
+        let mut daily = DailyTotals::new();
+        let through = |daily: &DailyTotals, today| {
+            let through = daily.complete_through(march, day(today));
+            through.map(|through| through.to_string())
+        };
+        assert_eq!(through(&daily, "2025-03-20"), None);
+        for number in 1..=10 {
+            let date = NaiveDate::from_ymd_opt(2025, 3, number);
+            daily.add_amount(ChargeClass::Daily, date, Cents::from(5));
+        }
+        for (today, expected) in [
+            ("2025-03-02", None),
+            // Of the 2nd, charges may still be posted on the 3rd.
+            ("2025-03-03", Some("2025-03-01")),
+            ("2025-03-11", Some("2025-03-09")),
+            // Nothing was posted of the 11th, so that the 10th may not be complete.
+            ("2025-03-20", Some("2025-03-09")),
+            ("2025-04-01", Some("2025-03-09")),
+            ("2025-04-02", Some("2025-03-31")),
+        ] {
+            assert_eq!(through(&daily, today).as_deref(), expected, "{today}");
+        }
+    }
+}
