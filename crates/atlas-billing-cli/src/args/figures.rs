@@ -5,6 +5,7 @@ use atlas_billing::totals::Dimension;
 use clap::{Args, ValueEnum};
 
 use super::values::{self, Invoice};
+use crate::gate::Gate;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReconcileArgs {
@@ -31,6 +32,9 @@ pub(crate) struct ForecastArgs {
     /// How the days that are left are estimated
     #[arg(long, value_enum, value_name = "METHOD", default_value_t)]
     pub(crate) method: Method,
+
+    #[command(flatten)]
+    pub(crate) gate: Gate,
 }
 
 /// How the days that are left are estimated.

@@ -50,8 +50,8 @@ Requests go through the proxy that HTTPS_PROXY names, those to loopback addresse
 company inspects TLS, --ca-file or {CA_FILE} names the file with its CA certificate.
 
 Exit codes: 0 done, 2 bad use, 3 not signed in or not allowed, 4 not found, 5 not ready at the
-deadline, 6 refused or failed by the service, 7 unreachable or unreadable response, 8 not
-reconciled (--strict), 130 or 143 interrupted, 1 anything else.
+deadline, 6 refused or failed by the service, 7 unreachable or unreadable response, 8 over a
+limit (--fail-over) or not reconciled (--strict), 130 or 143 interrupted, 1 anything else.
 
 CSV is for machines: values as received. Spreadsheets take a cell that begins with = + - or @ for
 a formula; --excel writes CSV for them."
@@ -345,6 +345,8 @@ impl Cli {
                     by_time,
                     "cannot be a day or month: a forecast is of a month",
                 )?;
+                let each = args.gate.each && args.by.is_none();
+                refuse("--each", each, "needs --by")?;
                 not_raw("forecast")
             }
             Command::Invoices(InvoicesCommand::Reconcile(_)) => not_raw("invoices reconcile"),

@@ -2,12 +2,13 @@
 
 use atlas_billing::money::{DailyTotals, Forecast, ForecastMethod, ForecastOptions};
 use atlas_billing::totals::{Dimension, ItemFilter};
-use atlas_billing::{ErrorKind, InvoiceDays, Month, Org};
+use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
 
 use super::Context;
 use crate::args::ForecastArgs;
 use crate::connect::connect;
 use crate::failure::Failure;
+use crate::gate::Figure;
 use crate::output::{Column, Heading, Layout, Row, columns};
 use crate::text;
 
@@ -27,8 +28,8 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let current = days(&org, month, by).await?;
     let wants_last = args.method == crate::args::Method::LastMonthShape;
     let through = current.daily.total().complete_through(month, context.today);
-    // The month before is asked for where the method or the first days of a month need it.
-    let last = match wants_last || through.is_none() {
+    // The month before is asked for where the method, a limit or the first days of a month need it.
+    let last = match wants_last || through.is_none() || args.gate.compares() {
         false => None,
         true => match days(&org, month.prev(), by).await {
             Ok(days) => Some(days),
@@ -74,9 +75,34 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
          in the invoice's pricing currency",
         org.id()
     );
-    context.style.write(out, &row_columns(), &rows, || {
-        Ok(vec![layout(title, by, &rows)])
-    })
+    let before = |group: &Option<String>| {
+        let last = &last.as_ref()?.daily;
+        match group {
+            None => Some(last.total().total().gross),
+            Some(name) => {
+                let groups = last.groups();
+                let same = groups.iter().find(|group| group.key.to_string() == *name);
+                // A group that began this month was nothing before.
+                Some(same.map_or(Cents::ZERO, |group| group.daily.total().gross))
+            }
+        }
+    };
+    let limited = rows
+        .iter()
+        .filter(|row| row.group.is_some() == args.gate.each);
+    let figures: Vec<Figure> = limited
+        .map(|row| Figure {
+            what: match &row.group {
+                None => format!("the forecast of {month}"),
+                Some(group) => format!("the forecast of {month} for {group}"),
+            },
+            amount: row.forecast.total,
+            before: before(&row.group),
+        })
+        .collect();
+    let write = || Ok(vec![layout(title, by, &rows)]);
+    context.style.write(out, &row_columns(), &rows, write)?;
+    args.gate.judge(context, &figures)
 }
 
 /// The daily charges of the invoice of a month.

@@ -124,3 +124,41 @@ fn a_flat_month_is_forecast_exactly() {
     let ran = atlas.run(&["forecast", "--by", "day"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
 }
+
+#[test]
+fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
+    let atlas = atlas();
+    let ran = atlas.run(&["forecast", "--fail-over", "1"]);
+    assert_eq!(ran.code, Some(8));
+    assert!(ran.stdout.contains("forecast"), "{}", ran.stdout);
+    let line = ran.stderr.lines().find(|line| line.starts_with("error: "));
+    assert!(
+        line.unwrap().contains("over the limit of 1.00 by "),
+        "{}",
+        ran.stderr
+    );
+    atlas.ok(&["forecast", "--fail-over", "1000000"]);
+    let ran = atlas.ok(&["forecast", "--warn-over", "+0%", "--fail-over", "+900%"]);
+    assert!(!ran.stderr.contains("error"), "{}", ran.stderr);
+    let ran = atlas.run(&[
+        "forecast",
+        "--by",
+        "project",
+        "--each",
+        "--fail-over",
+        "600",
+    ]);
+    assert_eq!(ran.code, Some(8));
+    assert!(ran.stderr.contains(" for "), "{}", ran.stderr);
+    for (args, words) in [
+        (["forecast", "--each", "--fail-over", "1"], "needs --by"),
+        (
+            ["forecast", "-q", "--fail-over", "20%"],
+            "neither an amount",
+        ),
+    ] {
+        let ran = atlas.run(&args);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
