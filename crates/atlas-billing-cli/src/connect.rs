@@ -16,19 +16,37 @@ const WITHOUT_ACCOUNT: &str = "without an account, try: atlas-billing --demo cos
 /// The billing of an organization, and the stand-in behind it in a demonstration.
 pub(crate) struct Connection {
     pub(crate) org: Org,
+    _access: Access,
+}
+
+/// A client for any organization, and the stand-in behind it in a demonstration.
+pub(crate) struct Access {
+    pub(crate) client: Client,
+    /// The organization that flags or environment name.
+    pub(crate) org: Option<OrgId>,
     #[cfg(feature = "demo")]
     _stand_in: Option<atlas_billing_mock::StandIn>,
 }
 
 /// Prepares the way to the organization. Nothing is sent yet.
 pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
+    let access = access(context, true).await?;
+    let org = access.org.ok_or_else(no_organization)?;
+    Ok(Connection {
+        org: access.client.org(org),
+        _access: access,
+    })
+}
+
+/// Prepares the way to all organizations; one has to be named if `named`. Nothing is sent yet.
+pub(crate) async fn access(context: &Context, named: bool) -> Result<Access, Failure> {
     #[cfg(feature = "demo")]
     if context.global.demo {
         let stand_in = crate::demo::start(context).await?;
         let builder = Client::builder(Credentials::none()).base_url(stand_in.base_url());
-        let org = build(context, builder)?.org(atlas_billing_mock::ORG_ID.parse()?);
-        return Ok(Connection {
-            org,
+        return Ok(Access {
+            client: build(context, builder)?,
+            org: Some(atlas_billing_mock::ORG_ID.parse()?),
             _stand_in: Some(stand_in),
         });
     }
@@ -39,8 +57,9 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
         _ => std::env::var(name).ok(),
     };
     let org = match context.global.org {
-        Some(org) => org,
-        None => OrgId::from_variables(&read)?.ok_or_else(no_organization)?,
+        Some(org) => Some(org),
+        None if named => Some(OrgId::from_variables(&read)?.ok_or_else(no_organization)?),
+        None => None,
     };
     let credentials = Credentials::from_variables(&read)?.ok_or_else(no_credentials)?;
     let mut builder = ClientBuilder::from_variables(&read)?;
@@ -60,8 +79,9 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
             .ok_or_else(|| Failure::usage("--keep-token: there is no cache folder; set HOME"))?;
         builder = builder.token_store(Arc::new(files));
     }
-    Ok(Connection {
-        org: build(context, builder)?.org(org),
+    Ok(Access {
+        client: build(context, builder)?,
+        org,
         #[cfg(feature = "demo")]
         _stand_in: None,
     })

@@ -1,5 +1,6 @@
 //! The command line: commands, flags, and what does not go together.
 
+pub(crate) mod export;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use export::ExportArgs;
 use values::{Format, Grouping, Invoice, Period, Which, known};
 
 /// The end of `--help`.
@@ -173,6 +175,10 @@ pub(crate) enum Command {
     /// FOCUS reports of invoices: as CSV, or added up by columns
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
     Focus(FocusArgs),
+
+    /// Keep data sets of line items, invoices and costs up to date, for data engines to read
+    #[command(after_help = examples("export line-items invoices --to bill", "export line-items last-month mtd --to bill --all-orgs"))]
+    Export(ExportArgs),
 
     /// Check credentials, organization and what they may read
     #[command(after_help = examples("check", "check -v"))]
@@ -502,6 +508,7 @@ impl Cli {
                 }
             }
             Command::Check => not_raw("check"),
+            Command::Export(args) => args.check(global),
             Command::Invoices(InvoicesCommand::List(_)) => not_raw("invoices list"),
             Command::Invoices(InvoicesCommand::Compare(args)) => {
                 not_raw("invoices compare")?;
@@ -677,7 +684,7 @@ mod tests {
     fn help_is_short_and_shows_global_options_once() {
         let mut command = definition();
         let short = command.render_help().to_string();
-        assert!(short.lines().count() < 40, "{short}");
+        assert!(short.lines().count() < 42, "{short}");
         assert!(short.contains("--output-file") && short.contains("Advanced:"));
         for path in [
             vec!["costs"],

@@ -190,6 +190,8 @@ fn flags_that_are_named_are_there() {
         "invoices show",
         "invoices items",
         "invoices compare",
+        "focus",
+        "export",
         "mock",
     ] {
         let mut help = bare();

@@ -17,6 +17,7 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "invoices show -h",
             "invoices items -h",
             "invoices compare -h",
+            "export -h",
         ],
     ),
     (

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use atlas_billing_mock::ORG_ID;
 
@@ -24,7 +25,20 @@ fn a_million_items_pass_in_bounded_memory() {
     assert_bounded(1_000_000);
 }
 
-fn assert_bounded(items: usize) {
+#[test]
+fn an_export_passes_in_bounded_memory() {
+    assert_export_bounded(40_000);
+}
+
+/// Takes minutes unless built with `--release`.
+#[test]
+#[ignore = "slow: a million items"]
+fn an_export_of_a_million_items_passes_in_bounded_memory() {
+    assert_export_bounded(1_000_000);
+}
+
+/// A stand-in whose newest closed invoice has so many items, and the command beside it.
+fn beside_mock(items: usize, args: &[&str]) -> (Child, Command) {
     let mut command = bare();
     command.args(["mock", "--items", &items.to_string()]);
     let (mut mock, _) = started(command, "Interrupt");
@@ -32,13 +46,39 @@ fn assert_bounded(items: usize) {
     BufReader::new(mock.stdout.as_mut().unwrap())
         .read_line(&mut url)
         .unwrap();
-
     let mut command = bare();
-    command.args(["-q", "invoices", "items", "last", "-o", "jsonl"]);
+    command.args(args);
     command.env("MONGODB_ATLAS_BASE_URL", url.trim_end());
     command
         .env("MONGODB_ATLAS_ORG_ID", ORG_ID)
         .env("MONGODB_ATLAS_ACCESS_TOKEN", "any");
+    (mock, command)
+}
+
+fn assert_export_bounded(items: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    let args = ["-q", "export", "line-items", "last-month", "--to", to];
+    let (mut mock, mut command) = beside_mock(items, &args);
+    let (began, mut peak) = (Instant::now(), 0);
+    let mut child = command.spawn().unwrap();
+    let ended = loop {
+        peak = peak.max(high_water(child.id()).unwrap_or(0));
+        match child.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    mock.kill().unwrap();
+    mock.wait().unwrap();
+    assert!(ended.success());
+    println!("{items} items: peak {peak} KiB, {:?}", began.elapsed());
+    assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
+}
+
+fn assert_bounded(items: usize) {
+    let args = ["-q", "invoices", "items", "last", "-o", "jsonl"];
+    let (mut mock, mut command) = beside_mock(items, &args);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let (mut lines, mut peak, mut buffer) = (0, 0, vec![0; 1 << 16]);
