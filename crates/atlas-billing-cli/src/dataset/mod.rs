@@ -2,6 +2,8 @@
 
 #[cfg(feature = "parquet")]
 mod decimal;
+#[cfg(all(test, feature = "parquet"))]
+mod document;
 mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -28,7 +28,7 @@ type Tags = BTreeMap<String, Vec<String>>;
 /// A row group is written at whichever comes first: so many rows, or so many bytes of values. Both
 /// bound the memory of a writer, whatever the number of rows.
 const MOST_ROWS: usize = 64 * 1024;
-const MOST_BYTES: usize = 12 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 /// How many values go to the encoder at a time.
 const BATCH: usize = 1024;
