@@ -173,8 +173,11 @@ fn commands_that_are_not_run_are_there() {
 #[test]
 fn flags_that_are_named_are_there() {
     /// Those of other programs in these documents.
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 9] = [
         "--autodetect",
+        // Those of builds with other features.
+        "--endpoint",
+        "--features",
         "--no-default-features",
         "--path",
         "--replace",
@@ -209,6 +212,8 @@ fn flags_that_are_named_are_there() {
         "README.md",
         "docs/limits.md",
         "docs/recipes.md",
+        "docs/datasets.md",
+        "docs/datasets-recipes.md",
         "crates/atlas-billing-cli/README.md",
     ] {
         let text = fs::read_to_string(root().join(name)).unwrap();
