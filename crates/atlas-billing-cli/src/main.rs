@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod connect;
+mod dataset;
 #[cfg(feature = "demo")]
 mod demo;
 mod failure;

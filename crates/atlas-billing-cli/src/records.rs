@@ -165,7 +165,10 @@ pub(crate) struct ItemRow {
 
 impl ItemRow {
     fn tags(&self) -> Cell<'_> {
-        Cell::json(Some(&self.item.tags).filter(|tags| !tags.is_empty()))
+        match self.item.tags.is_empty() {
+            true => Cell::Null,
+            false => Cell::Tags(&self.item.tags),
+        }
     }
 }
 

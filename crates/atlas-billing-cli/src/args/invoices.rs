@@ -308,7 +308,7 @@ pub(crate) enum Linked {
     Only,
 }
 
-fn at_least_one(given: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(given: &str) -> Result<usize, String> {
     match given.parse() {
         Ok(0) | Err(_) => Err(format!("\"{given}\" is not a whole number from 1")),
         Ok(number) => Ok(number),

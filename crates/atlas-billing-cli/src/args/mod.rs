@@ -1,6 +1,7 @@
 //! The command line: commands, flags, and what does not go together.
 
 mod costs;
+pub(crate) mod export;
 mod figures;
 mod focus;
 mod invoices;
@@ -21,8 +22,10 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use costs::CostsArgs;
+use export::ExportArgs;
 pub(crate) use figures::{ForecastArgs, Method, ReconcileArgs};
 pub(crate) use focus::FocusArgs;
+use invoices::at_least_one;
 pub(crate) use invoices::{
     By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
     ShowArgs,
@@ -206,6 +209,10 @@ pub(crate) enum Command {
     #[command(visible_alias = "sku", subcommand, after_help = examples("skus list", "skus list backup"))]
     Skus(SkusCommand),
 
+    /// Keep data sets of line items, invoices and costs up to date, for data engines to read
+    #[command(after_help = examples("export line-items invoices --to bill", "export line-items last-month mtd --to bill --all-orgs"))]
+    Export(ExportArgs),
+
     /// Check credentials, organization and what they may read
     #[command(after_help = examples("check", "check -v"))]
     Check,
@@ -355,6 +362,7 @@ impl Cli {
             Command::Projects(ProjectsCommand::List) => not_raw("projects list"),
             Command::Clusters(ClustersCommand::List) => not_raw("clusters list"),
             Command::Skus(SkusCommand::List { .. }) => no_org().and(not_raw("skus list")),
+            Command::Export(args) => args.check(global),
             Command::Invoices(InvoicesCommand::List(_)) => not_raw("invoices list"),
             Command::Invoices(InvoicesCommand::Search(_)) => not_raw("invoices search"),
             Command::Invoices(InvoicesCommand::Compare(args)) => {

@@ -2,6 +2,7 @@
 
 mod costs;
 mod costs_table;
+mod export;
 mod focus;
 mod forecast;
 mod groups;
@@ -18,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
-use atlas_billing::{Client, Error, Month, Org};
+use atlas_billing::{Client, CostRow, Error, Month, Org};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::args::{
@@ -27,7 +28,7 @@ use crate::args::{
 };
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::output::{Heading, Layout, Paper, Row, Sink, Style, columns, schema};
+use crate::output::{Column, Heading, Layout, Paper, Row, Sink, Style, columns, schema};
 use crate::records::{self, InvoiceRow};
 use crate::text::counted;
 use crate::voice::{Voice, is_dumb};
@@ -142,6 +143,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Projects(ProjectsCommand::List) => lists::projects(context).await,
         Command::Clusters(ClustersCommand::List) => lists::clusters(context).await,
         Command::Skus(SkusCommand::List { word }) => lists::skus(context, word.as_deref()).await,
+        Command::Export(args) => export::run(context, &args).await,
         Command::Check => check(context).await,
         #[cfg(feature = "demo")]
         Command::Mock(args) => crate::demo::serve(context, &args).await,
@@ -155,6 +157,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             Ok(sink.finish()?)
         }
     }
+}
+
+/// The columns of costs, as of `today`.
+pub(crate) fn cost_columns(today: NaiveDate) -> Vec<Column<CostRow>> {
+    costs_table::columns(today)
 }
 
 /// `schema`: what the records of csv, jsonl and json hold.

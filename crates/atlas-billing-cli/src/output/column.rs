@@ -2,6 +2,7 @@
 //! schema.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use atlas_billing::{Cents, Decimal, Number};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -48,6 +49,10 @@ pub(crate) enum Cell<'a> {
     /// A number by its digits, as JSON writes them.
     Number(Cow<'a, str>),
     Boolean(bool),
+    Day(NaiveDate),
+    Moment(DateTime<Utc>),
+    /// The values of each tag.
+    Tags(&'a BTreeMap<String, Vec<String>>),
     /// A JSON document.
     Json(Cow<'a, str>),
 }
@@ -66,6 +71,10 @@ impl<'a> Cell<'a> {
             Self::Text(text) | Self::Number(text) | Self::Json(text) => text,
             Self::Integer(value) => value.to_string().into(),
             Self::Boolean(value) => if value { "true" } else { "false" }.into(),
+            Self::Day(day) => day.to_string().into(),
+            // In UTC, to the second unless it is finer.
+            Self::Moment(moment) => moment.to_rfc3339_opts(SecondsFormat::AutoSi, true).into(),
+            Self::Tags(tags) => serde_json::to_string(tags).unwrap_or_default().into(),
         }
     }
 }
@@ -92,9 +101,8 @@ cells! {
     Decimal => |value| Cell::Number(value.to_string().into());
     // Digit by digit as received.
     &'a Number => |value| Cell::Number(value.to_string().into());
-    NaiveDate => |day| Cell::Text(day.to_string().into());
-    // In UTC, to the second unless it is finer.
-    DateTime<Utc> => |moment| Cell::Text(moment.to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
+    NaiveDate => |day| Cell::Day(day);
+    DateTime<Utc> => |moment| Cell::Moment(moment);
 }
 
 impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
@@ -110,9 +118,9 @@ pub(crate) struct Column<R> {
     /// The name in snake case: header in CSV, key in JSON.
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: Kind,
-    nullable: bool,
+    pub(crate) nullable: bool,
     /// What it means, in a sentence.
-    means: &'static str,
+    pub(crate) means: &'static str,
     /// The heading in a table; a column without one is not in tables.
     pub(crate) heading: Option<Cow<'static, str>>,
     read: Read<R>,

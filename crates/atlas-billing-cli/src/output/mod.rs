@@ -255,6 +255,9 @@ fn json<R>(columns: &[Column<R>], record: &R, out: &mut impl Write) -> io::Resul
             Cell::Null => out.write_all(b"null")?,
             Cell::Text(text) => document(&serde_json::to_string(&text)?, out)?,
             Cell::Json(text) => document(&text, out)?,
+            cell @ Cell::Tags(_) => document(&cell.plain(), out)?,
+            // Digits and hyphens: nothing to escape.
+            cell @ (Cell::Day(_) | Cell::Moment(_)) => write!(out, "\"{}\"", cell.plain())?,
             digits => out.write_all(digits.plain().as_bytes())?,
         }
     }

@@ -173,8 +173,11 @@ fn commands_that_are_not_run_are_there() {
 #[test]
 fn flags_that_are_named_are_there() {
     /// Those of other programs in these documents.
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 9] = [
         "--autodetect",
+        // Those of builds with other features.
+        "--endpoint",
+        "--features",
         "--no-default-features",
         "--path",
         "--replace",
@@ -194,6 +197,7 @@ fn flags_that_are_named_are_there() {
         "invoices reconcile",
         "forecast",
         "focus",
+        "export",
         "mock",
     ] {
         let mut help = bare();
@@ -211,6 +215,8 @@ fn flags_that_are_named_are_there() {
         "README.md",
         "docs/limits.md",
         "docs/recipes.md",
+        "docs/datasets.md",
+        "docs/datasets-recipes.md",
         "crates/atlas-billing-cli/README.md",
     ] {
         let text = fs::read_to_string(root().join(name)).unwrap();

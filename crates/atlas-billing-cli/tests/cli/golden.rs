@@ -22,6 +22,7 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "projects list -h",
             "clusters list -h",
             "skus list -h",
+            "export -h",
         ],
     ),
     (

@@ -10,6 +10,8 @@ mod costs_ends;
 mod demo;
 #[cfg(feature = "demo")]
 mod documentation;
+#[cfg(feature = "parquet")]
+mod export;
 mod failures;
 mod figures;
 mod files;

@@ -4,10 +4,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use atlas_billing_mock::ORG_ID;
+use atlas_billing_mock::{INVOICE_ID, InvoicePlan, ORG_ID, ScenarioBuilder};
 
-use super::atlas::{bare, started};
+use super::atlas::{Atlas, bare, scenario, started};
 
 /// The bound for a million items, and so for fewer.
 const MOST_KIB: u64 = 64 * 1024;
@@ -22,6 +23,47 @@ fn items_pass_in_bounded_memory() {
 #[ignore = "slow: a million items"]
 fn a_million_items_pass_in_bounded_memory() {
     assert_bounded(1_000_000);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn an_export_passes_in_bounded_memory() {
+    assert_export_bounded(40_000);
+}
+
+/// Takes minutes unless built with `--release`.
+#[cfg(feature = "parquet")]
+#[test]
+#[ignore = "slow: a million items"]
+fn an_export_of_a_million_items_passes_in_bounded_memory() {
+    assert_export_bounded(1_000_000);
+}
+
+/// Two invoices of so many items each, which are fetched at the same time.
+#[cfg(feature = "parquet")]
+fn assert_export_bounded(items: u64) {
+    let plan = |id: &str, month| InvoicePlan::new(id).month(2025, month).items(items);
+    let plans = [plan(INVOICE_ID, 2), plan("66a1000000000000000000d2", 1)];
+    let atlas = Atlas::start(plans.into_iter().fold(scenario(), ScenarioBuilder::invoice));
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    let period = "2025-01..2025-02";
+    let mut command = atlas.command(&["-q", "export", "line-items", period, "--to", to]);
+    let (began, mut peak) = (Instant::now(), 0);
+    let mut child = command.spawn().unwrap();
+    let ended = loop {
+        peak = peak.max(high_water(child.id()).unwrap_or(0));
+        match child.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert!(ended.success());
+    println!(
+        "twice {items} items: peak {peak} KiB, {:?}",
+        began.elapsed()
+    );
+    assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
 }
 
 fn assert_bounded(items: usize) {

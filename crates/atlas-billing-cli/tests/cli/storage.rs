@@ -14,7 +14,7 @@ const COSTS: &[&str] = &["costs", "2025-02", "-o", "csv"];
 
 /// Runs `command` by a shell that first prepares the folder, and says at the end what is in it.
 /// The folder goes before the command's own words.
-fn by_shell(wrap: &[&str], prepare: &str, folder: &Path, command: &Command) -> Ran {
+pub(crate) fn by_shell(wrap: &[&str], prepare: &str, folder: &Path, command: &Command) -> Ran {
     let script = format!("{prepare}\n\"$@\"\ncode=$?\nfind \"$0\" -type f -size +0\nexit $code");
     let words: Vec<_> = wrap.iter().chain(&["sh", "-c", &script]).copied().collect();
     let mut shell = Command::new(words[0]);
@@ -31,7 +31,12 @@ fn by_shell(wrap: &[&str], prepare: &str, folder: &Path, command: &Command) -> R
 
 /// As root of a namespace of its own, where file systems can be mounted that nobody else sees.
 /// `None` where the system lets nobody do so, unless `STORAGE_TESTS=all` demands it.
-fn mounted(options: &str, prepare: &str, folder: &Path, command: &Command) -> Option<Ran> {
+pub(crate) fn mounted(
+    options: &str,
+    prepare: &str,
+    folder: &Path,
+    command: &Command,
+) -> Option<Ran> {
     let alone = ["unshare", "--user", "--map-root-user", "--mount"];
     let mount = "mount -t tmpfs -o";
     let probe = format!("{mount} size=4k tmpfs \"$0\"");
