@@ -24,6 +24,8 @@ pub(crate) mod exit {
     pub(crate) const SERVICE: u8 = 6;
     /// The service could not be reached, or its response not read.
     pub(crate) const UNREACHABLE: u8 = 7;
+    /// A limit that was set is exceeded, or an invoice does not reconcile.
+    pub(crate) const GATE: u8 = 8;
     /// More than this: ended by the signal of that number, as shells report it.
     pub(crate) const SIGNAL: u8 = 128;
 

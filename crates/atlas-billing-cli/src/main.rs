@@ -6,6 +6,7 @@ mod connect;
 #[cfg(feature = "demo")]
 mod demo;
 mod failure;
+mod gate;
 mod output;
 mod records;
 mod text;

@@ -7,7 +7,7 @@ use atlas_billing::totals::Total;
 use atlas_billing::{
     CloudProvider, Invoice, InvoiceStatus, InvoiceSummary, LineItem, LinkedInvoice, Month,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::output::{Cell, Column, columns};
 
@@ -63,7 +63,11 @@ impl InvoiceRow {
 
     /// What it is for: a month, or the days from the first to the last.
     pub(crate) fn period_plain(&self) -> String {
-        let (start, end) = (self.invoice.start_date, self.invoice.end_date);
+        Self::period_of(self.invoice.start_date, self.invoice.end_date)
+    }
+
+    /// What an invoice from `start` to `end`, exclusive, is for.
+    pub(crate) fn period_of(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> String {
         match (
             start.map(|start| start.date_naive()),
             end.map(|end| end.date_naive()),

@@ -7,8 +7,8 @@ use atlas_billing::totals::{Dimension, ItemFilter};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::examples;
 use super::values::{self, Invoice, Period, Which, known};
+use super::{ReconcileArgs, examples};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum InvoicesCommand {
@@ -27,6 +27,10 @@ pub(crate) enum InvoicesCommand {
     /// Search the line items of an invoice: the service filters, so that little is fetched
     #[command(after_help = examples("invoices search --since 2025-03-08", "invoices search last --project web --sort price --order desc"))]
     Search(SearchArgs),
+
+    /// Lead from the line items of an invoice to the amounts billed and due
+    #[command(after_help = examples("invoices reconcile last", "invoices reconcile 2025-02 --focus --strict"))]
+    Reconcile(ReconcileArgs),
 
     /// Show what changed from one invoice to another, the largest change first
     #[command(after_help = examples("invoices compare 2025-02 2025-03", "invoices compare last current --by project --top 5"))]

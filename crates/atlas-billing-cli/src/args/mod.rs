@@ -1,6 +1,7 @@
 //! The command line: commands, flags, and what does not go together.
 
 mod costs;
+mod figures;
 mod focus;
 mod invoices;
 mod lists;
@@ -20,6 +21,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use costs::CostsArgs;
+pub(crate) use figures::{ForecastArgs, Method, ReconcileArgs};
 pub(crate) use focus::FocusArgs;
 pub(crate) use invoices::{
     By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
@@ -48,8 +50,8 @@ Requests go through the proxy that HTTPS_PROXY names, those to loopback addresse
 company inspects TLS, --ca-file or {CA_FILE} names the file with its CA certificate.
 
 Exit codes: 0 done, 2 bad use, 3 not signed in or not allowed, 4 not found, 5 not ready at the
-deadline, 6 refused or failed by the service, 7 unreachable or unreadable response, 130 or 143
-interrupted, 1 anything else.
+deadline, 6 refused or failed by the service, 7 unreachable or unreadable response, 8 over a
+limit (--fail-over) or not reconciled (--strict), 130 or 143 interrupted, 1 anything else.
 
 CSV is for machines: values as received. Spreadsheets take a cell that begins with = + - or @ for
 a formula; --excel writes CSV for them."
@@ -179,6 +181,10 @@ pub(crate) enum Command {
     /// Invoices, their figures and line items
     #[command(visible_alias = "invoice", subcommand, after_help = examples("invoices list ytd", "invoices show last --by project"))]
     Invoices(InvoicesCommand),
+
+    /// What the running month will have cost at its end
+    #[command(after_help = examples("forecast", "forecast --by project"))]
+    Forecast(ForecastArgs),
 
     /// FOCUS reports of invoices: as CSV, or added up by columns
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
@@ -331,6 +337,19 @@ impl Cli {
                     _ => Err(format!("-o {name} needs --by: a report is CSV")),
                 }
             }
+            Command::Forecast(args) => {
+                let time = [Some(&Dimension::Day), Some(&Dimension::Month)];
+                let by_time = time.contains(&args.by.as_ref());
+                refuse(
+                    "--by",
+                    by_time,
+                    "cannot be a day or month: a forecast is of a month",
+                )?;
+                let each = args.gate.each && args.by.is_none();
+                refuse("--each", each, "needs --by")?;
+                not_raw("forecast")
+            }
+            Command::Invoices(InvoicesCommand::Reconcile(_)) => not_raw("invoices reconcile"),
             Command::Check => not_raw("check"),
             Command::Orgs(OrgsCommand::List) => no_org().and(not_raw("orgs list")),
             Command::Projects(ProjectsCommand::List) => not_raw("projects list"),

@@ -3,11 +3,13 @@
 mod costs;
 mod costs_table;
 mod focus;
+mod forecast;
 mod groups;
 mod invoices;
 mod items;
 mod lists;
 mod lookup;
+mod reconcile;
 mod search;
 mod wait;
 
@@ -132,6 +134,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
+        Command::Invoices(InvoicesCommand::Reconcile(args)) => reconcile::run(context, &args).await,
+        Command::Forecast(args) => forecast::run(context, &args).await,
         Command::Focus(args) => focus::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Search(args)) => search::run(context, &args).await,
         Command::Orgs(OrgsCommand::List) => lists::orgs(context).await,

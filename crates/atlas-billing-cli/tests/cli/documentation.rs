@@ -191,6 +191,8 @@ fn flags_that_are_named_are_there() {
         "invoices items",
         "invoices search",
         "invoices compare",
+        "invoices reconcile",
+        "forecast",
         "focus",
         "mock",
     ] {

@@ -67,6 +67,16 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "--demo skus list m10 -o markdown",
         ],
     ),
+    (
+        "figures",
+        &[
+            "--demo invoices reconcile last",
+            "--demo invoices reconcile last --focus -o csv",
+            "--demo forecast",
+            "--demo forecast --by project",
+            "--demo forecast --method last-month-shape -o json",
+        ],
+    ),
     ("check", &["--demo check", "--demo check -o json"]),
     (
         "schema",

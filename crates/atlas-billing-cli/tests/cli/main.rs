@@ -11,6 +11,7 @@ mod demo;
 #[cfg(feature = "demo")]
 mod documentation;
 mod failures;
+mod figures;
 mod files;
 mod filters;
 mod focus;

@@ -36,6 +36,7 @@ pub struct ForecastOptions<'a> {
     method: ForecastMethod,
     basis: Basis,
     last_month: Option<&'a DailyTotals>,
+    complete_through: Option<NaiveDate>,
 }
 
 impl<'a> ForecastOptions<'a> {
@@ -63,6 +64,15 @@ impl<'a> ForecastOptions<'a> {
     #[must_use]
     pub fn with_last_month(mut self, daily: &'a DailyTotals) -> Self {
         self.last_month = Some(daily);
+        self
+    }
+
+    /// With the last complete day given, instead of by these charges: for a part of an invoice, such
+    /// as one project, whose own last day with charges says nothing of what is posted. See
+    /// [`DailyTotals::complete_through`] of the whole.
+    #[must_use]
+    pub fn with_complete_through(mut self, day: NaiveDate) -> Self {
+        self.complete_through = Some(day);
         self
     }
 }
@@ -180,7 +190,10 @@ impl Forecast {
             return Err(Error::input(format!("{month} has not begun on {today}")));
         }
         let basis = options.basis;
-        let complete_through = daily.complete_through(month, today);
+        let complete_through = options
+            .complete_through
+            .filter(|day| month.contains(*day))
+            .or_else(|| daily.complete_through(month, today));
         let complete_days = complete_through.map_or(0, |day| month.days_through(day));
         let days = amounts(daily, month, basis).ok_or_else(overflow)?;
         let (complete, open) = days.split_at(complete_days as usize);

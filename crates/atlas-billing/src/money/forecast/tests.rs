@@ -292,3 +292,20 @@ proptest! {
         prop_assert_eq!(forecast(march, &items.iter().collect(), day, &options), found);
     }
 }
+
+#[test]
+fn a_part_of_an_invoice_is_complete_as_far_as_the_whole_is() {
+    // A project that was closed on the 4th, of an invoice that is complete through the 10th: 40.00 in
+    // ten days are 4.00 a day, and 21 days are left.
+    let first: NaiveDate = "2025-03-01".parse().unwrap();
+    let mut daily = DailyTotals::new();
+    for day in first.iter_days().take(4) {
+        daily.add_amount(ChargeClass::Daily, Some(day), Cents::from(1000));
+    }
+    let through = "2025-03-10".parse().unwrap();
+    let options = ForecastOptions::new().with_complete_through(through);
+    let (month, today) = ("2025-03".parse().unwrap(), "2025-03-12".parse().unwrap());
+    let forecast = Forecast::of(&daily, month, today, &options).unwrap();
+    assert_eq!(forecast.complete_through, Some(through));
+    assert_eq!(forecast.total, Cents::from(4000 + 21 * 400));
+}

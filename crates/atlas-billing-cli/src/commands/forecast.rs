@@ -1,0 +1,207 @@
+//! `forecast`: what the running month will have cost at its end.
+
+use atlas_billing::money::{DailyTotals, Forecast, ForecastMethod, ForecastOptions};
+use atlas_billing::totals::{Dimension, ItemFilter};
+use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
+
+use super::Context;
+use crate::args::ForecastArgs;
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::gate::Figure;
+use crate::output::{Column, Heading, Layout, Row, columns};
+use crate::text;
+
+/// The forecast of a group, or of all of it.
+struct Forecasted {
+    /// What the group is; none for the whole.
+    group: Option<String>,
+    forecast: Forecast,
+}
+
+pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Failure> {
+    let connection = connect(context).await?;
+    let out = context.sink()?;
+    let org = connection.org(context).await?;
+    let month = Month::of(context.today);
+    let by = args.by.as_ref();
+    let current = days(&org, month, by).await?;
+    let wants_last = args.method == crate::args::Method::LastMonthShape;
+    let through = current.daily.total().complete_through(month, context.today);
+    // The month before is asked for where the method, a limit or the first days of a month need it.
+    let last = match wants_last || through.is_none() || args.gate.compares() {
+        false => None,
+        true => match days(&org, month.prev(), by).await {
+            Ok(days) => Some(days),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let forecast = |daily: &DailyTotals, last: Option<&DailyTotals>| {
+        let mut options = ForecastOptions::new().with_method(args.method.into());
+        if let Some(last) = last {
+            options = options.with_last_month(last);
+        }
+        // What is posted is known of the whole: a group may have no charges on its last day.
+        if let Some(day) = through {
+            options = options.with_complete_through(day);
+        }
+        Forecast::of(daily, month, context.today, &options)
+    };
+    let whole = forecast(
+        current.daily.total(),
+        last.as_ref().map(|days| days.daily.total()),
+    )?;
+    let mut rows = Vec::new();
+    for group in current.daily.groups().into_iter().filter(|_| by.is_some()) {
+        let groups = last.iter().flat_map(|days| days.daily.groups());
+        let before = groups.into_iter().find(|before| before.key == group.key);
+        let nothing = DailyTotals::new();
+        let before = before.map_or(&nothing, |before| &before.daily);
+        // A group that began this month has no days before it.
+        let before = last.as_ref().map(|_| before);
+        rows.push(Forecasted {
+            group: Some(group.key.to_string()),
+            forecast: forecast(&group.daily, before)?,
+        });
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.forecast.total));
+    rows.push(Forecasted {
+        group: None,
+        forecast: whole,
+    });
+    let title = format!(
+        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
+         in the invoice's pricing currency",
+        org.id()
+    );
+    let before = |group: &Option<String>| {
+        let last = &last.as_ref()?.daily;
+        match group {
+            None => Some(last.total().total().gross),
+            Some(name) => {
+                let groups = last.groups();
+                let same = groups.iter().find(|group| group.key.to_string() == *name);
+                // A group that began this month was nothing before.
+                Some(same.map_or(Cents::ZERO, |group| group.daily.total().gross))
+            }
+        }
+    };
+    let limited = rows
+        .iter()
+        .filter(|row| row.group.is_some() == args.gate.each);
+    let figures: Vec<Figure> = limited
+        .map(|row| Figure {
+            what: match &row.group {
+                None => format!("the forecast of {month}"),
+                Some(group) => format!("the forecast of {month} for {group}"),
+            },
+            amount: row.forecast.total,
+            before: before(&row.group),
+        })
+        .collect();
+    let write = || Ok(vec![layout(title, by, &rows)]);
+    context.style.write(out, &row_columns(), &rows, write)?;
+    args.gate.judge(context, &figures)
+}
+
+/// The daily charges of the invoice of a month.
+async fn days(
+    org: &Org,
+    month: Month,
+    by: Option<&Dimension>,
+) -> Result<InvoiceDays, atlas_billing::Error> {
+    let items = org.invoice_of(month).line_items().await?;
+    items.daily(by, &ItemFilter::new()).await
+}
+
+fn layout(title: String, by: Option<&Dimension>, rows: &[Forecasted]) -> Layout {
+    let mut headings: Vec<Heading> = by
+        .map(|by| Heading::left(by.to_string()))
+        .into_iter()
+        .collect();
+    headings.extend(
+        [
+            "so far",
+            "days left",
+            "monthly",
+            "credits",
+            "forecast",
+            "from",
+            "to",
+        ]
+        .map(Heading::right),
+    );
+    let mut layout = Layout::titled(title, headings);
+    for row in rows {
+        let forecast = &row.forecast;
+        let end = |end: Option<i128>| end.map_or(String::new(), text::cents);
+        let so_far = forecast.complete + forecast.other_days;
+        let mut texts = Vec::new();
+        texts.extend(by.map(|_| row.group.clone().unwrap_or("total".to_owned())));
+        texts.extend([
+            text::cents(so_far.get()),
+            text::cents(forecast.remaining.get()),
+            text::cents(forecast.monthly.get()),
+            text::cents(forecast.credits.get()),
+            text::cents(forecast.total.get()),
+            end(forecast.range.map(|range| range.low.get())),
+            end(forecast.range.map(|range| range.high.get())),
+        ]);
+        match (by, &row.group) {
+            (Some(_), None) => layout.sums.push(Row::new(texts)),
+            _ => layout.rows.push(Row::new(texts)),
+        }
+    }
+    if let Some(whole) = rows.last() {
+        let forecast = &whole.forecast;
+        if let Some(range) = forecast.range {
+            layout.notes.push(format!(
+                "The month ends between \"from\" and \"to\" with a likelihood of {} %.",
+                range.percent
+            ));
+        }
+        let assumptions = forecast.assumptions.iter();
+        layout
+            .notes
+            .extend(assumptions.map(|assumption| format!("- {}", assumption.text)));
+    }
+    if by.is_some() {
+        let rounding =
+            "Groups are forecast one by one: their sum can differ from the total by cents.";
+        layout.notes.push(rounding.to_owned());
+    }
+    layout
+}
+
+fn row_columns() -> Vec<Column<Forecasted>> {
+    columns! { Forecasted:
+        "month" Text always = |r| r.forecast.month.to_string(), "The month that is forecast.";
+        "group" Text = |r| r.group.as_deref(), "What the group is; null for the whole.";
+        "forecast_cents" Cents always = |r| r.forecast.total,
+            "What the month will have cost, in hundredths of the invoice's pricing currency, before \
+             discounts and tax.";
+        "low_cents" Cents = |r| r.forecast.range.map(|range| range.low), "The lower end of the range.";
+        "high_cents" Cents = |r| r.forecast.range.map(|range| range.high), "The upper end of it.";
+        "range_percent" Integer = |r| r.forecast.range.map(|range| u64::from(range.percent)),
+            "How likely the month ends within the range.";
+        "complete_through" Day = |r| r.forecast.complete_through, "The last complete day, UTC.";
+        "complete_cents" Cents always = |r| r.forecast.complete, "Daily charges of complete days.";
+        "remaining_cents" Cents always = |r| r.forecast.remaining, "The estimate for the other days.";
+        "posted_cents" Cents always = |r| r.forecast.posted,
+            "What is posted of the other days already: part of the estimate.";
+        "monthly_cents" Cents always = |r| r.forecast.monthly, "Charges for more than a day, as posted.";
+        "credits_cents" Cents always = |r| r.forecast.credits, "Credits, as posted.";
+        "other_days_cents" Cents always = |r| r.forecast.other_days,
+            "Daily charges of days in other months, as posted.";
+        "method" Text always = |r| method(r.forecast.method), "How the other days were estimated.";
+    }
+}
+
+fn method(method: ForecastMethod) -> &'static str {
+    match method {
+        ForecastMethod::RunRate => "run-rate",
+        ForecastMethod::LastMonthShape => "last-month-shape",
+        _ => "last-month-mean",
+    }
+}

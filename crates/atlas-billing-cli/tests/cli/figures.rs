@@ -1,0 +1,164 @@
+//! `invoices reconcile` and `forecast`: figures that were calculated by hand, and how they end.
+
+use atlas_billing_mock::{Fault, On, Operation, PENDING_INVOICE_ID};
+use serde_json::{Value, json};
+
+use super::atlas::{Atlas, atlas, scenario};
+
+/// A stand-in whose every invoice is this one.
+fn with_invoice(invoice: &Value) -> Atlas {
+    let media = "application/vnd.atlas.2023-01-01+json;charset=utf-8";
+    let reply = Fault::Reply {
+        status: 200,
+        headers: vec![("content-type".to_owned(), media.to_owned())],
+        body: invoice.to_string().into(),
+    };
+    Atlas::start(scenario().fault(On::operation(Operation::Invoice), reply))
+}
+
+fn invoice(subtotal: i64) -> Value {
+    json!({
+        "id": PENDING_INVOICE_ID, "statusName": "CLOSED",
+        "startDate": "2025-02-01T00:00:00Z", "endDate": "2025-03-01T00:00:00Z",
+        "subtotalCents": subtotal, "creditsCents": 500, "amountBilledCents": subtotal - 500,
+        "lineItems": [
+            {"sku": "A", "quantity": 10, "unitPriceDollars": 2, "totalPriceCents": 2000},
+            {"sku": "B", "quantity": 1, "unitPriceDollars": 3, "totalPriceCents": 300},
+        ],
+    })
+}
+
+#[test]
+fn an_invoice_that_reconciles_says_so_with_its_rows() {
+    let atlas = with_invoice(&invoice(2300));
+    let ran = atlas.ok(&["invoices", "reconcile", "last", "--strict"]);
+    for line in [
+        "= Subtotal",
+        "23.00",
+        "= Amount billed",
+        "18.00",
+        "Reconciled: ",
+    ] {
+        assert!(ran.stdout.contains(line), "{line}: {}", ran.stdout);
+    }
+    let rows = atlas
+        .ok(&["invoices", "reconcile", "last", "-o", "jsonl"])
+        .jsonl();
+    let totals = rows.iter().filter(|row| row["kind"] == "total");
+    let totals: Vec<_> = totals
+        .map(|row| (&row["label"], &row["amount_cents"]))
+        .collect();
+    assert_eq!(totals[0], (&json!("Subtotal"), &json!(2300)));
+    assert_eq!(totals[1], (&json!("Amount billed"), &json!(1800)));
+}
+
+#[test]
+fn an_invoice_that_does_not_reconcile_is_an_exit_code_where_that_is_wanted() {
+    // The items come to 23.00; 30.00 are stated: 7.00 more.
+    let atlas = with_invoice(&invoice(3000));
+    let ran = atlas.ok(&["invoices", "reconcile", "last"]);
+    assert!(
+        ran.stdout
+            .contains("Not reconciled: subtotalCents is +7.00"),
+        "{}",
+        ran.stdout
+    );
+    let ran = atlas.run(&["invoices", "reconcile", "last", "--strict"]);
+    assert_eq!(ran.code, Some(8));
+    assert!(
+        ran.stdout.contains("Difference"),
+        "the statement is written first: {}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("not reconciled"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_bridge_from_focus_ends_in_the_amount_billed() {
+    let ran = atlas().ok(&["invoices", "reconcile", "last", "--focus", "-o", "jsonl"]);
+    let rows = ran.jsonl();
+    let last = rows
+        .iter()
+        .rfind(|row| row["part"] == "focus" && row["kind"] == "total");
+    let billed = rows.iter().find(|row| row["label"] == "Amount billed");
+    let cents = billed.unwrap()["amount_cents"].as_i64().unwrap();
+    let dollars = last.unwrap()["amount"].to_string();
+    assert_eq!(
+        dollars.replace('.', "").parse::<i64>().unwrap(),
+        cents,
+        "{dollars}"
+    );
+}
+
+#[test]
+fn a_flat_month_is_forecast_exactly() {
+    // 10.00 a day; on the 9th the days through the 7th are complete: 7 x 10.00 + 24 x 10.00, and
+    // support of 49.00 once.
+    let mut items: Vec<Value> = (1..=8)
+        .map(|day| {
+            json!({
+                "sku": "A", "totalPriceCents": 1000, "groupName": if day < 8 { "web" } else { "api" },
+                "startDate": format!("2025-03-{day:02}T00:00:00Z"),
+                "endDate": format!("2025-03-{:02}T00:00:00Z", day + 1),
+            })
+        })
+        .collect();
+    items.push(json!({
+        "sku": "SUPPORT", "totalPriceCents": 4900,
+        "startDate": "2025-03-01T00:00:00Z", "endDate": "2025-04-01T00:00:00Z",
+    }));
+    let atlas = with_invoice(&json!({"id": PENDING_INVOICE_ID, "lineItems": items}));
+    let rows = atlas.ok(&["forecast", "-o", "jsonl"]).jsonl();
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
+    assert_eq!(row["month"], "2025-03");
+    assert_eq!(row["complete_through"], "2025-03-07");
+    assert_eq!(row["forecast_cents"], 31 * 1000 + 4900);
+    assert_eq!(
+        (&row["low_cents"], &row["high_cents"]),
+        (&json!(35_900), &json!(35_900))
+    );
+
+    let ran = atlas.ok(&["forecast", "--by", "sku"]);
+    assert!(ran.stdout.contains("359.00"), "{}", ran.stdout);
+    let ran = atlas.run(&["forecast", "--by", "day"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+}
+
+#[test]
+fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
+    let atlas = atlas();
+    let ran = atlas.run(&["forecast", "--fail-over", "1"]);
+    assert_eq!(ran.code, Some(8));
+    assert!(ran.stdout.contains("forecast"), "{}", ran.stdout);
+    let line = ran.stderr.lines().find(|line| line.starts_with("error: "));
+    assert!(
+        line.unwrap().contains("over the limit of 1.00 by "),
+        "{}",
+        ran.stderr
+    );
+    atlas.ok(&["forecast", "--fail-over", "1000000"]);
+    let ran = atlas.ok(&["forecast", "--warn-over", "+0%", "--fail-over", "+900%"]);
+    assert!(!ran.stderr.contains("error"), "{}", ran.stderr);
+    let ran = atlas.run(&[
+        "forecast",
+        "--by",
+        "project",
+        "--each",
+        "--fail-over",
+        "600",
+    ]);
+    assert_eq!(ran.code, Some(8));
+    assert!(ran.stderr.contains(" for "), "{}", ran.stderr);
+    for (args, words) in [
+        (["forecast", "--each", "--fail-over", "1"], "needs --by"),
+        (
+            ["forecast", "-q", "--fail-over", "20%"],
+            "neither an amount",
+        ),
+    ] {
+        let ran = atlas.run(&args);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
