@@ -9,7 +9,7 @@ use std::future::ready;
 
 use atlas_billing::csv::{InvoiceCsv, Records};
 use atlas_billing::money::{Decimal, parse_decimal};
-use atlas_billing::totals::Dimension;
+use atlas_billing::totals::{Dimension, ItemFilter};
 use atlas_billing::{InvoiceLimits, LineItems};
 use atlas_billing_mock::{Core, InvoicePlan, ORG_ID, Request, Scenario};
 use bytes::Bytes;
@@ -88,6 +88,14 @@ fn statement(bencher: Bencher<'_, '_>) {
     over(bencher, "json", async |body| {
         let statement = items(&body).statement().await;
         statement.expect("the items add up").items.count
+    });
+}
+
+#[divan::bench]
+fn daily(bencher: Bencher<'_, '_>) {
+    over(bencher, "json", async |body| {
+        let days = items(&body).daily(None, &ItemFilter::new()).await;
+        days.expect("the items add up").daily.total().total().count
     });
 }
 

@@ -184,7 +184,7 @@ impl LineItems {
     /// How the invoice's own items lead to the amounts billed and due. Items of linked invoices are
     /// passed over, also if the stream was to hand them out.
     ///
-    /// Nearly as fast as [`total_by`](Self::total_by): quantities and unit prices are decoded, too.
+    /// As fast as [`total_by`](Self::total_by): of each item, only what is needed is decoded.
     ///
     /// ```no_run
     /// # async fn run(org: atlas_billing::Org) -> atlas_billing::Result<()> {
@@ -209,9 +209,10 @@ impl LineItems {
         }
         self.splitter.skip_linked_items();
         let mut builder = StatementBuilder::new();
-        let mut add =
-            |text: &[u8]| StatementBuilder::NEEDS.read(text, |charge| builder.add_charge(charge));
-        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        while poll_fn(|cx| self.poll_step(cx, |text| builder.read(text)))
+            .await?
+            .is_some()
+        {}
         Ok(builder.finish(&self.head.unwrap_or_default()))
     }
 

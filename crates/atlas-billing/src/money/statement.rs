@@ -6,7 +6,7 @@ use atlas_billing_raw::{Cents, Decimal, parse_decimal};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::charge::{Charge, Needs};
+use super::charge::{Charge, read_prices};
 use super::owed::{Owed, as_number};
 use super::totals::Total;
 
@@ -59,6 +59,7 @@ pub use rules::{BilledRule, BilledTest, CreditRule, SubtotalRule, SubtotalTest};
 ///         "   15.12 Amount due",
 ///         "  -15.12 Amount paid",
 ///         "    0.00 Outstanding",
+///         "   -5.00 Line items below zero, not added",
 ///     ]
 /// );
 /// # Ok::<(), serde_json::Error>(())
@@ -260,20 +261,17 @@ impl StatementBuilder {
         Self::default()
     }
 
-    /// What is read of an item.
-    pub(crate) const NEEDS: Needs = Needs {
-        day: false,
-        tags: false,
-        span: false,
-        unit_price: true,
-    };
-
     /// Adds one of the invoice's own items.
     pub fn add(&mut self, item: &LineItem) {
         self.add_charge(&item.into());
     }
 
-    pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
+    /// Adds the line item whose JSON `text` begins with, and returns how long that is.
+    pub(crate) fn read(&mut self, text: &[u8]) -> serde_json::Result<((), usize)> {
+        read_prices(text, |charge| self.add_charge(charge))
+    }
+
+    pub(super) fn add_charge(&mut self, charge: &Charge<'_>) {
         self.items.add(charge.gross, charge.discount);
         self.prices.add(charge);
     }
