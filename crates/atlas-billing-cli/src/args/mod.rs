@@ -176,7 +176,7 @@ pub(crate) enum Command {
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
     Focus(FocusArgs),
 
-    /// Keep data sets of line items, invoices and costs up to date, for data engines to read
+    /// Keep data sets of line items, invoices, costs and FOCUS up to date, for data engines
     #[command(after_help = examples("export line-items invoices --to bill", "export line-items last-month mtd --to bill --all-orgs"))]
     Export(ExportArgs),
 
