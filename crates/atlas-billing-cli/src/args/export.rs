@@ -1,6 +1,7 @@
 //! The arguments of `export`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use atlas_billing::OrgId;
 use clap::{Args, ValueEnum};
@@ -12,7 +13,7 @@ use crate::dataset::{Dataset, FileFormat, Numbers, Settings};
 /// Which data sets, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Which data sets: line-items, invoices, costs; and of which months: 2025-03, 2025-Q1, 2025,
+    /// Which data sets: line-items, invoices, costs, focus; and of which months: 2025-03, 2025-Q1, 2025,
     /// 2025-01..2025-03, mtd, ytd, last-month, last-quarter [default: all that have an invoice]
     #[arg(value_name = "DATASET|PERIOD", required = true)]
     what: Vec<What>,
@@ -55,6 +56,10 @@ pub(crate) struct ExportArgs {
     #[cfg(feature = "object-store")]
     #[arg(long, value_name = "URL", help_heading = "Advanced")]
     endpoint: Option<String>,
+
+    /// How long to wait for a FOCUS report, or for costs [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = super::values::duration)]
+    pub(crate) deadline: Option<Duration>,
 
     /// How many invoices are fetched at a time
     #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
@@ -126,7 +131,7 @@ impl ExportArgs {
             format: self.format,
             linked: match dataset {
                 Dataset::LineItems => self.linked.unwrap_or_default(),
-                Dataset::Invoices | Dataset::Costs => Linked::Omit,
+                Dataset::Invoices | Dataset::Costs | Dataset::Focus => Linked::Omit,
             },
             numbers: match self.decimal_as_text() {
                 true => Numbers::Text,
@@ -164,6 +169,10 @@ impl ExportArgs {
         }
         if self.linked.is_some() && !datasets.contains(&Dataset::LineItems) {
             return Err("--linked is for line-items".to_owned());
+        }
+        let waits = |dataset| matches!(dataset, Dataset::Costs | Dataset::Focus);
+        if self.deadline.is_some() && !datasets.iter().copied().any(waits) {
+            return Err("--deadline is for costs and focus".to_owned());
         }
         #[cfg(feature = "parquet")]
         if self.decimal_as_text && self.format != FileFormat::Parquet {

@@ -209,7 +209,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "sku", subcommand, after_help = examples("skus list", "skus list backup"))]
     Skus(SkusCommand),
 
-    /// Keep data sets of line items, invoices and costs up to date, for data engines to read
+    /// Keep data sets of line items, invoices, costs and FOCUS up to date, for data engines
     #[command(after_help = examples("export line-items invoices --to bill", "export line-items last-month mtd --to bill --all-orgs"))]
     Export(ExportArgs),
 

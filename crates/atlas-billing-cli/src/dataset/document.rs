@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{Dataset, cost_columns, invoice_dataset_columns, line_item_columns};
+use super::{Dataset, cost_columns, focus_columns, invoice_dataset_columns, line_item_columns};
 use crate::output::{Column, Kind};
 
 fn kind(kind: Kind) -> &'static str {
@@ -57,6 +57,13 @@ fn document() -> String {
              month changes. They include the organizations that are billed together. `atlas-billing \
              schema costs` prints the columns as JSON Schema.",
             &cost_columns(chrono::NaiveDate::default()),
+        ),
+        section(
+            Dataset::Focus,
+            "A charge of a FOCUS report a row: a file an invoice. A report is of one organization, and \
+             lacks tax, adjustments and refunds: its sum is not the invoice's. Costs are in the \
+             `BillingCurrency`. Columns that a report does not have are null, further ones are omitted.",
+            &focus_columns(),
         ),
     ]
     .concat()

@@ -14,12 +14,12 @@ mod remote;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
-use atlas_billing::{CostRow, Month, OrgId};
+use atlas_billing::{CostRow, FocusColumn, FocusRow, Month, OrgId};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 
 use crate::args::values::Format;
-use crate::output::{Column, Records, Style};
+use crate::output::{Column, Kind, Records, Style};
 use crate::records::{InvoiceRow, ItemRow, invoice_columns, item_columns};
 
 pub(crate) use manifest::{FileEntry, Manifest, Settings, Source};
@@ -43,6 +43,7 @@ pub(crate) enum Dataset {
     LineItems,
     Invoices,
     Costs,
+    Focus,
 }
 
 impl Dataset {
@@ -52,6 +53,7 @@ impl Dataset {
             Self::LineItems => "line-items",
             Self::Invoices => "invoices",
             Self::Costs => "costs",
+            Self::Focus => "focus",
         }
     }
 
@@ -61,6 +63,7 @@ impl Dataset {
             Self::LineItems => "line_items",
             Self::Invoices => "invoices",
             Self::Costs => "costs",
+            Self::Focus => "focus",
         }
     }
 
@@ -69,7 +72,7 @@ impl Dataset {
         match self {
             Self::LineItems => Some("total_price_cents"),
             Self::Invoices => Some("amount_billed_cents"),
-            Self::Costs => None,
+            Self::Costs | Self::Focus => None,
         }
     }
 
@@ -112,6 +115,36 @@ pub(crate) fn invoice_dataset_columns() -> Vec<Column<InvoiceRow>> {
 /// The columns of costs: those of the record, as of `today`.
 pub(crate) fn cost_columns(today: NaiveDate) -> Vec<Column<CostRow>> {
     without_keys(crate::commands::cost_columns(today))
+}
+
+/// The columns of FOCUS reports.
+pub(crate) fn focus_columns() -> Vec<Column<FocusRow>> {
+    let columns = FocusColumn::ALL.into_iter().map(|column| {
+        let name = column.name();
+        let kind = focus_kind(name);
+        let means = match name.starts_with("x_") {
+            true => "A column of Atlas's own.",
+            false => "As FOCUS defines it.",
+        };
+        Column::new(name, kind, means, move |row: &FocusRow| match kind {
+            Kind::Number => row.decimal(column).into(),
+            Kind::Moment => row.time(column).into(),
+            _ => row.text(column).into(),
+        })
+    });
+    columns.collect()
+}
+
+/// What a column of FOCUS holds: the specification names columns by it.
+fn focus_kind(name: &str) -> Kind {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if ends(&["Cost", "UnitPrice", "Quantity", "Rate"]) {
+        Kind::Number
+    } else if ends(&["Start", "End"]) {
+        Kind::Moment
+    } else {
+        Kind::Text
+    }
 }
 
 fn without_keys<R>(mut columns: Vec<Column<R>>) -> Vec<Column<R>> {
@@ -237,7 +270,32 @@ impl<'c, R> Writer<'c, R> {
 
 #[cfg(test)]
 mod tests {
+    use atlas_billing::FocusRows;
+
     use super::*;
+
+    /// The library knows which columns are numbers and moments: reads one of each.
+    #[tokio::test]
+    async fn the_columns_of_focus_hold_what_the_library_reads() {
+        for column in FocusColumn::ALL {
+            for (cell, kind) in [("1.5", Kind::Number), ("2025-01-02", Kind::Moment)] {
+                let csv = format!("{}\n{cell}\n", column.name());
+                let body = futures_util::stream::iter([Ok(csv.into_bytes().into())]);
+                let mut rows = FocusRows::new(body);
+                let row = rows.next().await.unwrap();
+                let reads = row.is_ok_and(|row| match kind {
+                    Kind::Number => row.decimal(column).is_some(),
+                    _ => row.time(column).is_some(),
+                });
+                assert_eq!(
+                    reads,
+                    focus_kind(column.name()) == kind,
+                    "{}",
+                    column.name()
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_manifest_is_beside_the_data_and_names_its_month() {

@@ -572,6 +572,41 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
+fn a_focus_report_is_rows_with_types() {
+    let (atlas, dest) = (atlas(), Dest::new());
+    atlas.ok(&args(&dest, &["focus", "2025-02"]));
+    let name = data("focus", ORG_ID, "2025-02", &format!("{INVOICE_ID}.parquet"));
+    let rows = dest.rows(&name);
+    let received = atlas.ok(&["focus", "2025-02"]).stdout;
+    let mut reader = csv::Reader::from_reader(received.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    let mut count = 0;
+    for (row, record) in rows.iter().zip(reader.records()) {
+        let record = record.unwrap();
+        for (name, cell) in names.iter().zip(&record) {
+            let same = match &row[name] {
+                Field::Null => cell.is_empty(),
+                Field::Str(text) => text == cell,
+                field @ Field::Decimal(_) => decimal(field).unwrap() == digits(cell),
+                Field::TimestampMicros(micros) => {
+                    let moment = chrono::DateTime::from_timestamp_micros(*micros).unwrap();
+                    cell.parse() == Ok(moment)
+                }
+                _ => false,
+            };
+            assert!(same, "{name}: {cell}, {:?}", row[name]);
+        }
+        count += 1;
+    }
+    assert_eq!((rows.len(), dest.names().len()), (count, 2));
+    let manifest = dest.manifest("focus", ORG_ID, "2025-02");
+    assert_eq!(manifest["files"][0]["rows"], count);
+    let again = super::atlas::atlas();
+    again.ok(&args(&dest, &["focus", "2025-02"]));
+    assert_eq!(again.asked().len(), 1, "the list alone");
+}
+
+#[test]
 fn a_file_that_is_gone_or_changed_is_fetched_again() {
     let (atlas, dest) = (atlas(), Dest::new());
     let line = ["line-items", "2025-02"];
@@ -697,6 +732,7 @@ fn what_has_no_effect_is_refused() {
             "no effect on csv",
         ),
         (&["line-items", "--jobs", "0"], "--jobs"),
+        (&["invoices", "--deadline", "1m"], "for costs and focus"),
         (
             &["line-items", "--all-orgs", "--org", ORG_ID],
             "cannot be used",

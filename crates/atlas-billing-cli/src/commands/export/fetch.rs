@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use atlas_billing::poll::Backoff;
 use atlas_billing::totals::Total;
 use atlas_billing::{
-    Cents, CostRow, GroupBy, Invoice, InvoiceId, InvoiceSummary, Month, Months, Org, PollPolicy,
+    Cents, CostRow, FocusColumn, GroupBy, Invoice, InvoiceId, InvoiceSummary, Month, Months, Org,
+    PollPolicy,
 };
 use chrono::NaiveDate;
 
@@ -15,7 +17,7 @@ use crate::args::Linked;
 use crate::commands::Calendar;
 use crate::dataset::{
     Dataset, Draft, FileEntry, Place, Refused, SCHEMA_VERSION, Settings, Writer, cost_columns,
-    invoice_dataset_columns, line_item_columns,
+    focus_columns, invoice_dataset_columns, line_item_columns,
 };
 use crate::failure::{Failure, exit};
 use crate::output::Column;
@@ -110,7 +112,7 @@ impl<'c, R> File<'c, R> {
                 let what = match self.dataset {
                     Dataset::LineItems => format!("line item {at}, "),
                     Dataset::Invoices => String::new(),
-                    Dataset::Costs => format!("row {at}, "),
+                    Dataset::Costs | Dataset::Focus => format!("row {at}, "),
                 };
                 let failure = Failure::new(exit::OTHER, format!("{what}{column}: {why}"));
                 match number {
@@ -259,6 +261,46 @@ pub(super) async fn invoice(
         entries.push(file.end(shared, part, planned, org).await?);
     }
     Ok(entries)
+}
+
+/// Writes the rows of an invoice's FOCUS report, which is made unless there is one that stands for the
+/// invoice still.
+pub(super) async fn focus(
+    shared: &Shared,
+    org: &Org,
+    (id, summary): (InvoiceId, &InvoiceSummary),
+    part: &Part,
+    planned: &Planned,
+) -> Result<FileEntry, Failure> {
+    let request = org.focus_report(id).listed(summary.clone());
+    let policy = shared.policy.with_backoff(Backoff::for_reports());
+    let mut rows = request.polling(policy).await?;
+    let columns = focus_columns();
+    let mut file = File::begin(shared, Dataset::Focus, part.settings, &columns)?;
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        if file.rows == 0 {
+            let further = further_columns(row.iter().map(|(name, _)| name));
+            if !further.is_empty() {
+                shared.voice.once(&format!(
+                    "note: columns of FOCUS reports that this program does not know are omitted: {further}; \
+                     `focus --output-dir` writes reports as received"
+                ));
+            }
+        }
+        file.write(&row, None)?;
+        if file.rows % PROGRESS == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    file.end(shared, part, planned, org).await
+}
+
+/// The names that are no column of the data set.
+fn further_columns<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let is_known = |name: &&str| FocusColumn::ALL.iter().any(|column| column.name() == *name);
+    let further: Vec<&str> = names.filter(|name| !is_known(name)).collect();
+    further.join(", ")
 }
 
 /// The rows of a Cost Explorer query over all `months`, grouped by service, by month.

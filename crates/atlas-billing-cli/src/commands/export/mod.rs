@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, args: &ExportArgs) -> Result<(), Fail
         voice: context.voice.clone(),
         clock: context.clock.clone(),
         today: context.today,
-        policy: policy(context, None),
+        policy: policy(context, args.deadline),
         done: Done::default(),
     };
     work(Arc::new(shared), plans, args.jobs).await
@@ -174,11 +174,16 @@ impl Job {
 
     async fn run_invoices(&self, shared: &Shared) -> Result<(), Failure> {
         let mut wanted: BTreeMap<InvoiceId, Wanted<'_>> = BTreeMap::new();
+        let mut reports = Vec::new();
         for part in &self.parts {
             for planned in part.wanted() {
                 let Some((id, summary)) = &planned.listed else {
                     continue;
                 };
+                if part.dataset == Dataset::Focus {
+                    reports.push((*id, summary, part, planned));
+                    continue;
+                }
                 let invoice = wanted.entry(*id).or_insert_with(|| Wanted {
                     id: *id,
                     summary,
@@ -188,17 +193,19 @@ impl Job {
                 match part.dataset {
                     Dataset::LineItems => invoice.line_items = Some((part, planned)),
                     Dataset::Invoices => invoice.invoices = Some((part, planned)),
-                    Dataset::Costs => {}
+                    // Neither is made of the invoice itself.
+                    Dataset::Costs | Dataset::Focus => {}
                 }
             }
         }
         let mut fetched = Vec::new();
         for (id, invoice) in wanted {
             let entries = fetch::invoice(shared, &self.org, &invoice).await;
-            fetched.extend(entries.map_err(|failure| Failure {
-                message: format!("invoice {id}: {}", failure.message),
-                ..failure
-            })?);
+            fetched.extend(entries.map_err(|failure| of_invoice(failure, id))?);
+        }
+        for (id, summary, part, planned) in reports {
+            let entry = fetch::focus(shared, &self.org, (id, summary), part, planned).await;
+            fetched.push(entry.map_err(|failure| of_invoice(failure, id))?);
         }
         for part in &self.parts {
             self.finish(shared, part, &fetched).await?;
@@ -299,6 +306,14 @@ fn show(context: &Context, place: &Place, plans: &[(Org, Vec<Part>)]) -> Result<
     context.style.write(context.sink()?, &columns, &steps, || {
         Ok(vec![Layout::of(&columns, &steps)])
     })
+}
+
+/// Says which invoice a failure is about.
+fn of_invoice(failure: Failure, id: InvoiceId) -> Failure {
+    Failure {
+        message: format!("invoice {id}: {}", failure.message),
+        ..failure
+    }
 }
 
 /// Says which organization a failure is about.

@@ -178,7 +178,7 @@ impl Part {
         let mut files: Vec<(String, Vec<Source>, Option<_>)> = match self.dataset {
             Dataset::Costs if listed.is_empty() => Vec::new(),
             Dataset::Costs => vec![("costs".to_owned(), sources.collect(), None)],
-            Dataset::LineItems | Dataset::Invoices => listed
+            Dataset::LineItems | Dataset::Invoices | Dataset::Focus => listed
                 .iter()
                 .zip(sources)
                 .map(|(listed, source)| (listed.0.to_string(), vec![source], Some(listed.clone())))
