@@ -172,9 +172,10 @@ fn commands_that_are_not_run_are_there() {
 /// Every flag that the documents of the command name is one of a command's.
 #[test]
 fn flags_that_are_named_are_there() {
-    /// Those of other programs in these documents.
-    const OTHERS: [&str; 9] = [
+    /// Those of other programs in these documents, and of a feature that is off by default.
+    const OTHERS: [&str; 10] = [
         "--autodetect",
+        "--decimal-as-text",
         // Those of builds with other features.
         "--endpoint",
         "--features",

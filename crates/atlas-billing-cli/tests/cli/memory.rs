@@ -25,14 +25,12 @@ fn a_million_items_pass_in_bounded_memory() {
     assert_bounded(1_000_000);
 }
 
-#[cfg(feature = "parquet")]
 #[test]
 fn an_export_passes_in_bounded_memory() {
     assert_export_bounded(40_000);
 }
 
 /// Takes minutes unless built with `--release`.
-#[cfg(feature = "parquet")]
 #[test]
 #[ignore = "slow: a million items"]
 fn an_export_of_a_million_items_passes_in_bounded_memory() {
@@ -40,7 +38,6 @@ fn an_export_of_a_million_items_passes_in_bounded_memory() {
 }
 
 /// Two invoices of so many items each, which are fetched at the same time.
-#[cfg(feature = "parquet")]
 fn assert_export_bounded(items: u64) {
     let plan = |id: &str, month| InvoicePlan::new(id).month(2025, month).items(items);
     let plans = [plan(INVOICE_ID, 2), plan("66a1000000000000000000d2", 1)];
