@@ -6,7 +6,8 @@ use atlas_billing::environment::{
     ACCESS_TOKEN, BASE_URLS, CLIENT_ID, CLIENT_SECRET, ORG_ID, PRIVATE_KEYS, PUBLIC_KEYS,
 };
 use atlas_billing::{
-    Client, ClientBuilder, Credentials, ErrorKind, Org, OrgId, Organization, Timeouts,
+    Client, ClientBuilder, Credentials, ErrorKind, MOST_PER_PAGE, Org, OrgId, Organization,
+    Timeouts,
 };
 
 use crate::args::Global;
@@ -15,9 +16,6 @@ use crate::failure::{Failure, exit};
 use crate::tokens::TokenFiles;
 
 const WITHOUT_ACCOUNT: &str = "without an account, try: atlas-billing --demo costs";
-
-/// The most that one request lists.
-pub(crate) const MOST_PER_PAGE: u16 = 500;
 
 /// A client, and the stand-in behind it in a demonstration.
 pub(crate) struct Connection {

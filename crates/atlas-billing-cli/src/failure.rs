@@ -81,6 +81,14 @@ impl Failure {
         )
     }
 
+    /// The same, with what it is about before its message.
+    pub(crate) fn about(self, what: impl std::fmt::Display) -> Self {
+        Self {
+            message: format!("{what}: {}", self.message),
+            ..self
+        }
+    }
+
     /// The same with a line of help more.
     pub(crate) fn with_help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());

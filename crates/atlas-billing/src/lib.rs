@@ -81,7 +81,7 @@ pub use invoices::{
     InvoiceTotals, Invoices, InvoicesRequest, LineItemSearchRequest, LineItems, LinkedInvoice,
     PendingInvoicesRequest, SearchedItems,
 };
-pub use list::{List, ListRequest, Listed};
+pub use list::{List, ListRequest, Listed, MOST_PER_PAGE};
 pub use meta::{RateLimit, ResponseMeta};
 pub use money::totals;
 pub use orgs::{
@@ -91,7 +91,7 @@ pub use parse_error::ParseError;
 pub use period::{Month, Months, MonthsIter};
 pub use poll::{PollPolicy, Query};
 pub use reports::{
-    Bridge, BridgeRow, FocusColumn, FocusReportRequest, FocusRow, FocusRows, FocusTotal,
+    Bridge, BridgeRow, FocusColumn, FocusKind, FocusReportRequest, FocusRow, FocusRows, FocusTotal,
     FocusTotals, PolledReport, ReportQuery, Reports, ReportsRequest,
 };
 pub use request::{CallOptions, CsvFile, Form, Timeouts};

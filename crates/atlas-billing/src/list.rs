@@ -26,8 +26,8 @@ use crate::request::{Call, CallOptions, Content, Form, RawResult, Response, call
 /// The documented default of items a page.
 const PER_PAGE: u16 = 100;
 
-/// The most items that a page may have.
-const MOST_PER_PAGE: u16 = 500;
+/// The most items that a page of a list may have, as documented.
+pub const MOST_PER_PAGE: u16 = 500;
 
 /// How many pages in a row may have the same items, all of them equal and without ids.
 const MOST_REPEATED: u32 = 100;
@@ -266,11 +266,11 @@ impl<L: Listed> Pages<L> {
         let (linked, count) = (page.has_next() == Some(true), page.total_count());
         let mut items = page.into_items();
         let more = has_more(items.len(), linked, count, number, self.request.per_page);
-        let full = items.len();
+        let sent = items.len();
         let seen = &mut self.seen;
         items.retain(|item| L::id(item).is_none_or(|id| seen.insert(id.to_owned())));
-        let repeats = full > 0 && items.is_empty() || self.repeats(&content.bytes);
-        if more && repeats {
+        // Of the last page nothing follows that could repeat.
+        if more && (sent > 0 && items.is_empty() || self.repeats(&content.bytes)) {
             let error = Error::decode(format!("page {number} of the list repeats earlier ones"));
             return Err(content.error(error));
         }
@@ -282,8 +282,11 @@ impl<L: Listed> Pages<L> {
     /// Whether `page` is the one before. Items without ids may be equal, and so may pages of nothing
     /// but equal items, up to a point.
     fn repeats(&mut self, page: &Bytes) -> bool {
+        if self.last.is_empty() {
+            return false;
+        }
         let items = Items::of(page);
-        if self.last.is_empty() || items != Items::of(&self.last) {
+        if items != Items::of(&self.last) {
             self.repeated = 0;
             return false;
         }

@@ -49,7 +49,7 @@ async fn a_file_is_plain_or_gzip_whatever_its_headers_say() {
             ("coded by the server", scenario().fault(on(), coding(1))),
             ("in members", scenario().fault(on(), coding(3))),
             (
-                "plain, said to be gzip",
+                "plain, labelled gzip",
                 scenario().fault(on(), header("content-encoding", "gzip")),
             ),
             (

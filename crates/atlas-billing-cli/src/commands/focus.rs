@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
         Some(token) => {
             // The folder is named after the month.
             let summary = match args.output_dir {
-                Some(_) => summary_of(org, token.invoice()).await?,
+                Some(_) => org.invoice(token.invoice()).find_listed().await?.summary,
                 None => None,
             };
             vec![Meant::new(org, token.invoice(), summary)]
@@ -122,7 +122,7 @@ async fn meant(context: &Context, org: &Org, args: &FocusArgs) -> Result<Vec<Mea
             Which::Invoice(invoice) => {
                 let found = invoices::find(context, org, invoice).await?;
                 let summary = match found.summary {
-                    None => summary_of(org, found.id).await?,
+                    None => org.invoice(found.id).find_listed().await?.summary,
                     known => known,
                 };
                 all.push(Meant::new(org, found.id, summary));
@@ -149,18 +149,6 @@ async fn meant(context: &Context, org: &Org, args: &FocusArgs) -> Result<Vec<Mea
     let mut seen = BTreeSet::new();
     all.retain(|meant| seen.insert((meant.org.id().to_string(), meant.id)));
     Ok(all)
-}
-
-/// What the list of invoices says of one that was given by its id.
-async fn summary_of(org: &Org, id: InvoiceId) -> Result<Option<InvoiceSummary>, Failure> {
-    let mut list = org.invoices().linked(false).stream();
-    while let Some(summary) = list.next().await {
-        let summary = summary?;
-        if summary.id.as_deref() == Some(id.as_str()) {
-            return Ok(Some(summary));
-        }
-    }
-    Ok(None)
 }
 
 /// The invoices, or none of them if `only`, and those of linked organizations for the same months: a
@@ -325,10 +313,7 @@ async fn add(
 fn of(failure: Failure, invoice: &Meant, of: usize) -> Failure {
     match of {
         ..=1 => failure,
-        _ => Failure {
-            message: format!("invoice {}: {}", invoice.id, failure.message),
-            ..failure
-        },
+        _ => failure.about(format_args!("invoice {}", invoice.id)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `forecast`: what the running month will have cost at its end.
 
-use atlas_billing::money::{DailyTotals, Forecast, ForecastMethod, ForecastOptions};
+use atlas_billing::money::{DailyGroups, DailyTotals, Forecast, ForecastMethod, ForecastOptions};
 use atlas_billing::totals::{Dimension, ItemFilter};
 use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
 
@@ -17,6 +17,8 @@ struct Forecasted {
     /// What the group is; none for the whole.
     group: Option<String>,
     forecast: Forecast,
+    /// What it came to in the month before, if that was asked for.
+    before: Option<Cents>,
 }
 
 pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Failure> {
@@ -48,45 +50,34 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         }
         Forecast::of(daily, month, context.today, &options)
     };
-    let whole = forecast(
-        current.daily.total(),
-        last.as_ref().map(|days| days.daily.total()),
-    )?;
+    let earlier = last.as_ref().map(|days| &days.daily);
+    let whole = forecast(current.daily.total(), earlier.map(DailyGroups::total))?;
     let mut rows = Vec::new();
+    let nothing = DailyTotals::new();
+    let groups = earlier.map(DailyGroups::groups);
     for group in current.daily.groups().into_iter().filter(|_| by.is_some()) {
-        let groups = last.iter().flat_map(|days| days.daily.groups());
-        let before = groups.into_iter().find(|before| before.key == group.key);
-        let nothing = DailyTotals::new();
-        let before = before.map_or(&nothing, |before| &before.daily);
-        // A group that began this month has no days before it.
-        let before = last.as_ref().map(|_| before);
+        // A group that began this month was nothing before.
+        let before = groups.as_ref().map(|groups| {
+            let same = groups.iter().find(|before| before.key == group.key);
+            same.map_or(&nothing, |before| &before.daily)
+        });
         rows.push(Forecasted {
             group: Some(group.key.to_string()),
             forecast: forecast(&group.daily, before)?,
+            before: before.map(|daily| daily.total().gross),
         });
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.forecast.total));
     rows.push(Forecasted {
         group: None,
         forecast: whole,
+        before: earlier.map(|groups| groups.total().total().gross),
     });
     let title = format!(
         "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
          in the invoice's pricing currency",
         org.id()
     );
-    let before = |group: &Option<String>| {
-        let last = &last.as_ref()?.daily;
-        match group {
-            None => Some(last.total().total().gross),
-            Some(name) => {
-                let groups = last.groups();
-                let same = groups.iter().find(|group| group.key.to_string() == *name);
-                // A group that began this month was nothing before.
-                Some(same.map_or(Cents::ZERO, |group| group.daily.total().gross))
-            }
-        }
-    };
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
@@ -97,7 +88,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
                 Some(group) => format!("the forecast of {month} for {group}"),
             },
             amount: row.forecast.total,
-            before: before(&row.group),
+            before: row.before,
         })
         .collect();
     let write = || Ok(vec![layout(title, by, &rows)]);

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
 use atlas_billing::{Cents, Org};
 
 use super::{Context, invoices};
 use crate::args::{By, CompareArgs, ItemFilters, Linked};
-use crate::connect::{MOST_PER_PAGE, connect};
+use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;

@@ -246,9 +246,6 @@ async fn items(
 fn of_invoice(failure: Failure, meant: &Meant, of: usize) -> Failure {
     match of {
         ..=1 => failure,
-        _ => Failure {
-            message: format!("invoice {}: {}", meant.id, failure.message),
-            ..failure
-        },
+        _ => failure.about(format_args!("invoice {}", meant.id)),
     }
 }

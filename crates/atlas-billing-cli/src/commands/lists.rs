@@ -1,11 +1,12 @@
 //! `orgs`, `projects`, `clusters` and `skus list`: ids and names.
 
+use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::raw::enums::ClusterType;
 use atlas_billing::{Cluster, Organization, Project, ProjectClusters, Sku};
 use serde_json::{Map, Value};
 
 use super::Context;
-use crate::connect::{MOST_PER_PAGE, connect};
+use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Layout, Sink, columns};
 use crate::text::counted;

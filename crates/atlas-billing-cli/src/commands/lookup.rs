@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use atlas_billing::Org;
+use atlas_billing::{MOST_PER_PAGE, Org};
 
 use crate::args::values::{is_id, nearest};
-use crate::connect::MOST_PER_PAGE;
 use crate::failure::{Failure, exit};
 
 /// What is looked up.
@@ -75,8 +74,8 @@ impl Kind {
 
     fn failed(self, failure: Failure) -> Failure {
         let name = self.name();
-        let message = format!("cannot look the {name}s up: {}", failure.message);
-        Failure { message, ..failure }.with_help(format!("--{name} with an id needs no lookup"))
+        let failure = failure.about(format_args!("cannot look the {name}s up"));
+        failure.with_help(format!("--{name} with an id needs no lookup"))
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::{CloudProvider, LineItemFilters, LineItemSearch, UsageLineItem};
 
 use super::lookup::{Kind, choose};
 use super::{Context, invoices};
 use crate::args::SearchArgs;
-use crate::connect::{MOST_PER_PAGE, connect};
+use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, columns};
 use crate::records::InvoiceRow;

@@ -14,7 +14,7 @@ mod remote;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
-use atlas_billing::{CostRow, FocusColumn, FocusRow, Month, OrgId};
+use atlas_billing::{CostRow, FocusColumn, FocusKind, FocusRow, Month, OrgId};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 
@@ -121,7 +121,7 @@ pub(crate) fn cost_columns(today: NaiveDate) -> Vec<Column<CostRow>> {
 pub(crate) fn focus_columns() -> Vec<Column<FocusRow>> {
     let columns = FocusColumn::ALL.into_iter().map(|column| {
         let name = column.name();
-        let kind = focus_kind(name);
+        let kind = focus_kind(column);
         let means = match name.starts_with("x_") {
             true => "A column of Atlas's own.",
             false => "As FOCUS defines it.",
@@ -135,15 +135,11 @@ pub(crate) fn focus_columns() -> Vec<Column<FocusRow>> {
     columns.collect()
 }
 
-/// What a column of FOCUS holds: the specification names columns by it.
-fn focus_kind(name: &str) -> Kind {
-    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-    if ends(&["Cost", "UnitPrice", "Quantity", "Rate"]) {
-        Kind::Number
-    } else if ends(&["Start", "End"]) {
-        Kind::Moment
-    } else {
-        Kind::Text
+fn focus_kind(column: FocusColumn) -> Kind {
+    match column.kind() {
+        FocusKind::Decimal => Kind::Number,
+        FocusKind::Time => Kind::Moment,
+        _ => Kind::Text,
     }
 }
 
@@ -287,12 +283,7 @@ mod tests {
                     Kind::Number => row.decimal(column).is_some(),
                     _ => row.time(column).is_some(),
                 });
-                assert_eq!(
-                    reads,
-                    focus_kind(column.name()) == kind,
-                    "{}",
-                    column.name()
-                );
+                assert_eq!(reads, focus_kind(column) == kind, "{}", column.name());
             }
         }
     }

@@ -136,6 +136,16 @@ impl InvoiceRequest {
         self.which.find(&self.org, &self.options, deadline).await
     }
 
+    /// The same with what the list of invoices says of an invoice that was given by its id, too, if
+    /// it is there: the list is read as far as that invoice.
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find).
+    pub async fn find_listed(self) -> Result<FoundInvoice> {
+        let deadline = self.org.client().deadline(&self.options);
+        self.find_by(deadline, true).await
+    }
+
     /// The line items while the invoice arrives, in bounded memory whatever its size.
     ///
     /// # Errors

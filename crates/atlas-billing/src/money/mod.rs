@@ -24,10 +24,10 @@ pub use forecast::{
 };
 pub(crate) use owed::as_number;
 pub use owed::{Owed, PaymentOwed};
-pub(crate) use statement::ItemSums;
 pub use statement::{
     BilledRule, BilledTest, Contribution, CreditRule, Deviation, Finding, PriceCheck, PriceReading,
     Rate, Rounding, RowKind, Statement, StatementBuilder, StatementRow, Subject, SubtotalRule,
     SubtotalTest, Verdict,
 };
+pub(crate) use statement::{ItemSums, can_be_rounding};
 pub use sum::ExactSum;

@@ -19,6 +19,7 @@ pub use findings::{Finding, Subject};
 use prices::PriceSums;
 pub use prices::{Contribution, Deviation, PriceCheck, PriceReading};
 pub use rows::{RowKind, StatementRow};
+pub(crate) use rules::can_be_rounding;
 pub use rules::{BilledRule, BilledTest, CreditRule, SubtotalRule, SubtotalTest};
 
 /// How the line items of an invoice lead to its subtotal, the amount billed and the amount due, and

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::totals::{FocusTotal, FocusTotals};
 use crate::error::{Error, ErrorKind, Result};
-use crate::money::{Cents, CreditRule, ExactSum, RowKind, Statement, as_number};
+use crate::money::{Cents, CreditRule, ExactSum, RowKind, Statement, as_number, can_be_rounding};
 use crate::stream::csv::FocusColumn;
 
 /// From the billed costs of a FOCUS report to the amount billed of its invoice, in the billing
@@ -155,10 +155,11 @@ impl Bridge {
         });
         memos(statement, &mut rows, in_billing_currency, &mut findings)?;
         let count: u64 = sums.iter().map(|sum| sum.rows).sum();
+        let cents = unexplained.checked_mul(Decimal::ONE_HUNDRED);
         Ok(Self {
             currency,
             rate,
-            within_rounding: is_rounding(unexplained, count),
+            within_rounding: cents.is_some_and(|cents| can_be_rounding(cents, count)),
             rows,
             unexplained,
             findings,
@@ -280,15 +281,6 @@ fn memos(
         "a report has no rows for sales tax, shortfall charges, adjustments and refunds".into(),
     );
     Ok(())
-}
-
-/// Whether `rows` roundings to a cent can add up to this.
-fn is_rounding(amount: Decimal, rows: u64) -> bool {
-    let cents = amount.abs().checked_mul(Decimal::ONE_HUNDRED);
-    let square = cents.and_then(|cents| cents.checked_mul(cents));
-    let rows = Decimal::from(rows);
-    let usual = square.is_some_and(|square| square <= rows * Decimal::new(75, 2));
-    usual && cents.is_some_and(|cents| cents <= rows * Decimal::new(5, 1))
 }
 
 #[cfg(test)]

@@ -10,4 +10,4 @@ pub use query::{PolledReport, ReportQuery};
 pub use request::{FocusReportRequest, Reports, ReportsRequest};
 pub use totals::{FocusTotal, FocusTotals};
 
-pub use crate::stream::csv::{FocusColumn, FocusRow, FocusRows};
+pub use crate::stream::csv::{FocusColumn, FocusKind, FocusRow, FocusRows};

@@ -88,7 +88,7 @@ impl ReportQuery {
     ///
     /// The file comes from another host, by a presigned URL: without any credential, header or
     /// cookie of the caller's, and without following redirects. A URL that is refused, as it is when
-    /// it has expired, is obtained anew. A download that breaks is resumed.
+    /// it has expired, is refreshed. A download that breaks is resumed.
     ///
     /// # Errors
     /// Those of [`report`](Self::report). [`ErrorKind::Decode`]: the URL is not https, or the file is

@@ -2,7 +2,7 @@
 //!
 //! Nothing of ours goes there: no credential, no header of the caller's, no cookie. The URL is a
 //! secret. It is https (plain http where the service itself is on this machine), is not redirected,
-//! and is obtained anew where the host refuses it, as it does once it has expired.
+//! and is refreshed where the host refuses it, as it does once it has expired.
 //!
 //! A download that breaks goes on where it stopped, if the host says that the file is the same and
 //! sends the rest (RFC 9110 sections 13.1.5 and 14.2). Otherwise it starts over, and what was handed
@@ -37,7 +37,7 @@ const REFUSALS: u32 = 3;
 const BREAKS: u32 = 5;
 const PROGRESS: u64 = 1024 * 1024;
 
-/// Obtains a URL, anew where the last one was refused.
+/// Obtains a URL, and refreshes it where the last one was refused.
 pub(crate) type ObtainUrl = Box<dyn Fn() -> BoxFuture<'static, Result<PresignedUrl>> + Send + Sync>;
 
 /// What a download goes by.

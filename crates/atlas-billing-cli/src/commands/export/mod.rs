@@ -46,7 +46,10 @@ pub(super) async fn run(context: &Context, args: &ExportArgs) -> Result<(), Fail
     let mut plans = Vec::new();
     for org in orgs {
         let parts = planner.plan(&org, &datasets).await;
-        plans.push((org.clone(), parts.map_err(|failure| of_org(failure, &org))?));
+        plans.push((
+            org.clone(),
+            parts.map_err(|failure| failure.about(format_args!("organization {}", org.id())))?,
+        ));
     }
     if plans.iter().all(|(_, parts)| parts.is_empty()) {
         return Err(Failure::new(exit::NOT_FOUND, "there is no such invoice"));
@@ -169,7 +172,7 @@ impl Job {
             true => self.run_costs(&shared).await,
             false => self.run_invoices(&shared).await,
         };
-        ended.map_err(|failure| of_org(failure, &self.org))
+        ended.map_err(|failure| failure.about(format_args!("organization {}", self.org.id())))
     }
 
     async fn run_invoices(&self, shared: &Shared) -> Result<(), Failure> {
@@ -201,11 +204,11 @@ impl Job {
         let mut fetched = Vec::new();
         for (id, invoice) in wanted {
             let entries = fetch::invoice(shared, &self.org, &invoice).await;
-            fetched.extend(entries.map_err(|failure| of_invoice(failure, id))?);
+            fetched.extend(entries.map_err(|failure| failure.about(format_args!("invoice {id}")))?);
         }
         for (id, summary, part, planned) in reports {
             let entry = fetch::focus(shared, &self.org, (id, summary), part, planned).await;
-            fetched.push(entry.map_err(|failure| of_invoice(failure, id))?);
+            fetched.push(entry.map_err(|failure| failure.about(format_args!("invoice {id}")))?);
         }
         for part in &self.parts {
             self.finish(shared, part, &fetched).await?;
@@ -306,20 +309,4 @@ fn show(context: &Context, place: &Place, plans: &[(Org, Vec<Part>)]) -> Result<
     context.style.write(context.sink()?, &columns, &steps, || {
         Ok(vec![Layout::of(&columns, &steps)])
     })
-}
-
-/// Says which invoice a failure is about.
-fn of_invoice(failure: Failure, id: InvoiceId) -> Failure {
-    Failure {
-        message: format!("invoice {id}: {}", failure.message),
-        ..failure
-    }
-}
-
-/// Says which organization a failure is about.
-fn of_org(failure: Failure, org: &Org) -> Failure {
-    Failure {
-        message: format!("organization {}: {}", org.id(), failure.message),
-        ..failure
-    }
 }

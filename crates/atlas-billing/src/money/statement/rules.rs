@@ -1,7 +1,7 @@
 //! The ways in which line items may lead to the figures that an invoice states.
 
-use atlas_billing_raw::Cents;
 use atlas_billing_raw::types::Invoice;
+use atlas_billing_raw::{Cents, Decimal};
 use serde::Serialize;
 
 use super::prices::{MICRO, PriceReading, PriceSums};
@@ -280,8 +280,15 @@ fn rounding(
         true => items.total.count,
         false => items.positive_count,
     };
-    let (cents, count) = (magnitude(Some(difference)), u128::from(count));
-    // The variance of a rounding error is a twelfth: nine of it are 0.75.
-    let usual = cents.checked_mul(cents)?.checked_mul(4)? <= count * 3;
-    (usual && cents * 2 <= count).then_some(Rounding::Possible)
+    let cents = Decimal::try_from_i128_with_scale(difference.get(), 0).ok()?;
+    can_be_rounding(cents, count).then_some(Rounding::Possible)
+}
+
+/// Whether `count` roundings to a cent can add up to so many cents: at most half a cent each, and
+/// three standard deviations of their sum. The variance of one is a twelfth: nine of it are 0.75.
+pub(crate) fn can_be_rounding(cents: Decimal, count: u64) -> bool {
+    let (cents, count) = (cents.abs(), Decimal::from(count));
+    let square = cents.checked_mul(cents);
+    let usual = square.is_some_and(|square| square <= count * Decimal::new(75, 2));
+    usual && cents <= count * Decimal::new(5, 1)
 }

@@ -48,13 +48,13 @@ impl FocusRows {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// What the body reports, such as a broken connection. [`ErrorKind::Decode`]: the file has no
+    /// What the body reports, such as a broken connection. [`ErrorFocusKind::Decode`]: the file has no
     /// column of FOCUS, is not valid UTF-8, ends within quotes, or a cell is not the number or time
-    /// that its column holds (the error names record and column). [`ErrorKind::TooLarge`]: a record
+    /// that its column holds (the error names record and column). [`ErrorFocusKind::TooLarge`]: a record
     /// beyond 8 MiB.
     ///
-    /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
-    /// [`ErrorKind::TooLarge`]: crate::ErrorKind::TooLarge
+    /// [`ErrorFocusKind::Decode`]: crate::ErrorFocusKind::Decode
+    /// [`ErrorFocusKind::TooLarge`]: crate::ErrorFocusKind::TooLarge
     pub async fn next(&mut self) -> Option<Result<FocusRow>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -137,7 +137,7 @@ impl FocusRow {
     /// The tags of the resource (`Tags`): none where the column is empty.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) where the cell is not a JSON object.
+    /// [`ErrorFocusKind::Decode`](crate::ErrorFocusKind::Decode) where the cell is not a JSON object.
     pub fn tags(&self) -> Result<BTreeMap<String, String>> {
         let Some(cell) = self.text(FocusColumn::Tags) else {
             return Ok(BTreeMap::new());
@@ -160,7 +160,7 @@ impl FocusRow {
     /// The cell of a column that holds an amount, a price or a quantity; `None` for other columns.
     pub fn decimal(&self, column: FocusColumn) -> Option<Decimal> {
         match column.kind() {
-            Kind::Decimal => parse_decimal(self.text(column)?),
+            FocusKind::Decimal => parse_decimal(self.text(column)?),
             _ => None,
         }
     }
@@ -168,7 +168,7 @@ impl FocusRow {
     /// The cell of a column that holds a time, UTC; `None` for other columns. Ends are exclusive.
     pub fn time(&self, column: FocusColumn) -> Option<DateTime<Utc>> {
         match column.kind() {
-            Kind::Time => read_time(self.text(column)?),
+            FocusKind::Time => read_time(self.text(column)?),
             _ => None,
         }
     }
@@ -187,12 +187,12 @@ impl FocusRow {
                 continue;
             };
             let (fits, expected) = match column.kind() {
-                Kind::Decimal => (
+                FocusKind::Decimal => (
                     parse_decimal(cell).is_some(),
                     "a number of at most 28 digits",
                 ),
-                Kind::Time => (read_time(cell).is_some(), "a time (RFC 3339)"),
-                Kind::Text => continue,
+                FocusKind::Time => (read_time(cell).is_some(), "a time (RFC 3339)"),
+                FocusKind::Text => continue,
             };
             if !fits {
                 return Err(Error::decode(format!(
@@ -220,11 +220,15 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
     timestamp::read(text).ok().or_else(utc)
 }
 
-/// What the cells of a column hold.
+/// What the cells of a column of a FOCUS report hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[non_exhaustive]
+pub enum FocusKind {
+    /// Text, JSON included.
     Text,
+    /// An amount, a price, a quantity or a rate.
     Decimal,
+    /// A time, UTC.
     Time,
 }
 
@@ -248,7 +252,7 @@ impl Columns {
         }
         let found = FocusColumn::ALL.into_iter().zip(places);
         let checked = found
-            .filter(|(column, _)| column.kind() != Kind::Text)
+            .filter(|(column, _)| column.kind() != FocusKind::Text)
             .filter_map(|(column, place)| Some((column, place?)));
         Ok(Self {
             header: header.clone(),
@@ -301,9 +305,10 @@ macro_rules! focus_columns {
                 }
             }
 
-            fn kind(self) -> Kind {
+            /// What its cells hold.
+            pub fn kind(self) -> FocusKind {
                 match self {
-                    $(Self::$name => Kind::$kind,)*
+                    $(Self::$name => FocusKind::$kind,)*
                 }
             }
         }

@@ -13,6 +13,6 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-pub use focus::{FocusColumn, FocusRow, FocusRows};
+pub use focus::{FocusColumn, FocusKind, FocusRow, FocusRows};
 pub use invoice::{InvoiceCsv, InvoiceRow};
 pub use records::{Header, Preamble, Record, Records, read_records};
