@@ -26,6 +26,8 @@ fn scenario(context: &Context) -> ScenarioBuilder {
     Scenario::builder()
         .today(context.today)
         .with_linked_invoices()
+        // Its own, the one that it pays for, and one of somebody else's.
+        .organizations(3)
         .ready(ready)
 }
 

@@ -54,3 +54,18 @@ fn a_demonstration_uses_nothing_of_the_environment() {
     let ran = demo(&["invoices", "items", "last", "-o", "jsonl"]);
     assert!(!ran.stdout.is_empty());
 }
+
+#[test]
+fn the_organizations_of_a_demonstration_can_be_seen() {
+    let ran = demo(&[
+        "focus",
+        "last",
+        "--linked",
+        "include",
+        "--by",
+        "BillingAccountName",
+    ]);
+    for name in ["Meridian Freight", "Meridian Labs"] {
+        assert!(ran.stdout.contains(name), "{}", ran.stdout);
+    }
+}
