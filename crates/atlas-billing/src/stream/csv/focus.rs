@@ -48,13 +48,13 @@ impl FocusRows {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// What the body reports, such as a broken connection. [`ErrorFocusKind::Decode`]: the file has no
+    /// What the body reports, such as a broken connection. [`ErrorKind::Decode`]: the file has no
     /// column of FOCUS, is not valid UTF-8, ends within quotes, or a cell is not the number or time
-    /// that its column holds (the error names record and column). [`ErrorFocusKind::TooLarge`]: a record
+    /// that its column holds (the error names record and column). [`ErrorKind::TooLarge`]: a record
     /// beyond 8 MiB.
     ///
-    /// [`ErrorFocusKind::Decode`]: crate::ErrorFocusKind::Decode
-    /// [`ErrorFocusKind::TooLarge`]: crate::ErrorFocusKind::TooLarge
+    /// [`ErrorKind::Decode`]: crate::ErrorKind::Decode
+    /// [`ErrorKind::TooLarge`]: crate::ErrorKind::TooLarge
     pub async fn next(&mut self) -> Option<Result<FocusRow>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -137,7 +137,7 @@ impl FocusRow {
     /// The tags of the resource (`Tags`): none where the column is empty.
     ///
     /// # Errors
-    /// [`ErrorFocusKind::Decode`](crate::ErrorFocusKind::Decode) where the cell is not a JSON object.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) where the cell is not a JSON object.
     pub fn tags(&self) -> Result<BTreeMap<String, String>> {
         let Some(cell) = self.text(FocusColumn::Tags) else {
             return Ok(BTreeMap::new());
