@@ -79,22 +79,31 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
             counted(meant.len(), "report")
         )));
     }
+    let mut unread = Unread::new(org, meant.len());
     if args.no_wait {
         let mut out = out;
         for invoice in &meant {
-            let report = request(context, args, invoice).await?;
-            writeln!(out, "{}", report.token())?;
+            let report = request(context, args, invoice).await;
+            if let Some(report) = unread.pass(context, invoice, report)? {
+                writeln!(out, "{}", report.token())?;
+            }
         }
-        return Ok(out.finish()?);
+        out.finish()?;
+        return unread.end();
     }
     if !args.by.is_empty() {
         let mut totals = FocusTotals::new(args.by.iter().cloned());
-        for invoice in &meant {
-            let read = add(context, args, invoice, &mut totals);
-            read.await
-                .map_err(|failure| of(failure, invoice, meant.len()))?;
+        let mut read = Vec::new();
+        for invoice in meant {
+            let added = add(context, args, &invoice, &mut totals).await;
+            if unread.pass(context, &invoice, added)?.is_some() {
+                read.push(invoice);
+            }
         }
-        return write_totals(context, args, &meant, &totals, out);
+        if !read.is_empty() {
+            write_totals(context, args, &read, &totals, out)?;
+        }
+        return unread.end();
     }
     match &args.output_dir {
         None => {
@@ -107,9 +116,9 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
             drop(out);
             for invoice in &meant {
                 let written = to_directory(context, args, invoice, directory).await;
-                written.map_err(|failure| of(failure, invoice, meant.len()))?;
+                unread.pass(context, invoice, written)?;
             }
-            Ok(())
+            unread.end()
         }
     }
 }
@@ -309,11 +318,65 @@ async fn add(
     Ok(())
 }
 
-/// Says which of several reports a failure is about.
-fn of(failure: Failure, invoice: &Meant, of: usize) -> Failure {
-    match of {
-        ..=1 => failure,
-        _ => failure.about(format_args!("invoice {}", invoice.id)),
+/// The reports of linked organizations that these credentials cannot read. API keys are of one
+/// organization, so that this is common: the other reports are made all the same.
+struct Unread<'a> {
+    org: &'a Org,
+    /// Of how many reports.
+    of: usize,
+    count: usize,
+    exit: u8,
+}
+
+impl<'a> Unread<'a> {
+    fn new(org: &'a Org, of: usize) -> Self {
+        Self {
+            org,
+            of,
+            count: 0,
+            exit: 0,
+        }
+    }
+
+    /// The result of one report; `None` where it is that of a linked organization that cannot be
+    /// read, which is said.
+    fn pass<T>(
+        &mut self,
+        context: &Context,
+        invoice: &Meant,
+        result: Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let failure = match result {
+            Ok(value) => return Ok(Some(value)),
+            Err(failure) if self.of == 1 => return Err(failure),
+            Err(failure) => failure.about(format_args!("invoice {}", invoice.id)),
+        };
+        let is_linked = invoice.org.id() != self.org.id();
+        if !is_linked || !matches!(failure.exit, exit::DENIED | exit::NOT_FOUND) {
+            return Err(failure);
+        }
+        context.voice.must(&format!(
+            "warning: the report of the linked organization {} is omitted: {}",
+            invoice.org.id(),
+            failure.message
+        ));
+        self.count += 1;
+        self.exit = failure.exit;
+        Ok(None)
+    }
+
+    /// A failure if any report is omitted.
+    fn end(self) -> Result<(), Failure> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let what = format!(
+            "{} of {} are omitted",
+            self.count,
+            counted(self.of, "report")
+        );
+        Err(Failure::new(self.exit, what)
+            .with_help("use credentials that can read the linked organizations, or --linked omit"))
     }
 }
 

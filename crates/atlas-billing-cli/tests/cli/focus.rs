@@ -93,6 +93,60 @@ fn totals_are_those_of_the_invoice_s_line_items() {
     );
 }
 
+/// A linked organization that the credentials cannot read is named; the other reports are made.
+#[test]
+fn a_linked_organization_that_cannot_be_read_is_omitted_aloud() {
+    // Its organizations are linked, and only one is there to be read.
+    let atlas = Atlas::start(scenario().with_linked_invoices());
+    let linked = "--linked=include";
+    let ran = atlas.run(&[
+        "focus",
+        "2025-01",
+        linked,
+        "--by",
+        "BillingAccountId",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    let rows: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let accounts: Vec<_> = rows.as_array().unwrap().iter().collect();
+    assert_eq!(accounts.len(), 1, "{rows}");
+    assert_eq!(accounts[0]["BillingAccountId"], ORG_ID);
+    let warned = |ran: &Ran| {
+        let lines = ran.stderr.lines();
+        let warning = "warning: the report of the linked organization ";
+        lines.filter(|line| line.starts_with(warning)).count()
+    };
+    let omitted = warned(&ran);
+    assert!(omitted > 0, "{}", ran.stderr);
+    let sum = format!("{omitted} of {} reports are omitted", omitted + 1);
+    assert!(ran.stderr.contains(&sum), "{}", ran.stderr);
+
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let ran = atlas.run(&["focus", "2025-01", linked, "--output-dir", directory]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert_eq!(warned(&ran), omitted);
+    let file = folder.path().join("billing_period=2025-01").join(ORG_ID);
+    assert_eq!(fs::read_dir(file).unwrap().count(), 1);
+
+    // With nothing to read there is nothing to write.
+    let file = folder.path().join("f.csv");
+    let path = file.to_str().unwrap();
+    let ran = atlas.run(&[
+        "focus",
+        "2025-01",
+        "--linked=only",
+        "--by",
+        "SkuId",
+        "--output-file",
+        path,
+    ]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(!file.exists());
+}
+
 #[test]
 fn each_report_of_a_period_has_a_file_of_its_own() {
     let atlas = Atlas::start(scenario().with_linked_invoices().organizations(3));
