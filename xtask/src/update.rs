@@ -62,7 +62,9 @@ pub(crate) fn update(workspace: &Workspace, options: Options<'_>) -> Result<Stri
     // What is missing is reported; the rest is gone on with, for the other problems.
     problems.check(slice::slice(&upstream, &selection));
     let sliced = slice::part(&upstream, &selection)?;
-    let changes = diff(&vendored, &sliced, &selection)?;
+    let mut changes = diff(&vendored, &sliced, &selection)?;
+    let unused = workspace.exemptions().map(|known| changes.exempt(&known));
+    let unused = problems.check(unused).unwrap_or_default();
 
     let (toml, overlay_text, edits) =
         rename::apply(&changes.renames, &selection, &toml, &overlay_text);
@@ -78,10 +80,11 @@ pub(crate) fn update(workspace: &Workspace, options: Options<'_>) -> Result<Stri
         .retain(|wanted| wanted.find(&sliced).is_some());
     let generated = problems.check(codegen::generate(&sliced, &overlay, &selection));
     problems.refuse()?;
-    let Some(generated) = generated else {
+    let Some(mut generated) = generated else {
         return Err(Failure::new("nothing was generated"));
     };
 
+    generated.warnings.extend(unused);
     let texts = [json_text(&sliced), origin.recorded(&toml)?, overlay_text];
     let written = workspace.everything(&generated.files, texts)?.commit()?;
 

@@ -18,10 +18,12 @@ pub(crate) struct Versioned<'a> {
     pub(crate) form: &'a str,
 }
 
-/// Splits a versioned media type; nothing for any other, such as `application/json`.
+/// Splits a versioned media type, without its parameters; nothing for any other, such as
+/// `application/json`.
 pub(crate) fn versioned(media_type: &str) -> Option<Versioned<'_>> {
     let rest = media_type.strip_prefix("application/vnd.atlas.")?;
-    let (version, form) = rest.rsplit_once('+')?;
+    let (essence, _) = rest.split_once(';').unwrap_or((rest, ""));
+    let (version, form) = essence.trim_end().rsplit_once('+')?;
     (!version.is_empty() && !form.is_empty()).then_some(Versioned { version, form })
 }
 
@@ -67,7 +69,8 @@ pub(crate) fn of(spec: &Value, operation: &Value) -> BTreeMap<String, Offer> {
         }
     }
     for offer in offers.values_mut() {
-        let json_first = |text: &String| (!text.ends_with("+json"), text.clone());
+        let is_json = |text: &str| versioned(text).is_some_and(|found| found.form == "json");
+        let json_first = |text: &String| (!is_json(text), text.clone());
         offer.responses.sort_by_key(json_first);
     }
     offers

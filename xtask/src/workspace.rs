@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::codegen::{self, Generated};
+use crate::diff::Exemption;
 use crate::document;
 use crate::failure::{Result, refusal};
 use crate::overlay::Overlay;
@@ -16,6 +17,7 @@ pub(crate) const GENERATED: &str = "crates/atlas-billing-raw/src/generated";
 const SELECTION: &str = "openapi/slice.toml";
 const SLICE: &str = "openapi/atlas-billing.json";
 const OVERLAY: &str = "openapi/overlay.json";
+const EXEMPTIONS: &str = "openapi/exemptions.toml";
 
 /// A checkout of the project.
 #[derive(Debug, Clone)]
@@ -49,6 +51,16 @@ impl Workspace {
 
     pub(crate) fn overlay_text(&self) -> Result<String> {
         document::read_text(&self.root.join(OVERLAY))
+    }
+
+    /// The breaking changes that break nobody here; none without the file.
+    pub(crate) fn exemptions(&self) -> Result<Vec<Exemption>> {
+        let path = self.root.join(EXEMPTIONS);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = document::read_text(&path)?;
+        Exemption::parse(&text).map_err(|failure| failure.within(EXEMPTIONS))
     }
 
     pub(crate) fn slice(&self) -> Result<Value> {

@@ -5,6 +5,7 @@
 //! decode more than a specification promises: an enum is open, and a response need not hold
 //! anything. Nothing about an unstable version is breaking.
 
+mod exempt;
 mod operation;
 mod report;
 mod schema;
@@ -21,6 +22,7 @@ use crate::slice;
 use crate::spec::{child, of_reference};
 use crate::versions::is_stable;
 
+pub(crate) use exempt::Exemption;
 pub(crate) use report::Format;
 
 /// What a change does to a program that was written against the previous release.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::schema::{Direction, Subject, compare as compare_schemas};
+use super::schema::{Direction, Subject, compare as compare_schemas, written_type};
 use super::{Comparison, Level, Node, only, quoted_list};
 use crate::spec::{METHODS, child, is_success};
 use crate::versions::{self, is_stable, versioned};
 
 /// What changes nothing for a program, and which rule it is when it comes, goes and changes.
-const REMARKS: [(&str, &str, &str, &str); 3] = [
+const REMARKS: [(&str, &str, &str, &str); 2] = [
     (
         "operationId",
         "api-operation-id-added",
@@ -23,12 +23,6 @@ const REMARKS: [(&str, &str, &str, &str); 3] = [
         "api-roles-changed",
         "api-roles-changed",
         "api-roles-changed",
-    ),
-    (
-        "deprecated",
-        "endpoint-deprecated",
-        "endpoint-reactivated",
-        "endpoint-deprecated",
     ),
 ];
 
@@ -47,6 +41,7 @@ pub(super) fn compare(c: &mut Comparison<'_>, whole_new: &Value) {
             for (key, set, unset, changed) in REMARKS {
                 c.remark(key, [set, unset, changed], &title, &old, &new);
             }
+            deprecation(c, &old, &new);
             security(c, &old, &new);
             let kept = offered_versions(c, &old, &new);
             parameters(c, &old, &new);
@@ -55,6 +50,40 @@ pub(super) fn compare(c: &mut Comparison<'_>, whole_new: &Value) {
         }
         (None, None) => {}
     }
+}
+
+/// Whether the operation is deprecated, and whether upstream says until when it is there: the
+/// `x-sunset` of the pinned version's media types.
+fn deprecation(c: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    let title = c.wanted.title();
+    match (old.is("deprecated"), new.is("deprecated")) {
+        (false, true) => match sunset(c, new) {
+            Some(day) => {
+                let what = format!("{title} is deprecated, and there until {day}.");
+                c.note("endpoint-deprecated", new, what);
+            }
+            None => {
+                let what = format!("{title} is deprecated, without a day on which it goes.");
+                c.note("api-deprecated-sunset-missing", new, what);
+            }
+        },
+        (true, false) => {
+            let what = format!("{title} is no longer deprecated.");
+            c.note("endpoint-reactivated", new, what);
+        }
+        _ => {}
+    }
+}
+
+/// The day on which the pinned version of an operation goes.
+fn sunset<'a>(c: &Comparison<'a>, operation: &Node<'a>) -> Option<&'a str> {
+    let responses = operation.entries("responses").into_values();
+    let contents = responses.map(|response| response.resolved(c.new).entries("content"));
+    let days = contents.flatten().filter_map(|(media_type, node)| {
+        let version = versioned(media_type)?.version;
+        (version == c.wanted.version).then(|| node.text("x-sunset"))?
+    });
+    days.min()
 }
 
 fn gone(c: &mut Comparison<'_>, old: &Node<'_>, whole_new: &Value) {
@@ -322,22 +351,37 @@ fn responses<'a>(c: &mut Comparison<'a>, old: &Node<'a>, new: &Node<'a>, kept: &
     }
 }
 
-/// Header names are case-insensitive (RFC 9110, section 5.1); each is read as optional.
-fn headers(c: &mut Comparison<'_>, status: &str, old: &Node<'_>, new: &Node<'_>) {
-    let headers = |node: &Node<'_>| -> BTreeMap<String, String> {
-        let names = node.entries("headers").into_keys();
-        names
-            .map(|name| (name.to_lowercase(), name.to_owned()))
-            .collect()
+/// Header names are case-insensitive (RFC 9110, section 5.1). No type is generated for a header, and
+/// each is read as optional: another type is worth knowing.
+fn headers<'a>(c: &mut Comparison<'a>, status: &str, old: &Node<'a>, new: &Node<'a>) {
+    let headers = |spec: &'a Value, node: &Node<'a>| -> BTreeMap<String, (&'a str, Node<'a>)> {
+        let headers = node.entries("headers").into_iter();
+        let resolved =
+            headers.map(|(name, node)| (name.to_lowercase(), (name, node.resolved(spec))));
+        resolved.collect()
     };
-    let (before, after) = (headers(old), headers(new));
-    for (_, name) in only(&before, &after) {
+    let (before, after) = (headers(c.old, old), headers(c.new, new));
+    for (_, (name, _)) in only(&before, &after) {
         let what = format!("The header {name} of {status} is gone.");
         c.note("optional-response-header-removed", new, what);
     }
-    for (_, name) in only(&after, &before) {
+    for (_, (name, _)) in only(&after, &before) {
         let what = format!("The header {name} of {status} is new.");
         c.additive("response-header-added", new, what);
+    }
+    for (key, (name, header)) in &after {
+        let Some((_, earlier)) = before.get(key) else {
+            continue;
+        };
+        let kind = |spec: &'a Value, header: &Node<'a>| {
+            let schema = header.child("schema").map(|schema| schema.resolved(spec));
+            schema.map_or("undescribed".to_owned(), |schema| written_type(&schema))
+        };
+        let (was, is) = (kind(c.old, earlier), kind(c.new, header));
+        if was != is {
+            let what = format!("The header {name} of {status} is {is} now; it was {was}.");
+            c.note("response-header-type-changed", header, what);
+        }
     }
 }
 
@@ -350,7 +394,7 @@ fn content<'a>(
     kept: &[String],
     subject: &Subject,
 ) {
-    let (before, after) = (old.entries("content"), new.entries("content"));
+    let (mut before, after) = (old.entries("content"), new.entries("content"));
     let rule = match subject.direction {
         Direction::Response => "response",
         _ => "request-body",
@@ -360,6 +404,18 @@ fn content<'a>(
         version(media_type).is_none_or(|version| kept.iter().any(|kept| kept == version))
     };
     let name = &subject.name;
+    // Another parameter makes no other type: a response's is told by what stands before it.
+    for (media_type, node) in &after {
+        let is_same =
+            |other: &&&str| essence(other) == essence(media_type) && !after.contains_key(**other);
+        let other = before.keys().find(is_same).copied();
+        let other = other.filter(|_| !before.contains_key(media_type));
+        if let Some((other, earlier)) = other.and_then(|other| before.remove_entry(other)) {
+            let what = format!("The media type of {name} is {media_type} now; it was {other}.");
+            c.note(format!("{rule}-media-type-parameters-changed"), node, what);
+            before.insert(media_type, earlier);
+        }
+    }
     for (media_type, node) in only(&before, &after).filter(|(name, _)| is_kept(name)) {
         let left = quoted_list(after.keys().copied());
         let what = format!("The media type {media_type} of {name} is gone; left: {left}.");
@@ -371,18 +427,43 @@ fn content<'a>(
     }
     for (media_type, node) in &after {
         if let Some(earlier) = before.get(media_type) {
-            // The day on which upstream removes the version.
-            c.remark(
-                "x-sunset",
-                ["api-version-sunset-changed"; 3],
-                media_type,
-                earlier,
-                node,
-            );
-            if version(media_type).is_none_or(|version| version == c.wanted.version) {
+            let is_pinned = version(media_type).is_none_or(|version| version == c.wanted.version);
+            sunset_changed(c, media_type, is_pinned, earlier, node);
+            if is_pinned {
                 schemas(c, earlier, node, subject);
             }
         }
+    }
+}
+
+/// A media type without its parameters, which has no case (RFC 9110, section 8.3.1).
+fn essence(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// The day on which upstream removes the version of a media type, `YYYY-MM-DD`. One that has been
+/// announced and comes nearer takes time from those who planned with it.
+fn sunset_changed(
+    c: &mut Comparison<'_>,
+    media_type: &str,
+    is_pinned: bool,
+    old: &Node<'_>,
+    new: &Node<'_>,
+) {
+    match (old.text("x-sunset"), new.text("x-sunset")) {
+        (Some(before), Some(after)) if after < before => {
+            let what = format!("{media_type} goes on {after} already; it was {before}.");
+            let level = Level::Breaking.only_if(is_pinned);
+            c.row(level, "api-sunset-date-changed-too-small", new, what);
+        }
+        _ => c.remark(
+            "x-sunset",
+            ["api-version-sunset-changed"; 3],
+            media_type,
+            old,
+            new,
+        ),
     }
 }
 

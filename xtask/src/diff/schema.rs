@@ -197,12 +197,7 @@ fn parts<'a>(c: &mut Comparison<'a>, pair: &Pair<'a, '_>) {
 /// Whether the generated type is another one; then nothing inside is worth comparing.
 fn types_differ(c: &mut Comparison<'_>, pair: &Pair<'_, '_>) -> bool {
     let (before, after) = (rust_kind(&pair.old), rust_kind(&pair.new));
-    let written = |node: &Node<'_>| match (node.text("type"), node.text("format")) {
-        (Some(kind), Some(format)) => format!("{kind} ({format})"),
-        (Some(kind), None) => kind.to_owned(),
-        (None, _) => "anything".to_owned(),
-    };
-    let (old, new) = (written(&pair.old), written(&pair.new));
+    let (old, new) = (written_type(&pair.old), written_type(&pair.new));
     let (old, new) = match old == new {
         true => (before.clone(), after.clone()),
         false => (old, new),
@@ -214,6 +209,15 @@ fn types_differ(c: &mut Comparison<'_>, pair: &Pair<'_, '_>) -> bool {
         c.note(format!("{}-format-changed", pair.prefix), &pair.new, what);
     }
     before != after
+}
+
+/// The type of a schema as it is written.
+pub(super) fn written_type(schema: &Node<'_>) -> String {
+    match (schema.text("type"), schema.text("format")) {
+        (Some(kind), Some(format)) => format!("{kind} ({format})"),
+        (Some(kind), None) => kind.to_owned(),
+        (None, _) => "anything".to_owned(),
+    }
 }
 
 /// What the generator makes of a schema, as far as its own keywords tell. Compositions other than
@@ -312,9 +316,13 @@ fn unnamed(named: bool) -> &'static str {
     }
 }
 
-/// The values of a schema's `enum`, as text; null is what `nullable` says.
+/// The values of a schema's `enum`, or of its `const`, as text; null is what `nullable` says.
 fn values(schema: &Node<'_>) -> Option<Vec<String>> {
-    let values = schema.list("enum")?.iter().filter(|value| !value.is_null());
+    let values = match schema.list("enum") {
+        Some(values) => values.as_slice(),
+        None => std::slice::from_ref(schema.value.get("const")?),
+    };
+    let values = values.iter().filter(|value| !value.is_null());
     let text = |value: &Value| {
         value
             .as_str()
@@ -323,7 +331,8 @@ fn values(schema: &Node<'_>) -> Option<Vec<String>> {
     Some(values.map(text).collect())
 }
 
-/// Each limit, what oasdiff calls it, and whether a greater value is the tighter one.
+/// Each limit, what oasdiff calls it, and whether a greater value is the tighter one. `maximum` and
+/// `minimum` may be exclusive: by a flag beside them in OpenAPI 3.0, by a keyword of their own in 3.1.
 const LIMITS: [(&str, &str, bool); 6] = [
     ("maximum", "max", false),
     ("minimum", "min", true),
@@ -344,17 +353,27 @@ fn limits(c: &mut Comparison<'_>, pair: &Pair<'_, '_>) {
     } = pair;
     let tightened = Level::Breaking.only_if(subject.is_sent());
     for (key, name, greater_is_tighter) in LIMITS {
-        let number = |node: &Node<'_>| node.value.get(key).and_then(Value::as_f64);
-        let (before, after) = (number(old), number(new));
+        let (before, after) = (limit(old, key), limit(new, key));
         let (change, is_tighter) = match (before, after) {
             (before, after) if before == after => continue,
             (None, _) => ("set", true),
             (_, None) => ("unset", false),
+            (Some((before, _)), Some((after, is_exclusive))) if before == after => {
+                let change = if is_exclusive {
+                    "exclusive"
+                } else {
+                    "inclusive"
+                };
+                (change, is_exclusive)
+            }
             (before, after) if after > before => ("increased", greater_is_tighter),
             _ => ("decreased", !greater_is_tighter),
         };
-        let [before, after] =
-            [before, after].map(|limit| limit.map_or("none".to_owned(), |limit| limit.to_string()));
+        let [before, after] = [before, after].map(|limit| match limit {
+            None => "none".to_owned(),
+            Some((limit, true)) => format!("{limit} (exclusive)"),
+            Some((limit, false)) => limit.to_string(),
+        });
         let what = format!("{title}: `{key}` is {after}; it was {before}.");
         let level = if is_tighter { tightened } else { Level::Note };
         c.row(level, format!("{prefix}-{name}-{change}"), new, what);
@@ -369,6 +388,31 @@ fn limits(c: &mut Comparison<'_>, pair: &Pair<'_, '_>) {
     let [before, after] = [old, new].map(|node| node.text("pattern").unwrap_or("none"));
     let what = format!("{title}: the pattern is `{after}`; it was `{before}`.");
     c.row(level, format!("{prefix}-pattern-{change}"), new, what);
+}
+
+/// The value of a limit, and whether it is exclusive.
+fn limit(schema: &Node<'_>, key: &str) -> Option<(f64, bool)> {
+    let number = |key: &str| schema.value.get(key).and_then(Value::as_f64);
+    let exclusive = match key {
+        "maximum" => "exclusiveMaximum",
+        "minimum" => "exclusiveMinimum",
+        _ => return Some((number(key)?, false)),
+    };
+    match (number(key), number(exclusive)) {
+        (Some(limit), None) => Some((limit, schema.is(exclusive))),
+        (None, other) => Some((other?, true)),
+        // Both apply: the tighter one is what counts.
+        (Some(limit), Some(other)) => {
+            let exclusive_is_tighter = match key {
+                "maximum" => other <= limit,
+                _ => other >= limit,
+            };
+            Some(match exclusive_is_tighter {
+                true => (other, true),
+                false => (limit, false),
+            })
+        }
+    }
 }
 
 /// Keywords that change nothing for a program.

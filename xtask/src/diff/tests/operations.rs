@@ -37,10 +37,66 @@ fn operations_come_and_go() {
         ),
         (
             |spec| at(spec, GET)["deprecated"] = json!(true),
-            &["note endpoint-deprecated"],
+            &["note api-deprecated-sunset-missing"],
             &["note endpoint-reactivated"],
         ),
+        // With the day on which the pinned version goes.
+        (
+            |spec| {
+                at(spec, GET)["deprecated"] = json!(true);
+                let content = at(spec, &format!("{GET}/responses/200/content"));
+                content[JSON_2023]["x-sunset"] = json!("2027-01-01");
+            },
+            &[
+                "note api-version-sunset-changed",
+                "note endpoint-deprecated",
+            ],
+            &[
+                "note api-version-sunset-changed",
+                "note endpoint-reactivated",
+            ],
+        ),
     ]);
+}
+
+/// The rows of a change of the `x-sunset` of a media type of `getOrder`.
+fn sunset_moved(media_type: &str, before: &str, after: &str) -> Vec<String> {
+    let with = |day: &str| {
+        let mut spec = upstream();
+        let content = at(&mut spec, &format!("{GET}/responses/200/content"));
+        content[media_type] = content[JSON_2023].clone();
+        content[media_type]["x-sunset"] = json!(day);
+        spec
+    };
+    let rows = diff(&with(before), &with(after), &selection())
+        .unwrap()
+        .rows;
+    rows.iter()
+        .map(|row| format!("{} {}: {}", row.level.as_str(), row.rule, row.what))
+        .collect()
+}
+
+#[test]
+fn a_removal_that_comes_nearer_is_breaking_for_the_pinned_version() {
+    let earlier = sunset_moved(JSON_2023, "2027-06-01", "2027-01-31");
+    assert_eq!(
+        earlier,
+        [
+            "breaking api-sunset-date-changed-too-small: application/vnd.atlas.2023-01-01+json \
+             goes on 2027-01-31 already; it was 2027-06-01."
+        ]
+    );
+    let later = sunset_moved(JSON_2023, "2027-01-31", "2027-06-01");
+    assert!(
+        later[0].starts_with("note api-version-sunset-changed: "),
+        "{later:?}"
+    );
+    let other = "application/vnd.atlas.2024-05-01+json";
+    let of_other = sunset_moved(other, "2027-06-01", "2027-01-31");
+    assert!(
+        of_other[0].starts_with("note api-sunset-date-changed-too-small: "),
+        "{of_other:?}"
+    );
 }
 
 #[test]
@@ -96,6 +152,32 @@ fn versions_and_media_types_come_and_go() {
             &["note api-version-sunset-changed"],
             &["note api-version-sunset-changed"],
         ),
+        // The same type with another parameter: its schemas are compared as before.
+        (
+            |spec| {
+                let content = at(spec, &format!("{GET}/responses/200/content"));
+                let json = content.as_object_mut().unwrap().remove(JSON_2023).unwrap();
+                content[format!("{JSON_2023}; charset=utf-8")] = json;
+            },
+            &["note response-media-type-parameters-changed"],
+            &["note response-media-type-parameters-changed"],
+        ),
+        (
+            |spec| {
+                let content = at(spec, &format!("{PLACE}/requestBody/content"));
+                let json = content.as_object_mut().unwrap().remove(JSON_2023).unwrap();
+                content[format!("{JSON_2023};charset=utf-8")] = json;
+                drop_key(spec, &format!("{NEW_ORDER}/properties"), "words");
+            },
+            &[
+                "breaking request-property-removed",
+                "note request-body-media-type-parameters-changed",
+            ],
+            &[
+                "additive new-optional-request-property",
+                "note request-body-media-type-parameters-changed",
+            ],
+        ),
     ]);
     let gone = rows_of(|spec| {
         let content = at(spec, &format!("{GET}/responses/200/content"));
@@ -131,6 +213,14 @@ fn statuses_and_headers_come_and_go() {
             |spec| drop_key(spec, &format!("{LIST}/responses/200/headers"), "Left"),
             &["note optional-response-header-removed"],
             &["additive response-header-added"],
+        ),
+        (
+            |spec| {
+                let headers = at(spec, &format!("{LIST}/responses/200/headers"));
+                headers["Left"] = json!({"schema": {"type": "string"}});
+            },
+            &["note response-header-type-changed"],
+            &["note response-header-type-changed"],
         ),
         // A header's name has no case.
         (
@@ -188,6 +278,26 @@ fn parameters_come_go_and_change() {
             |spec| drop_key(spec, &format!("{LIST}/parameters/2/schema"), "minimum"),
             &["note request-parameter-min-unset"],
             &["breaking request-parameter-min-set"],
+        ),
+        // A bound that is exclusive now: by the flag of OpenAPI 3.0, by the keyword of 3.1.
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["exclusiveMinimum"] = json!(true),
+            &["breaking request-parameter-min-exclusive"],
+            &["note request-parameter-min-inclusive"],
+        ),
+        (
+            |spec| {
+                let schema = at(spec, &format!("{LIST}/parameters/2/schema"));
+                let minimum = schema.as_object_mut().unwrap().remove("minimum").unwrap();
+                schema["exclusiveMinimum"] = minimum;
+            },
+            &["breaking request-parameter-min-exclusive"],
+            &["note request-parameter-min-inclusive"],
+        ),
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["exclusiveMaximum"] = json!(400),
+            &["breaking request-parameter-max-decreased"],
+            &["note request-parameter-max-increased"],
         ),
         (
             |spec| at(spec, LIST)["parameters"][2]["schema"]["default"] = json!(50),

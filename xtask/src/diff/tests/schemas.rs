@@ -62,6 +62,20 @@ fn request_bodies_come_go_and_change() {
             &["breaking request-property-enum-value-removed"],
             &["additive request-property-enum-value-added"],
         ),
+        // One value alone.
+        (
+            |spec| {
+                at(spec, NEW_ORDER)["properties"]["kind"] =
+                    json!({"const": "fast", "type": "string"});
+            },
+            &["breaking request-property-enum-value-removed"],
+            &["additive request-property-enum-value-added"],
+        ),
+        (
+            |spec| at(spec, ORDER)["properties"]["title"]["const"] = json!("x"),
+            &["note response-property-became-enum"],
+            &["additive response-property-became-not-enum"],
+        ),
         (
             |spec| {
                 at(spec, NEW_ORDER)["properties"]["words"]["items"]["enum"] = json!(["a"]);
