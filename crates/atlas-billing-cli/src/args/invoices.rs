@@ -32,8 +32,8 @@ pub(crate) enum InvoicesCommand {
     #[command(after_help = examples("invoices reconcile last", "invoices reconcile 2025-02 --focus --strict"))]
     Reconcile(ReconcileArgs),
 
-    /// Show what changed from one invoice to another, the largest change first
-    #[command(after_help = examples("invoices compare 2025-02 2025-03", "invoices compare last current --by project --top 5"))]
+    /// Show what changed between two invoices or periods, the largest change first
+    #[command(after_help = examples("invoices compare", "invoices compare mtd --by project --top 5"))]
     Compare(CompareArgs),
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct By {
     #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',', value_parser = values::dimension)]
     pub(crate) by: Vec<Dimension>,
 
-    /// Only the N largest groups, the rest as one
+    /// Only the N largest groups, or changes of either sign; the rest as one row with their sum
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) top: Option<usize>,
 
@@ -198,12 +198,13 @@ impl ItemsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// The invoice to start from: current, last, last-month, a month or an invoice id
+    /// What to start from: current, last, last-month, an invoice id, a month such as 2025-03, or a
+    /// period: 2025-Q1, 2025, 2025-01..2025-03, mtd, ytd, last-quarter [default: the period before B]
     #[arg(value_name = "A")]
-    pub(crate) from: Invoice,
-    /// The invoice to compare with it
+    pub(crate) from: Option<Which>,
+    /// What to compare with it, of the same length; if there is only one, it is this [default: last]
     #[arg(value_name = "B")]
-    pub(crate) to: Invoice,
+    pub(crate) to: Option<Which>,
 
     #[command(flatten)]
     pub(crate) by: By,

@@ -368,8 +368,14 @@ impl Cli {
             Command::Invoices(InvoicesCommand::Compare(args)) => {
                 let By { by, describe, .. } = &args.by;
                 let of_sku = by.is_empty() || by.contains(&Dimension::Sku);
+                let time = by.contains(&Dimension::Day) || by.contains(&Dimension::Month);
                 not_raw("invoices compare")?;
                 filters(&args.filters)?;
+                refuse(
+                    "--by",
+                    time,
+                    "cannot be a day or month: each is in one of the periods alone",
+                )?;
                 refuse("--describe", *describe && !of_sku, "needs --by sku")?;
                 two(by)
             }

@@ -145,6 +145,7 @@ fn what_has_no_effect_or_contradicts_is_refused() {
             "`invoices list` does not support raw-csv",
         ),
         ("invoices compare last current -o raw-json", "raw-json"),
+        ("invoices compare --by sku,days", "cannot be a day or month"),
         (
             "invoices show --sku A* -o raw-json",
             "--sku has no effect on raw-json",
@@ -165,7 +166,7 @@ fn what_has_no_effect_or_contradicts_is_refused() {
         ),
         ("invoices show --describe", "--describe needs --by sku"),
         (
-            "invoices compare last current --by day --describe",
+            "invoices compare last current --by project --describe",
             "--by sku",
         ),
         (

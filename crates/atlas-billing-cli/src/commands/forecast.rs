@@ -58,11 +58,11 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     for group in current.daily.groups().into_iter().filter(|_| by.is_some()) {
         // A group that began this month was nothing before.
         let before = groups.as_ref().map(|groups| {
-            let same = groups.iter().find(|before| before.key == group.key);
+            let same = groups.iter().find(|before| before.keys == group.keys);
             same.map_or(&nothing, |before| &before.daily)
         });
         rows.push(Forecasted {
-            group: Some(group.key.to_string()),
+            group: group.keys.first().map(ToString::to_string),
             forecast: forecast(&group.daily, before)?,
             before: before.map(|daily| daily.total().gross),
         });
@@ -103,6 +103,7 @@ async fn days(
     by: Option<&Dimension>,
 ) -> Result<InvoiceDays, atlas_billing::Error> {
     let items = org.invoice_of(month).line_items().await?;
+    let by = by.map(std::slice::from_ref).unwrap_or_default();
     items.daily(by, &ItemFilter::new()).await
 }
 

@@ -1,4 +1,4 @@
-//! Line items in groups: `invoices show --by`, and `invoices compare`.
+//! Line items in groups: `invoices show --by`, and what `invoices compare` has in common with it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,23 +9,35 @@ use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, T
 use atlas_billing::{Cents, Org};
 
 use super::{Context, invoices};
-use crate::args::{By, CompareArgs, ItemFilters, Linked};
-use crate::connect::connect;
+use crate::args::{By, ItemFilters};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
 
-/// A group of line items of one invoice or two; without keys it is the sum of several.
+/// A group of line items of one period or two; without keys it is the sum of several.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct GroupRow {
-    keys: Vec<Key>,
+pub(super) struct GroupRow {
+    pub(super) keys: Vec<Key>,
     /// What a reader knows it by where it has no keys.
-    label: String,
-    /// In the first invoice, where there are two.
-    from: Total,
-    total: Total,
+    pub(super) label: String,
+    /// In the first period, where there are two.
+    pub(super) from: Total,
+    pub(super) total: Total,
+    /// By how much its groups changed, without signs.
+    pub(super) moved: Cents,
     /// How many groups this row stands for.
-    groups: usize,
+    pub(super) groups: usize,
+}
+
+impl From<Group> for GroupRow {
+    fn from(group: Group) -> Self {
+        Self {
+            keys: group.keys,
+            total: group.total,
+            groups: 1,
+            ..Self::default()
+        }
+    }
 }
 
 impl GroupRow {
@@ -36,27 +48,8 @@ impl GroupRow {
             label,
             from: rows.iter().map(|row| row.from).sum(),
             total: rows.iter().map(|row| row.total).sum(),
+            moved: rows.iter().map(|row| row.moved).sum(),
             groups: rows.iter().map(|row| row.groups).sum(),
-        }
-    }
-
-    /// How much more the second invoice has, before discounts.
-    fn change(&self) -> Cents {
-        self.total.gross - self.from.gross
-    }
-
-    /// The change as a part of the first; none of nothing or of a credit.
-    fn change_part(&self) -> Option<f64> {
-        part(self.change(), self.from.gross).filter(|_| self.from.gross > Cents::ZERO)
-    }
-
-    /// The change in percent, for a reader.
-    fn percent(&self) -> String {
-        match self.change_part() {
-            _ if self.change() == Cents::ZERO => String::new(),
-            Some(part) => format!("{:+.1}", part * 100.0),
-            None if self.from.gross == Cents::ZERO => "new".to_owned(),
-            None => String::new(),
         }
     }
 
@@ -85,12 +78,12 @@ impl GroupRow {
 }
 
 /// A part of a whole, 0.25 for a quarter: for showing, no amount is made of it.
-fn part(part: Cents, whole: Cents) -> Option<f64> {
+pub(super) fn part(part: Cents, whole: Cents) -> Option<f64> {
     Some(part.get() as f64 / whole.get() as f64).filter(|part| part.is_finite())
 }
 
 /// Rows in the order of `size`, the largest first; those beyond `top` as one.
-fn largest(
+pub(super) fn largest(
     mut rows: Vec<GroupRow>,
     top: Option<usize>,
     size: fn(&GroupRow) -> i128,
@@ -109,7 +102,7 @@ fn largest(
 pub(super) struct Groups {
     pub(super) by: Vec<Dimension>,
     pub(super) filter: ItemFilter,
-    top: Option<usize>,
+    pub(super) top: Option<usize>,
     /// What each SKU is, by its code, where that is wanted.
     skus: Option<Arc<BTreeMap<String, String>>>,
 }
@@ -145,8 +138,8 @@ impl Groups {
         out: Sink,
     ) -> Result<(), Failure> {
         let whole = totals.total().gross;
-        let groups = changes(Vec::new(), totals.into_groups());
-        let rows = largest(groups, self.top, |row| row.total.gross.get());
+        let groups = totals.into_groups().into_iter().map(GroupRow::from);
+        let rows = largest(groups.collect(), self.top, |row| row.total.gross.get());
         let id = invoice.invoice.id.clone();
         let mut columns =
             columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
@@ -173,26 +166,8 @@ impl Groups {
         layout
     }
 
-    fn changes_layout(&self, rows: &[GroupRow], from: &InvoiceRow, to: &InvoiceRow) -> Layout {
-        let mut columns = self.shown_columns();
-        columns.extend(compared());
-        columns.extend(columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; });
-        for (name, invoice) in [("from_gross_cents", from), ("to_gross_cents", to)] {
-            let column = columns.iter_mut().find(|column| column.name == name);
-            if let Some(column) = column {
-                column.heading = Some(invoice.period_plain().into());
-            }
-        }
-        let title = format!("From {} to {}", from.period(), to.period());
-        let note = "Amounts are line items before discounts.";
-        let mut layout = self.summed(title, rows, &columns, note);
-        let notes = [from, to].into_iter().filter_map(InvoiceRow::to_date_note);
-        layout.notes.extend(notes);
-        layout
-    }
-
     /// Rows, and their sum.
-    fn summed(
+    pub(super) fn summed(
         &self,
         title: String,
         rows: &[GroupRow],
@@ -211,7 +186,7 @@ impl Groups {
     }
 
     /// The columns that name a group for a reader.
-    fn shown_columns(&self) -> Vec<Column<GroupRow>> {
+    pub(super) fn shown_columns(&self) -> Vec<Column<GroupRow>> {
         let mut columns = Vec::new();
         for (at, dimension) in self.by.iter().enumerate() {
             let name = dimension.to_string();
@@ -225,7 +200,7 @@ impl Groups {
     }
 
     /// The columns that name a group: an id beside the name where there is one, none of them twice.
-    fn key_columns(&self) -> Vec<Column<GroupRow>> {
+    pub(super) fn key_columns(&self) -> Vec<Column<GroupRow>> {
         let mut columns: Vec<Column<GroupRow>> = Vec::new();
         for (at, dimension) in self.by.iter().enumerate() {
             for column in parts(at, dimension).into_iter().chain(self.description(at)) {
@@ -267,7 +242,7 @@ fn figures(whole: Cents) -> Vec<Column<GroupRow>> {
     }
 }
 
-const GROUPS: &str =
+pub(super) const GROUPS: &str =
     "How many groups the row stands for: 1, or with --top the number of those left over.";
 
 /// What each SKU is, by its code.
@@ -281,89 +256,6 @@ async fn described_skus(org: &Org) -> Result<Arc<BTreeMap<String, String>>, Fail
     let skus = skus.into_iter();
     let skus = skus.filter_map(|sku| Some((sku.id?, sku.description?)));
     Ok(Arc::new(skus.collect()))
-}
-
-/// `invoices compare`.
-pub(super) async fn compare(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
-    let connection = connect(context).await?;
-    let out = context.sink()?;
-    let org = &connection.org(context).await?;
-    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
-    if groups.by.is_empty() {
-        groups.by.push(Dimension::Sku);
-    }
-    let from = invoices::find(context, org, &args.from).await?.id;
-    let to = invoices::find(context, org, &args.to).await?.id;
-    if from == to {
-        return Err(Failure::usage(format!(
-            "both are the invoice {from}; name two"
-        )));
-    }
-    let (from, before) = invoices::summed(context, org, from, &groups, Linked::Omit).await?;
-    let (to, after) = invoices::summed(context, org, to, &groups, Linked::Omit).await?;
-    context
-        .voice
-        .note(&format!("Periods: {} and {}", from.period(), to.period()));
-    let passed = before.total().count + after.total().count;
-    invoices::note_nothing(context, &groups.filter, passed);
-    let rows = changes(before.into_groups(), after.into_groups());
-    let rows = largest(rows, groups.top, |row| row.change().get().saturating_abs());
-    let mut columns = groups.key_columns();
-    columns.extend(compared());
-    context.style.write(out, &columns, &rows, || {
-        Ok(vec![groups.changes_layout(&rows, &from, &to)])
-    })
-}
-
-/// The groups of two invoices, each once.
-fn changes(from: Vec<Group>, to: Vec<Group>) -> Vec<GroupRow> {
-    let mut rows: BTreeMap<Vec<Vec<Option<String>>>, GroupRow> = BTreeMap::new();
-    let from = from
-        .into_iter()
-        .map(|group| (group.keys, group.total, Total::default()));
-    let to = to
-        .into_iter()
-        .map(|group| (group.keys, Total::default(), group.total));
-    for (keys, from, to) in from.chain(to) {
-        let row = rows.entry(keys.iter().map(identity).collect()).or_default();
-        // The names of the second invoice are the newer ones.
-        (row.keys, row.groups) = (keys, 1);
-        row.from += from;
-        row.total += to;
-    }
-    rows.into_values().collect()
-}
-
-/// What makes a group the same in both invoices: a project keeps its id when it is renamed.
-fn identity(key: &Key) -> Vec<Option<String>> {
-    let project = |project: &Option<Project>| {
-        let project = project.as_ref()?;
-        project.id.clone().or_else(|| project.name.clone())
-    };
-    match key {
-        Key::Project(of) => vec![project(of)],
-        Key::Cluster { project: of, name } => vec![project(of), name.clone()],
-        Key::Tag {
-            values: Some(values),
-            ..
-        } => values.iter().cloned().map(Some).collect(),
-        key => vec![key.label()],
-    }
-}
-
-/// The figures of a group in two invoices.
-fn compared() -> Vec<Column<GroupRow>> {
-    columns! { GroupRow:
-        "from_gross_cents" Cents always = |r| r.from.gross, "The sum in the first invoice, before discounts.";
-        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first invoice.";
-        "to_gross_cents" Cents always = |r| r.total.gross, "The sum in the second invoice, before discounts.";
-        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second invoice.";
-        "change_cents" Change always ("change") = |r| r.change(),
-            "How much more the second has, before discounts.";
-        "change" Number = |r| r.change_part(),
-            "The change as a part of the first, 0.25 for a quarter more; null where that is not above 0.";
-        "groups" Integer always = |r| r.groups as u64, GROUPS;
-    }
 }
 
 /// The columns of one of the dimensions.

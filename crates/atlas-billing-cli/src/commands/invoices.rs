@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use atlas_billing::money::Owed;
+use atlas_billing::money::{DailyGroups, DailyTotals, Owed};
 use atlas_billing::totals::{ItemFilter, Totals};
 use atlas_billing::{
-    Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, Month, Months, Org, Payment,
-    PaymentStatus, Refund,
+    Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, InvoiceStatus, InvoiceSummary, Month,
+    Months, Org, Payment, PaymentStatus, Refund,
 };
 
 use super::Context;
@@ -204,6 +204,71 @@ pub(super) async fn summed(
         },
         totals,
     ))
+}
+
+/// An invoice without its line items, and its charges by day.
+pub(super) struct ByDay {
+    pub(super) row: InvoiceRow,
+    /// Those that pass the filter, in groups.
+    pub(super) daily: DailyGroups,
+    /// All of them.
+    pub(super) all: DailyTotals,
+}
+
+/// The charges of an invoice by day, in groups.
+pub(super) async fn by_day(
+    context: &Context,
+    org: &Org,
+    id: InvoiceId,
+    groups: &Groups,
+    linked: Linked,
+) -> Result<ByDay, Error> {
+    let Groups { by, filter, .. } = groups;
+    let request = org.invoice(id).linked_items(linked != Linked::Omit);
+    let mut items = request.line_items().await?;
+    let (daily, all, mut invoice) = match linked {
+        Linked::Omit | Linked::Include => {
+            let days = items.daily(by, filter).await?;
+            (days.daily, days.all, days.head)
+        }
+        Linked::Only => {
+            let (mut daily, mut all) = (DailyGroups::new(by), DailyTotals::new());
+            while let Some(item) = items.next().await {
+                let item = item?;
+                if items.linked_invoice().is_some() {
+                    all.add(&item);
+                    if filter.passes(&item) {
+                        daily.add(&item);
+                    }
+                }
+            }
+            (daily, all, items.head().cloned().unwrap_or_default())
+        }
+    };
+    note_omitted(context, &invoice, linked);
+    invoice.org_id.get_or_insert_with(|| org.id().to_string());
+    let items = None;
+    Ok(ByDay {
+        row: InvoiceRow { invoice, items },
+        daily,
+        all,
+    })
+}
+
+/// The invoices of some months with one of these statuses, or any; the oldest first.
+pub(super) async fn listed(
+    org: &Org,
+    months: Months,
+    statuses: &[InvoiceStatus],
+) -> Result<Vec<InvoiceSummary>, Failure> {
+    let statuses = statuses.iter().cloned();
+    let mut list = org.invoices().period(months).statuses(statuses).await?;
+    if list.is_empty() {
+        let what = format!("there is no such invoice in {months}");
+        return Err(not_found(&what, org, Some(months)).await);
+    }
+    list.sort_by_key(|summary| summary.start_date);
+    Ok(list)
 }
 
 /// Says which line items are meant, if not all.

@@ -85,13 +85,7 @@ async fn meant(context: &Context, org: &Org, args: &ItemsArgs) -> Result<Vec<Mea
         context
             .voice
             .note(&format!("Period: {}", shown_period(period, context.today)));
-        let statuses = args.statuses.status.iter().cloned();
-        let mut list = org.invoices().period(period).statuses(statuses).await?;
-        if list.is_empty() {
-            let what = format!("there is no such invoice in {period}");
-            return Err(invoices::not_found(&what, org, Some(period)).await);
-        }
-        list.sort_by_key(|summary| summary.start_date);
+        let list = invoices::listed(org, period, &args.statuses.status).await?;
         all.extend(
             list.iter()
                 .map(Meant::listed)

@@ -1,5 +1,6 @@
 //! The commands. What they share: flags, today, where messages and data go.
 
+mod compare;
 mod costs;
 mod costs_table;
 mod export;
@@ -134,7 +135,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::List(args)) => invoices::list(context, &args).await,
         Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
-        Command::Invoices(InvoicesCommand::Compare(args)) => groups::compare(context, &args).await,
+        Command::Invoices(InvoicesCommand::Compare(args)) => compare::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Reconcile(args)) => reconcile::run(context, &args).await,
         Command::Forecast(args) => forecast::run(context, &args).await,
         Command::Focus(args) => focus::run(context, &args).await,

@@ -15,7 +15,10 @@ fn bad_use_is_2_and_nothing_is_sent() {
         (vec!["costs", "--resume", "abc"], "64"),
         (vec!["costs", "--api-version", "2020-01-01"], "2023-01-01"),
         (vec!["invoices", "show", "latest"], "current, last"),
-        (vec!["invoices", "compare", "last"], "<B>"),
+        (
+            vec!["invoices", "compare", "2025-Q1", "2025-02"],
+            "3 months with 1 month",
+        ),
         (vec!["invoices", "list", "-o", "raw-csv"], "raw-csv"),
         (vec!["frobnicate"], "frobnicate"),
     ] {

@@ -239,7 +239,7 @@ fn compare_shows_the_largest_change_first() {
     ]);
     assert!(table.stdout.contains("other (3)"), "{}", table.stdout);
     assert!(
-        table.stdout.contains("pending and still grows"),
+        table.stdout.contains("days 1 to 7 of each month"),
         "{}",
         table.stdout
     );

@@ -26,6 +26,7 @@ mod items;
 mod lists;
 #[cfg(feature = "demo")]
 mod memory;
+mod movers;
 mod search;
 mod settings;
 mod signals;

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, ItemFilter, Totals};
-use crate::money::{DailyGroups, ItemSums, Needs, Statement, StatementBuilder};
+use crate::money::{DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder};
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
@@ -69,8 +69,11 @@ pub struct InvoiceTotals {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InvoiceDays {
-    /// The sums of the items.
+    /// The sums of the items that pass the filter.
     pub daily: DailyGroups,
+    /// The sums of all items, which tell [what is posted](DailyTotals::complete_through), also where a
+    /// filter leaves little.
+    pub all: DailyTotals,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -216,7 +219,7 @@ impl LineItems {
         Ok(builder.finish(&self.head.unwrap_or_default()))
     }
 
-    /// Exact sums of the items that are left by day and kind of charge, and by a dimension if one is
+    /// Exact sums of the items that are left by day and kind of charge, and by dimensions if any are
     /// given, over those that pass `filter`, to the end of the stream; those of linked invoices
     /// included if the stream hands them out.
     ///
@@ -226,7 +229,7 @@ impl LineItems {
     ///
     /// # async fn run(org: atlas_billing::Org) -> Result<(), Box<dyn std::error::Error>> {
     /// let items = org.current_invoice().line_items().await?;
-    /// let days = items.daily(None, &ItemFilter::new()).await?;
+    /// let days = items.daily(&[], &ItemFilter::new()).await?;
     /// let today = "2025-03-14".parse()?;
     /// let options = ForecastOptions::new();
     /// let forecast = Forecast::of(days.daily.total(), "2025-03".parse()?, today, &options)?;
@@ -237,15 +240,16 @@ impl LineItems {
     ///
     /// # Errors
     /// As for [`next`](Self::next).
-    pub async fn daily(
-        mut self,
-        by: Option<&Dimension>,
-        filter: &ItemFilter,
-    ) -> Result<InvoiceDays> {
+    pub async fn daily(mut self, by: &[Dimension], filter: &ItemFilter) -> Result<InvoiceDays> {
         let mut groups = DailyGroups::new(by);
+        let mut all = DailyTotals::new();
         let needs = DailyGroups::needs(by).and(filter);
+        let is_filtered = !filter.is_empty();
         let mut add = |text: &[u8]| {
             needs.read(text, |charge| {
+                if is_filtered {
+                    all.add_charge(charge);
+                }
                 if filter.passes_charge(charge) {
                     groups.add_charge(charge);
                 }
@@ -253,6 +257,10 @@ impl LineItems {
         };
         while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
         Ok(InvoiceDays {
+            all: match is_filtered {
+                true => all,
+                false => groups.total().clone(),
+            },
             daily: groups,
             head: self.head.unwrap_or_default(),
         })

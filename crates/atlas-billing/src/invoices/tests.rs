@@ -219,19 +219,25 @@ async fn sums_over_the_stream_are_those_over_the_items() {
 async fn charges_by_day_are_those_of_the_items() {
     let org = org(&Pieces::new(10));
     let whole = org.invoice(id()).await.unwrap();
-    for by in [None, Some(Dimension::Sku), Some(Dimension::tag("team"))] {
+    let all = whole.line_items.iter().collect();
+    for by in [
+        &[][..],
+        &[Dimension::Sku],
+        &[Dimension::Project, Dimension::tag("team")],
+    ] {
         let items = org.invoice(id()).line_items().await.unwrap();
-        let days = items.daily(by.as_ref(), &ItemFilter::new()).await.unwrap();
-        assert_eq!(days.daily.total(), &whole.line_items.iter().collect());
-        let mut groups = DailyGroups::new(by.as_ref());
+        let days = items.daily(by, &ItemFilter::new()).await.unwrap();
+        assert_eq!((days.daily.total(), &days.all), (&all, &all));
+        let mut groups = DailyGroups::new(by);
         whole.line_items.iter().for_each(|item| groups.add(item));
         assert_eq!(days.daily.groups(), groups.groups());
         assert_eq!(days.head.id.as_deref(), Some(ID));
     }
     let items = org.invoice(id()).line_items().await.unwrap();
     let filter = ItemFilter::new().with_skus(["A"]);
-    let days = items.daily(None, &filter).await.unwrap();
+    let days = items.daily(&[], &filter).await.unwrap();
     assert_eq!(days.daily.total().total().count, 1);
+    assert_eq!(days.all, all);
 }
 
 #[tokio::test(start_paused = true)]

@@ -278,8 +278,8 @@ mod tests {
             assert_eq!(read.unwrap().1, text.len());
             let statement = statement.finish(&Invoice::default());
             assert_eq!(statement, Statement::of(&invoice(&item)), "{text}");
-            let mut daily = DailyGroups::new(None);
-            let needs = DailyGroups::needs(None);
+            let mut daily = DailyGroups::new(&[]);
+            let needs = DailyGroups::needs(&[]);
             let read = needs.read(text.as_bytes(), |charge| daily.add_charge(charge));
             read.unwrap();
             assert_eq!(*daily.total(), [&item].into_iter().collect(), "{text}");
@@ -313,7 +313,7 @@ mod tests {
             let read = |needs: Needs| needs.read(text.as_bytes(), |_| ()).is_err();
             assert!(!read(Needs::of(&by())), "{text}");
             let prices = read_prices(text.as_bytes(), |_| ()).is_err();
-            assert!(prices || read(DailyGroups::needs(None)), "{text}");
+            assert!(prices || read(DailyGroups::needs(&[])), "{text}");
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use atlas_billing_raw::{Cents, Decimal, Number};
 use chrono::{Days, NaiveDate};
+use rust_decimal::RoundingStrategy;
 use serde::Serialize;
 
 use super::daily::{Basis, ChargeClass, DailyTotals};
+use super::series::relative_change;
 use crate::error::{Error, Result};
 use crate::period::Month;
 
@@ -76,7 +78,7 @@ impl Comparison {
     /// [`DailyTotals::complete_through`].
     pub fn of(
         (current, month): (&DailyTotals, Month),
-        (earlier, earlier_month): (&DailyTotals, Month),
+        earlier: (&DailyTotals, Month),
         today: NaiveDate,
         basis: Basis,
     ) -> Result<Self> {
@@ -85,16 +87,24 @@ impl Comparison {
                 "no day of {month} is complete on {today}: nothing to compare yet"
             )));
         };
+        Ok(Self::through((current, month), earlier, through, basis))
+    }
+
+    /// The same where it is known which day of the month is the last complete one: filtered charges
+    /// do not show it.
+    pub fn through(
+        (current, month): (&DailyTotals, Month),
+        (earlier, earlier_month): (&DailyTotals, Month),
+        through: NaiveDate,
+        basis: Basis,
+    ) -> Self {
         let shorter = month.day_count().min(earlier_month.day_count());
         let days = month.days_through(through).min(shorter);
-        let sum = |daily: &DailyTotals, month: Month| -> Cents {
-            let first_days = month.first_day().iter_days().take(days as usize);
-            first_days.map(|day| daily.day(day, basis)).sum()
-        };
         let amounts = |class| (current.amount(class, basis), earlier.amount(class, basis));
-        let (now, before) = (sum(current, month), sum(earlier, earlier_month));
+        let now = basis.amount(&current.first_days(month, days));
+        let before = basis.amount(&earlier.first_days(earlier_month, days));
         let last = Days::new(u64::from(days.saturating_sub(1)));
-        Ok(Self {
+        Self {
             month,
             earlier_month,
             days,
@@ -106,18 +116,16 @@ impl Comparison {
             percent: percent(now, before),
             monthly: amounts(ChargeClass::Monthly),
             credits: amounts(ChargeClass::Credit),
-        })
+        }
     }
 }
 
 fn percent(now: Cents, before: Cents) -> Option<Decimal> {
-    if before <= Cents::ZERO || now < Cents::ZERO {
-        return None;
-    }
-    // In tenths of a percent.
-    let change = (now - before).get().checked_mul(1000)?;
-    let tenths = super::forecast::rounded(change, before.get())?;
-    Decimal::try_from_i128_with_scale(tenths, 1).ok()
+    let part = relative_change(before.to_decimal()?, now.to_decimal()?)?;
+    let percent = part.checked_mul(Decimal::ONE_HUNDRED)?;
+    let mut rounded = percent.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero);
+    rounded.rescale(1);
+    Some(rounded)
 }
 
 fn as_number<S: serde::Serializer>(

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::charge::{Charge, Needs};
 use super::statement::Statement;
-use super::totals::{Dimension, Key, Total, identify};
+use super::totals::{Dimension, Group, Key, Total, identify};
 use crate::period::Month;
 
 /// How a charge behaves over a month.
@@ -50,7 +50,8 @@ impl Basis {
         }
     }
 
-    fn amount(self, total: &Total) -> Cents {
+    /// The amount that is counted of a sum.
+    pub fn amount(self, total: &Total) -> Cents {
         match self {
             Self::Prices => total.gross,
             Self::PricesLessDiscounts => total.net(),
@@ -127,6 +128,14 @@ impl DailyTotals {
         total.map_or(Cents::ZERO, |total| basis.amount(total))
     }
 
+    /// The daily charges of the first `days` days of a month.
+    pub fn first_days(&self, month: Month, days: u32) -> Total {
+        let after = month.first_day().checked_add_days(Days::new(days.into()));
+        let after = after.unwrap_or(NaiveDate::MAX);
+        let days = self.days.range(month.first_day()..after);
+        days.map(|(_, total)| *total).sum()
+    }
+
     /// All charges of a class.
     pub fn amount(&self, class: ChargeClass, basis: Basis) -> Cents {
         match class {
@@ -178,10 +187,10 @@ impl<'a> FromIterator<&'a LineItem> for DailyTotals {
     }
 }
 
-/// [`DailyTotals`] of all line items and, with a dimension, of each group.
+/// [`DailyTotals`] of all line items and, with dimensions, of each group.
 #[derive(Debug, Clone, Default)]
 pub struct DailyGroups {
-    by: Option<Dimension>,
+    by: Vec<Dimension>,
     total: DailyTotals,
     groups: Vec<DailyGroup>,
     /// The index of each group by its identity.
@@ -189,33 +198,32 @@ pub struct DailyGroups {
     identity: Vec<u8>,
 }
 
-/// The charges by day of the line items that share a value.
+/// The charges by day of the line items that share the values of all dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DailyGroup {
-    /// The value.
-    pub key: Key,
+    /// The values, one for each dimension, in the order of the dimensions.
+    pub keys: Vec<Key>,
     /// The charges.
     pub daily: DailyTotals,
 }
 
 impl DailyGroups {
     /// No items yet, to be grouped by `by`; without a dimension there are no groups.
-    pub fn new(by: Option<&Dimension>) -> Self {
+    pub fn new(by: &[Dimension]) -> Self {
         Self {
-            by: by.cloned(),
+            by: by.to_vec(),
             ..Self::default()
         }
     }
 
     /// What is read of an item.
-    pub(crate) fn needs(by: Option<&Dimension>) -> Needs {
+    pub(crate) fn needs(by: &[Dimension]) -> Needs {
         Needs {
             day: true,
             span: true,
-            ..by.map(|by| Needs::of(std::slice::from_ref(by)))
-                .unwrap_or_default()
+            ..Needs::of(by)
         }
     }
 
@@ -227,8 +235,32 @@ impl DailyGroups {
     /// The groups, in ascending order of their keys; a group without a value comes first.
     pub fn groups(&self) -> Vec<&DailyGroup> {
         let mut groups: Vec<&DailyGroup> = self.groups.iter().collect();
-        groups.sort_by(|left, right| left.key.cmp(&right.key));
+        groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
+    }
+
+    /// The sums of all charges of each group, as [`Totals`](super::totals::Totals) has them, in the
+    /// same order.
+    pub fn totals(&self) -> Vec<Group> {
+        self.sums(|daily| daily.total())
+    }
+
+    /// The daily charges of the first `days` days of a month, of each group that has any, in the same
+    /// order.
+    pub fn first_days(&self, month: Month, days: u32) -> Vec<Group> {
+        let mut groups = self.sums(|daily| daily.first_days(month, days));
+        groups.retain(|group| group.total.count > 0);
+        groups
+    }
+
+    fn sums(&self, of: impl Fn(&DailyTotals) -> Total) -> Vec<Group> {
+        let groups = self.groups().into_iter();
+        groups
+            .map(|group| Group {
+                keys: group.keys.clone(),
+                total: of(&group.daily),
+            })
+            .collect()
     }
 
     /// Adds one item.
@@ -238,18 +270,20 @@ impl DailyGroups {
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
         self.total.add_charge(charge);
-        let Some(by) = &self.by else {
+        if self.by.is_empty() {
             return;
-        };
+        }
         self.identity.clear();
-        identify(by, charge, &mut self.identity);
+        for dimension in &self.by {
+            identify(dimension, charge, &mut self.identity);
+        }
         let index = match self.index.get(self.identity.as_slice()) {
             Some(index) => *index,
             None => {
                 let index = self.groups.len();
                 self.index.insert(self.identity.as_slice().into(), index);
                 self.groups.push(DailyGroup {
-                    key: Key::of(by, charge),
+                    keys: self.by.iter().map(|by| Key::of(by, charge)).collect(),
                     daily: DailyTotals::new(),
                 });
                 index
@@ -257,7 +291,9 @@ impl DailyGroups {
         };
         if let Some(group) = self.groups.get_mut(index) {
             group.daily.add_charge(charge);
-            group.key.settle_name(charge.project_name);
+            for key in &mut group.keys {
+                key.settle_name(charge.project_name);
+            }
         }
     }
 }
@@ -303,17 +339,42 @@ mod tests {
         assert_eq!(amounts, [111, 25, -7]);
         assert_eq!(daily.total(), items.iter().collect());
 
-        let mut groups = DailyGroups::new(Some(&Dimension::Sku));
+        let mut groups = DailyGroups::new(&[Dimension::Sku]);
         items.iter().for_each(|item| groups.add(item));
         assert_eq!(groups.total(), &daily);
         let keys: Vec<_> = groups
             .groups()
             .iter()
-            .map(|it| it.key.to_string())
+            .map(|it| it.keys[0].to_string())
             .collect();
         assert_eq!(keys, ["(none)", "S0", "S1"]);
         let sum: Total = groups.groups().iter().map(|it| it.daily.total()).sum();
         assert_eq!(sum, daily.total());
+    }
+
+    #[test]
+    fn the_first_days_of_a_month_are_daily_charges_alone() {
+        let items = [
+            item("2025-02-28T00:00:00Z", "2025-03-01T00:00:00Z", 1),
+            item("2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", 10),
+            item("2025-03-02T23:59:59Z", "2025-03-03T00:00:00Z", 100),
+            item("2025-03-03T00:00:00Z", "2025-03-04T00:00:00Z", 1000),
+            item("2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z", 5),
+            item("2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", -7),
+        ];
+        let mut groups = DailyGroups::new(&[Dimension::Sku, Dimension::Provider]);
+        items.iter().for_each(|item| groups.add(item));
+        let march: Month = "2025-03".parse().unwrap();
+        for (days, gross) in [(0, 0), (1, 10), (2, 110), (3, 1110), (31, 1110)] {
+            let total = groups.total().first_days(march, days);
+            assert_eq!(total.gross, Cents::from(gross), "{days}");
+            let groups = groups.first_days(march, days);
+            assert_eq!(groups.len(), usize::from(days > 0));
+        }
+        let totals = groups.totals();
+        let sum: Total = totals.iter().map(|group| group.total).sum();
+        assert_eq!(sum, groups.total().total());
+        assert!(totals.iter().all(|group| group.keys.len() == 2));
     }
 
     #[test]

@@ -167,6 +167,23 @@ impl Key {
         }
     }
 
+    /// What makes a group the same in two periods: a project keeps its id when it is renamed.
+    pub(super) fn identity(&self) -> Vec<Option<String>> {
+        let project = |project: &Option<Project>| {
+            let project = project.as_ref()?;
+            project.id.clone().or_else(|| project.name.clone())
+        };
+        match self {
+            Self::Project(of) => vec![project(of)],
+            Self::Cluster { project: of, name } => vec![project(of), name.clone()],
+            Self::Tag {
+                values: Some(values),
+                ..
+            } => values.iter().cloned().map(Some).collect(),
+            key => vec![key.label()],
+        }
+    }
+
     pub(super) fn of(dimension: &Dimension, charge: &Charge<'_>) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let known = charge.project_id.is_some() || charge.project_name.is_some();

@@ -11,6 +11,7 @@ mod dimension;
 mod filter;
 mod forecast;
 mod owed;
+mod series;
 mod statement;
 mod sum;
 pub mod totals;
@@ -24,6 +25,7 @@ pub use forecast::{
 };
 pub(crate) use owed::as_number;
 pub use owed::{Owed, PaymentOwed};
+pub use series::{GroupSeries, Presence, relative_change};
 pub use statement::{
     BilledRule, BilledTest, Contribution, CreditRule, Deviation, Finding, PriceCheck, PriceReading,
     Rate, Rounding, RowKind, Statement, StatementBuilder, StatementRow, Subject, SubtotalRule,

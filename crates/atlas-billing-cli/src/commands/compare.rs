@@ -1,0 +1,551 @@
+//! `invoices compare`: what changed from one invoice, or period, to another.
+
+use atlas_billing::money::{
+    Basis, Comparison, DailyGroups, DailyTotals, GroupSeries, Presence, relative_change,
+};
+use atlas_billing::totals::{Dimension, Group};
+use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
+
+use super::groups::{GROUPS, GroupRow, Groups, largest, part};
+use super::{Context, invoices};
+use crate::args::values::{Invoice as One, Which};
+use crate::args::{CompareArgs, Linked};
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::output::{Column, Layout, columns};
+use crate::records::InvoiceRow;
+use crate::text;
+
+/// The invoices of one side, before they are read.
+struct Meant {
+    invoices: Vec<(InvoiceId, Option<InvoiceSummary>)>,
+    /// Several months, where more than one was asked for.
+    months: Option<Months>,
+}
+
+/// One side, read.
+struct Side {
+    invoices: Vec<InvoiceRow>,
+    months: Option<Months>,
+    /// The charges by day of each invoice; where a filter is set, those that pass it.
+    daily: Vec<DailyGroups>,
+    /// The charges of the last invoice, whatever the filter.
+    all: DailyTotals,
+}
+
+pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
+    check(context, args)?;
+    let connection = connect(context).await?;
+    let out = context.sink()?;
+    let org = &connection.org(context).await?;
+    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    if groups.by.is_empty() {
+        groups.by.push(Dimension::Sku);
+    }
+    let (from, to) = sides(context, args, org, &groups).await?;
+    let same_days = same_days(context, &from, &to)?;
+    let passed: u64 = [&from, &to].iter().map(|side| side.count()).sum();
+    let days = same_days.as_ref().map(|same| same.days);
+    let of_days = days.map_or(String::new(), |days| {
+        format!(", {} of each", text::counted(days, "day"))
+    });
+    context.voice.note(&format!(
+        "Periods: {} and {}{of_days}",
+        from.period(),
+        to.period()
+    ));
+    invoices::note_nothing(context, &groups.filter, passed);
+    let sums = [&from, &to].map(|side| side.groups(days));
+    let rows = GroupSeries::align(sums).into_iter().map(GroupRow::compared);
+    let rows = largest(rows.collect(), groups.top, |row| row.moved.get());
+    let moved = rows.iter().map(|row| row.moved).sum();
+    let mut columns = period_columns(&from, &to, days);
+    columns.extend(groups.key_columns());
+    columns.extend(compared(moved));
+    context.style.write(out, &columns, &rows, || {
+        let comparison = Compared {
+            from: &from,
+            to: &to,
+            same_days,
+            moved,
+        };
+        Ok(vec![comparison.layout(&groups, &rows)])
+    })
+}
+
+/// Refuses periods of unequal length.
+fn check(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
+    let count = |which: &Option<Which>| match which {
+        Some(Which::Period(period)) => Ok(period.resolve(context.today)?.count()),
+        _ => Ok::<_, Failure>(1),
+    };
+    let counts = [count(&args.from)?, count(&args.to)?];
+    if args.to.is_some() && counts[0] != counts[1] {
+        let [from, to] = counts.map(|count| text::counted(count, "month"));
+        return Err(Failure::usage(format!(
+            "cannot compare {from} with {to}: name two periods of the same length"
+        )));
+    }
+    Ok(())
+}
+
+/// Both sides, read one after the other: a side that was not named is the period before the other.
+async fn sides(
+    context: &Context,
+    args: &CompareArgs,
+    org: &Org,
+    groups: &Groups,
+) -> Result<(Side, Side), Failure> {
+    let read = |meant: Meant| read(context, org, groups, meant);
+    let (from, to) = match (&args.from, &args.to) {
+        (Some(from), Some(to)) => (Some(from.clone()), to.clone()),
+        (to, None) => (None, to.clone().unwrap_or(Which::Invoice(One::Last))),
+        (None, Some(to)) => (None, to.clone()),
+    };
+    let Some(from) = from else {
+        let to = find(context, org, &to).await?;
+        if to.months.is_some() {
+            let to = over(context, to)?;
+            let months = to.months.map(before).transpose()?;
+            let from = months.map(|months| find_months(org, months));
+            let from = match from {
+                Some(from) => from.await?,
+                None => return Err(Failure::usage("no period")),
+            };
+            return Ok((read(from).await?, read(to).await?));
+        }
+        // Which month it is for may be known from the invoice alone.
+        let to = read(to).await?;
+        let month = to.month().map(Month::prev).ok_or_else(|| {
+            let period = to.period();
+            Failure::usage(format!("{period}: what to compare with has to be named"))
+        })?;
+        let from = find(context, org, &Which::Invoice(One::Of(month))).await?;
+        return Ok((read(from).await?, to));
+    };
+    let (from, to) = (
+        find(context, org, &from).await?,
+        find(context, org, &to).await?,
+    );
+    let ids = |meant: &Meant| -> Vec<InvoiceId> { meant.invoices.iter().map(|it| it.0).collect() };
+    match ids(&from).as_slice() {
+        [id] if ids(&to) == [*id] => {
+            return Err(Failure::usage(format!(
+                "both are the invoice {id}; name two"
+            )));
+        }
+        same if ids(&to) == same => {
+            return Err(Failure::usage("both are the same period; name two"));
+        }
+        _ => {}
+    }
+    let (from, to) = same_length(context, from, to)?;
+    Ok((read(from).await?, read(to).await?))
+}
+
+/// As many months that end right before.
+fn before(months: Months) -> Result<Months, Failure> {
+    let count = u32::try_from(months.count()).unwrap_or(u32::MAX);
+    Ok(Months::last(count, months.start_date())?)
+}
+
+async fn find(context: &Context, org: &Org, which: &Which) -> Result<Meant, Failure> {
+    let invoice = match which {
+        Which::Invoice(invoice) => invoice.clone(),
+        Which::Period(period) => match period.resolve(context.today)? {
+            months if months.count() > 1 => return find_months(org, months).await,
+            month => One::Of(month.first()),
+        },
+    };
+    let found = invoices::find(context, org, &invoice).await?;
+    Ok(Meant {
+        invoices: vec![(found.id, found.summary)],
+        months: None,
+    })
+}
+
+async fn find_months(org: &Org, months: Months) -> Result<Meant, Failure> {
+    let listed = invoices::listed(org, months, &[]).await?.into_iter();
+    let invoices = listed.map(|summary| Ok(((&summary).try_into()?, Some(summary))));
+    Ok(Meant {
+        invoices: invoices.collect::<Result<_, atlas_billing::Error>>()?,
+        months: Some(months),
+    })
+}
+
+impl Meant {
+    fn month_count(&self) -> usize {
+        self.months.map_or(1, |months| months.count())
+    }
+
+    /// The first `count` of several months.
+    fn first_months(mut self, count: usize) -> Result<Self, Failure> {
+        let Some(months) = self.months else {
+            return Ok(self);
+        };
+        let last = months.iter().nth(count.saturating_sub(1));
+        let kept = Months::new(months.first(), last.unwrap_or(months.last_month()))?;
+        self.months = Some(kept);
+        self.invoices.retain(|(_, summary)| {
+            let month = summary.as_ref().and_then(|it| InvoiceRow::from(it).month());
+            month.is_none_or(|month| kept.contains(month))
+        });
+        Ok(self)
+    }
+
+    /// How many of several months are over; a single invoice is compared whatever its month.
+    fn months_over(&self, context: &Context) -> usize {
+        let running = Month::of(context.today);
+        let over = |months: Months| months.iter().filter(|month| *month < running).count();
+        self.months.map_or(1, over)
+    }
+}
+
+/// The months that are over: the running one lacks days that the month beside it has.
+fn over(context: &Context, meant: Meant) -> Result<Meant, Failure> {
+    let over = meant.months_over(context);
+    if over == meant.month_count() {
+        return Ok(meant);
+    }
+    let (first, period) = match meant.months {
+        Some(months) => (months.iter().nth(over), months.to_string()),
+        None => (None, String::new()),
+    };
+    let first = first.unwrap_or(Month::of(context.today));
+    let alone = "`invoices compare mtd` compares the running month by its days";
+    if over == 0 {
+        let message = format!("no month of {period} is over: there is nothing to compare yet");
+        return Err(Failure::usage(message).with_help(alone));
+    }
+    context.voice.must(&format!(
+        "warning: {first} is not over and left out of {period}; {alone}"
+    ));
+    meant.first_months(over)
+}
+
+/// Two sides of as many months each, of which all are over.
+fn same_length(context: &Context, from: Meant, to: Meant) -> Result<(Meant, Meant), Failure> {
+    let (from, to) = (over(context, from)?, over(context, to)?);
+    let count = from.month_count().min(to.month_count());
+    Ok((from.first_months(count)?, to.first_months(count)?))
+}
+
+async fn read(
+    context: &Context,
+    org: &Org,
+    groups: &Groups,
+    meant: Meant,
+) -> Result<Side, Failure> {
+    let mut side = Side {
+        invoices: Vec::new(),
+        months: meant.months,
+        daily: Vec::new(),
+        all: DailyTotals::new(),
+    };
+    for (id, _) in meant.invoices {
+        let days = invoices::by_day(context, org, id, groups, Linked::Omit).await?;
+        side.invoices.push(days.row);
+        side.daily.push(days.daily);
+        side.all = days.all;
+    }
+    Ok(side)
+}
+
+impl Side {
+    /// What it is for, for a reader, marked where it still grows.
+    fn period(&self) -> String {
+        match (self.months, self.invoices.as_slice()) {
+            (None, [one]) => one.period(),
+            (Some(months), _) => months.to_string(),
+            _ => "period unknown".to_owned(),
+        }
+    }
+
+    fn period_plain(&self) -> String {
+        match (self.months, self.invoices.as_slice()) {
+            (None, [one]) => one.period_plain(),
+            _ => self.period(),
+        }
+    }
+
+    /// The month of the only invoice.
+    fn month(&self) -> Option<Month> {
+        match self.invoices.as_slice() {
+            [one] if self.months.is_none() => one.month(),
+            _ => None,
+        }
+    }
+
+    /// The month, where its charges are not complete yet.
+    fn month_to_date(&self, context: &Context) -> Option<Month> {
+        let is_pending = self.invoices.iter().any(InvoiceRow::is_pending);
+        let month = self.month().filter(|_| is_pending)?;
+        let through = self.all.complete_through(month, context.today);
+        (through != Some(month.last_day())).then_some(month)
+    }
+
+    /// The charges by day of the only invoice.
+    fn days(&self) -> Option<(&DailyTotals, Month)> {
+        Some((self.daily.first()?.total(), self.month()?))
+    }
+
+    /// The groups: of all charges, or of the daily ones of the first days.
+    fn groups(&self, days: Option<u32>) -> Vec<Group> {
+        let month = self.month();
+        let groups = self.daily.iter().flat_map(|daily| match (days, month) {
+            (Some(days), Some(month)) => daily.first_days(month, days),
+            _ => daily.totals(),
+        });
+        groups.collect()
+    }
+
+    fn count(&self) -> u64 {
+        let counts = self.daily.iter().map(|daily| daily.total().total().count);
+        counts.sum()
+    }
+
+    /// How many days it is of.
+    fn day_count(&self) -> Option<u32> {
+        let days = |month: Month| month.day_count();
+        match self.months {
+            Some(months) => Some(months.iter().map(days).sum()),
+            None => self.month().map(days),
+        }
+    }
+}
+
+/// The same days of both, where one of them is a month to date.
+fn same_days(context: &Context, from: &Side, to: &Side) -> Result<Option<Comparison>, Failure> {
+    let (running, other) = match (from.month_to_date(context), to.month_to_date(context)) {
+        (None, None) => return Ok(None),
+        (_, Some(_)) => (to, from),
+        (Some(_), None) => (from, to),
+    };
+    let (Some(days), Some(others)) = (running.days(), other.days()) else {
+        return Ok(None);
+    };
+    let Some(through) = running.all.complete_through(days.1, context.today) else {
+        let month = days.1;
+        return Err(Failure::usage(format!(
+            "no day of {month} is complete on {}: nothing to compare yet",
+            context.today
+        ))
+        .with_help("without a period the last two closed months are compared"));
+    };
+    let compared = Comparison::through(days, others, through, Basis::Prices);
+    Ok(Some(compared))
+}
+
+impl GroupRow {
+    /// A group of two periods.
+    fn compared(series: GroupSeries) -> Self {
+        let [from, to] = [series.totals.first(), series.totals.last()];
+        Self {
+            moved: Cents::new(series.change().get().saturating_abs()),
+            from: from.copied().unwrap_or_default(),
+            total: to.copied().unwrap_or_default(),
+            keys: series.keys,
+            groups: 1,
+            ..Self::default()
+        }
+    }
+
+    /// How much more the second period has, before discounts.
+    fn change(&self) -> Cents {
+        self.total.gross - self.from.gross
+    }
+
+    /// The change as a part of the first; none where it would mean nothing.
+    fn change_part(&self) -> Option<f64> {
+        relative(self.from.gross, self.total.gross)
+    }
+
+    fn presence(&self) -> Option<Presence> {
+        // The rest is no group.
+        let is_group = !self.keys.is_empty();
+        Presence::of(self.from.count > 0, self.total.count > 0).filter(|_| is_group)
+    }
+
+    /// The change in percent, for a reader.
+    fn percent(&self) -> String {
+        match (self.presence(), self.change_part()) {
+            (Some(Presence::New), _) => "new".to_owned(),
+            (Some(Presence::Gone), _) => "gone".to_owned(),
+            _ if self.change() == Cents::ZERO => String::new(),
+            (_, part) => part.map_or(String::new(), |part| format!("{:+.1}", part * 100.0)),
+        }
+    }
+}
+
+/// For showing: no amount is made of it.
+fn relative(from: Cents, to: Cents) -> Option<f64> {
+    let part = relative_change(from.to_decimal()?, to.to_decimal()?)?;
+    part.to_string().parse().ok()
+}
+
+/// What is compared with what.
+struct Compared<'a> {
+    from: &'a Side,
+    to: &'a Side,
+    same_days: Option<Comparison>,
+    moved: Cents,
+}
+
+impl Compared<'_> {
+    fn layout(&self, groups: &Groups, rows: &[GroupRow]) -> Layout {
+        let mut columns = groups.shown_columns();
+        columns.extend(compared(self.moved));
+        let share = columns
+            .iter()
+            .position(|column| column.name == "share_of_change");
+        let share = share.unwrap_or(columns.len());
+        columns.splice(
+            share..share,
+            columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; },
+        );
+        for (name, side) in [("from_gross_cents", self.from), ("to_gross_cents", self.to)] {
+            let column = columns.iter_mut().find(|column| column.name == name);
+            if let Some(column) = column {
+                column.heading = Some(self.heading(side).into());
+            }
+        }
+        let title = format!("From {} to {}", self.from.period(), self.to.period());
+        let note = "Amounts are line items before discounts.";
+        let mut layout = groups.summed(title, rows, &columns, note);
+        layout.notes.extend(self.notes());
+        layout
+    }
+
+    fn heading(&self, side: &Side) -> String {
+        let period = side.period_plain();
+        match &self.same_days {
+            None => period,
+            Some(same) => format!("{period}, {}", text::counted(same.days, "day")),
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match &self.same_days {
+            Some(same) => notes.extend(same_days_notes(same)),
+            None => {
+                notes.extend(self.per_day());
+                let invoices = self.from.invoices.iter().chain(&self.to.invoices);
+                notes.extend(invoices.filter_map(InvoiceRow::to_date_note));
+            }
+        }
+        for side in [self.from, self.to] {
+            let has = |month: &Month| {
+                let mut months = side.invoices.iter().map(InvoiceRow::month);
+                months.any(|of| of == Some(*month))
+            };
+            let without = side
+                .months
+                .into_iter()
+                .flatten()
+                .filter(|month| !has(month));
+            let without: Vec<String> = without.map(|month| month.to_string()).collect();
+            if !without.is_empty() {
+                notes.push(format!("There is no invoice for {}.", without.join(", ")));
+            }
+        }
+        notes
+    }
+
+    /// Whole periods of unequal length, by the day.
+    fn per_day(&self) -> Option<String> {
+        let (a, b) = (self.from.day_count()?, self.to.day_count()?);
+        let sum = |side: &Side| -> Cents {
+            let totals = side.daily.iter().map(|daily| daily.total().total().gross);
+            totals.sum()
+        };
+        let (before, after) = (sum(self.from), sum(self.to));
+        if a == b || before <= Cents::ZERO || after < Cents::ZERO {
+            return None;
+        }
+        let by_day = |sum: Cents, days: u32| sum.to_decimal()?.checked_div(days.into());
+        let (from, to) = (by_day(before, a)?, by_day(after, b)?);
+        let percent = relative_change(from, to)?.checked_mul(Decimal::ONE_HUNDRED)?;
+        Some(format!(
+            "{} has {}, {} has {}: {} and {} a day ({:+.1} %).",
+            self.from.period_plain(),
+            text::counted(a, "day"),
+            self.to.period_plain(),
+            text::counted(b, "day"),
+            text::decimal(from),
+            text::decimal(to),
+            percent.round_dp(1)
+        ))
+    }
+}
+
+/// What is compared of a month to date, and what is not.
+fn same_days_notes(same: &Comparison) -> [String; 2] {
+    let Comparison {
+        month,
+        earlier_month,
+        days,
+        ..
+    } = same;
+    let both = |(now, before): (Cents, Cents)| {
+        let [now, before] = [now, before].map(|cents| text::cents(cents.get()));
+        format!("{before} in {earlier_month}, {now} in {month}")
+    };
+    let which = match days {
+        1 => "day 1".to_owned(),
+        days => format!("days 1 to {days}"),
+    };
+    [
+        format!(
+            "Compared are the daily charges of {which} of each month: {month} is complete through {}.",
+            same.through
+        ),
+        format!(
+            "Not compared, since posted at times of their own: charges for more than a day ({}), credits ({}).",
+            both(same.monthly),
+            both(same.credits)
+        ),
+    ]
+}
+
+/// What each side is.
+fn period_columns(from: &Side, to: &Side, days: Option<u32>) -> Vec<Column<GroupRow>> {
+    let (from, to) = (from.period_plain(), to.period_plain());
+    columns! { GroupRow:
+        "from_period" Text always = |_| from.clone(), "The first period: a month, or months.";
+        "to_period" Text always = |_| to.clone(), "The second period.";
+        "days" Integer = |_| days.map(u64::from),
+            "How many days from the first are compared, of daily charges alone, where one of the months is to \
+             date; null where whole periods are compared.";
+    }
+}
+
+/// The figures of a group in two periods; `moved` is the sum of all changes without their signs.
+fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
+    columns! { GroupRow:
+        "from_gross_cents" Cents always ("from") = |r| r.from.gross,
+            "The sum in the first period, before discounts.";
+        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first period.";
+        "to_gross_cents" Cents always ("to") = |r| r.total.gross,
+            "The sum in the second period, before discounts.";
+        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second period.";
+        "change_cents" Change always ("change") = |r| r.change(),
+            "How much more the second has, before discounts; of the row with the rest the sum of its changes.";
+        "change" Number = |r| r.change_part(),
+            "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
+             the first is not above 0, or the second is below.";
+        "share_of_change" Share ("share of change") = |r| part(r.moved, moved),
+            "The part of all changes, increases and decreases both counted as positive: all rows add up to 1.";
+        "status" Text = |r| status(r.presence()),
+            "new: in the second alone; gone: in the first alone; both; null for the row with the rest.";
+        "groups" Integer always = |r| r.groups as u64, GROUPS;
+    }
+}
+
+fn status(presence: Option<Presence>) -> Option<&'static str> {
+    presence.map(|presence| match presence {
+        Presence::New => "new",
+        Presence::Gone => "gone",
+        _ => "both",
+    })
+}
