@@ -78,9 +78,38 @@ pub(crate) fn bar(value: f64, largest: f64, width: usize) -> String {
     text
 }
 
+/// A line of blocks, one for each value: the largest is a whole one, zero and less a dot.
+pub(crate) fn sparkline(values: impl IntoIterator<Item = f64>) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let values: Vec<f64> = values.into_iter().collect();
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let block = |value: f64| {
+        let eighths = (value / largest * 8.0).round().clamp(1.0, 8.0) as usize;
+        let is_visible = value > 0.0 && largest.is_finite();
+        let block = BLOCKS.get(eighths.saturating_sub(1)).filter(|_| is_visible);
+        block.copied().unwrap_or('·')
+    };
+    values.into_iter().map(block).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sparkline_has_a_block_for_each_value() {
+        for (values, line) in [
+            (&[][..], ""),
+            (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], "▁▂▃▄▅▆▇█"),
+            (&[5.0, 5.0], "██"),
+            (&[0.0, 0.001, 100.0, -3.0], "·▁█·"),
+            (&[-1.0, 0.0], "··"),
+            (&[f64::NAN, 1.0], "·█"),
+            (&[f64::INFINITY, 1.0], "··"),
+        ] {
+            assert_eq!(sparkline(values.iter().copied()), line);
+        }
+    }
 
     #[test]
     fn cents_become_units() {

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::values::{self, Invoice, Period, Which, known};
 use super::{ReconcileArgs, examples};
+use crate::gate::Gate;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum InvoicesCommand {
@@ -19,6 +20,10 @@ pub(crate) enum InvoicesCommand {
     /// Show the figures, payments and refunds of an invoice, or its line items in groups
     #[command(visible_aliases = ["describe", "get"], after_help = examples("invoices show last", "invoices show 2025-03 --by project,sku --top 10"))]
     Show(ShowArgs),
+
+    /// List the keys of tags, each with its cost and the part of the cost that it covers
+    #[command(after_help = examples("invoices tags", "invoices tags 2025-Q1 --project web -o csv"))]
+    Tags(TagsArgs),
 
     /// Write the line items of invoices
     #[command(after_help = examples("invoices items last -o csv --output-file items.csv", "invoices items 2025 --output-dir items"))]
@@ -57,13 +62,31 @@ pub(crate) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// Which invoice: current, last (the newest whose period has ended), last-month, a month such
-    /// as 2025-03, or an invoice id
-    #[arg(value_name = "INVOICE", default_value = "current")]
-    pub(crate) invoice: Invoice,
+    /// current, last (the newest whose period has ended), last-month, 2025-03 or an invoice id; or a
+    /// period, with a column a month: 2025-Q1, 2025, 2025-01..2025-03, ytd, last-3-months
+    #[arg(value_name = "INVOICE|PERIOD", default_value = "current")]
+    pub(crate) invoice: Which,
 
     #[command(flatten)]
     pub(crate) by: By,
+
+    /// What to do with line items of linked invoices (of organizations that this one pays for)
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) linked: Option<Linked>,
+
+    #[command(flatten)]
+    pub(crate) filters: ItemFilters,
+
+    #[command(flatten)]
+    pub(crate) gate: Gate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TagsArgs {
+    /// current, last (the newest whose period has ended), last-month, 2025-03 or an invoice id; or a
+    /// period: 2025-Q1, 2025, 2025-01..2025-03, ytd, last-quarter
+    #[arg(value_name = "INVOICE|PERIOD", default_value = "last")]
+    pub(crate) invoice: Which,
 
     /// What to do with line items of linked invoices (of organizations that this one pays for)
     #[arg(long, value_enum, value_name = "HOW")]
@@ -80,7 +103,7 @@ pub(crate) struct By {
     #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',', value_parser = values::dimension)]
     pub(crate) by: Vec<Dimension>,
 
-    /// Only the N largest groups, or changes of either sign; the rest as one row with their sum
+    /// Only the N largest groups or changes, the rest as one row
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) top: Option<usize>,
 

@@ -28,7 +28,7 @@ pub(crate) use focus::FocusArgs;
 use invoices::at_least_one;
 pub(crate) use invoices::{
     By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
-    ShowArgs,
+    ShowArgs, TagsArgs,
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
 use values::{Format, Which};
@@ -263,6 +263,8 @@ pub(crate) enum SchemaOf {
     LineItem,
     /// What `invoices search` finds
     UsageItem,
+    /// What `invoices tags` lists
+    TagKey,
     Organization,
     Project,
     Cluster,
@@ -386,8 +388,23 @@ impl Cli {
                 refuse("--by", raw && !by.is_empty(), &received)?;
                 refuse("--linked", raw && args.linked.is_some(), &received)?;
                 refuse("--describe", *describe && !of_sku, "needs --by sku")?;
+                refuse("--each", args.gate.each && by.is_empty(), "needs --by")?;
+                refuse(
+                    "--fail-over",
+                    raw && args.gate.fail_over.is_some(),
+                    &received,
+                )?;
+                refuse(
+                    "--warn-over",
+                    raw && args.gate.warn_over.is_some(),
+                    &received,
+                )?;
                 filters(&args.filters)?;
                 two(by)
+            }
+            Command::Invoices(InvoicesCommand::Tags(args)) => {
+                not_raw("invoices tags")?;
+                filters(&args.filters)
             }
             Command::Invoices(InvoicesCommand::Items(args)) => {
                 let one = |which: &Which| matches!(which, Which::Invoice(_));

@@ -32,7 +32,7 @@ fn aliases_lead_to_the_same_commands() {
         let Command::Invoices(InvoicesCommand::Show(show)) = command else {
             panic!("{line}: {command:?}");
         };
-        assert_eq!(show.invoice, Invoice::Last);
+        assert_eq!(show.invoice, Which::Invoice(Invoice::Last));
     }
 }
 
@@ -47,7 +47,7 @@ fn flags_of_the_atlas_cli_are_taken_and_not_shown() {
     let Command::Invoices(InvoicesCommand::Show(show)) = cli.command else {
         panic!("show");
     };
-    assert!(matches!(show.invoice, Invoice::Id(given) if given.as_str() == id));
+    assert!(matches!(show.invoice, Which::Invoice(Invoice::Id(given)) if given.as_str() == id));
     let help = definition().render_long_help().to_string();
     assert!(help.contains("--org ") && !help.contains("orgId") && !help.contains("outputFile"));
 }

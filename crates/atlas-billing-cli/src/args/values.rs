@@ -95,6 +95,8 @@ pub(crate) enum Period {
     YearToDate,
     LastMonth,
     LastQuarter,
+    /// So many months that are over.
+    LastMonths(u32),
 }
 
 const NAMED: [(&str, Period); 4] = [
@@ -106,7 +108,7 @@ const NAMED: [(&str, Period); 4] = [
 
 /// How a period is written, for help and errors.
 const PERIODS: &str =
-    "mtd, ytd, last-month, last-quarter, 2025-03, 2025-Q1, 2025 or 2025-01..2025-03";
+    "mtd, ytd, last-month, last-quarter, last-3-months, 2025-03, 2025-Q1, 2025 or 2025-01..2025-03";
 
 impl Period {
     /// The months meant on the day `today` (UTC).
@@ -117,6 +119,7 @@ impl Period {
             Self::MonthToDate => Ok(running.into()),
             Self::YearToDate => Months::new(Month::new(running.year(), 1)?, running),
             Self::LastMonth => Ok(Months::previous(today)),
+            Self::LastMonths(count) => Months::last(count, today),
             Self::LastQuarter => match (running.month() - 1) / 3 {
                 0 => Months::quarter(running.year() - 1, 4),
                 quarter => Months::quarter(running.year(), quarter),
@@ -134,6 +137,12 @@ impl FromStr for Period {
             .find(|(name, _)| given.eq_ignore_ascii_case(name));
         if let Some((_, period)) = named {
             return Ok(*period);
+        }
+        let given_lower = given.to_ascii_lowercase();
+        let count = given_lower.strip_prefix("last-");
+        let count = count.and_then(|rest| rest.strip_suffix("-months"));
+        if let Some(count) = count.and_then(|count| count.parse().ok()) {
+            return Ok(Self::LastMonths(count));
         }
         given
             .parse()
@@ -157,6 +166,7 @@ impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, NAMED.iter().find(|(_, named)| named == self)) {
             (Self::Months(months), _) => months.fmt(f),
+            (Self::LastMonths(count), _) => write!(f, "last-{count}-months"),
             (_, named) => f.write_str(named.map_or("", |(name, _)| name)),
         }
     }

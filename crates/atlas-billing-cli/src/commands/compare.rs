@@ -1,12 +1,11 @@
 //! `invoices compare`: what changed from one invoice, or period, to another.
 
-use atlas_billing::money::{
-    Basis, Comparison, DailyGroups, DailyTotals, GroupSeries, Presence, relative_change,
-};
-use atlas_billing::totals::{Dimension, Group};
+use atlas_billing::money::{Comparison, GroupSeries, Presence, relative_change};
+use atlas_billing::totals::Dimension;
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
 
 use super::groups::{GROUPS, GroupRow, Groups, largest, part};
+use super::sides::{Side, same_days, same_days_notes};
 use super::{Context, invoices};
 use crate::args::values::{Invoice as One, Which};
 use crate::args::{CompareArgs, Linked};
@@ -23,16 +22,6 @@ struct Meant {
     months: Option<Months>,
 }
 
-/// One side, read.
-struct Side {
-    invoices: Vec<InvoiceRow>,
-    months: Option<Months>,
-    /// The charges by day of each invoice; where a filter is set, those that pass it.
-    daily: Vec<DailyGroups>,
-    /// The charges of the last invoice, whatever the filter.
-    all: DailyTotals,
-}
-
 pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Failure> {
     check(context, args)?;
     let connection = connect(context).await?;
@@ -44,7 +33,7 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     }
     let (from, to) = sides(context, args, org, &groups).await?;
     let same_days = same_days(context, &from, &to)?;
-    let passed: u64 = [&from, &to].iter().map(|side| side.count()).sum();
+    let passed = from.sum(None).count + to.sum(None).count;
     let days = same_days.as_ref().map(|same| same.days);
     let of_days = days.map_or(String::new(), |days| {
         format!(", {} of each", text::counted(days, "day"))
@@ -236,109 +225,16 @@ async fn read(
     groups: &Groups,
     meant: Meant,
 ) -> Result<Side, Failure> {
-    let mut side = Side {
-        invoices: Vec::new(),
-        months: meant.months,
-        daily: Vec::new(),
-        all: DailyTotals::new(),
-    };
+    let mut side = Side::new(meant.months);
     for (id, _) in meant.invoices {
-        let days = invoices::by_day(context, org, id, groups, Linked::Omit).await?;
-        side.invoices.push(days.row);
-        side.daily.push(days.daily);
-        side.all = days.all;
+        side.push(invoices::by_day(context, org, id, groups, Linked::Omit).await?);
     }
     Ok(side)
 }
 
-impl Side {
-    /// What it is for, for a reader, marked where it still grows.
-    fn period(&self) -> String {
-        match (self.months, self.invoices.as_slice()) {
-            (None, [one]) => one.period(),
-            (Some(months), _) => months.to_string(),
-            _ => "period unknown".to_owned(),
-        }
-    }
-
-    fn period_plain(&self) -> String {
-        match (self.months, self.invoices.as_slice()) {
-            (None, [one]) => one.period_plain(),
-            _ => self.period(),
-        }
-    }
-
-    /// The month of the only invoice.
-    fn month(&self) -> Option<Month> {
-        match self.invoices.as_slice() {
-            [one] if self.months.is_none() => one.month(),
-            _ => None,
-        }
-    }
-
-    /// The month, where its charges are not complete yet.
-    fn month_to_date(&self, context: &Context) -> Option<Month> {
-        let is_pending = self.invoices.iter().any(InvoiceRow::is_pending);
-        let month = self.month().filter(|_| is_pending)?;
-        let through = self.all.complete_through(month, context.today);
-        (through != Some(month.last_day())).then_some(month)
-    }
-
-    /// The charges by day of the only invoice.
-    fn days(&self) -> Option<(&DailyTotals, Month)> {
-        Some((self.daily.first()?.total(), self.month()?))
-    }
-
-    /// The groups: of all charges, or of the daily ones of the first days.
-    fn groups(&self, days: Option<u32>) -> Vec<Group> {
-        let month = self.month();
-        let groups = self.daily.iter().flat_map(|daily| match (days, month) {
-            (Some(days), Some(month)) => daily.first_days(month, days),
-            _ => daily.totals(),
-        });
-        groups.collect()
-    }
-
-    fn count(&self) -> u64 {
-        let counts = self.daily.iter().map(|daily| daily.total().total().count);
-        counts.sum()
-    }
-
-    /// How many days it is of.
-    fn day_count(&self) -> Option<u32> {
-        let days = |month: Month| month.day_count();
-        match self.months {
-            Some(months) => Some(months.iter().map(days).sum()),
-            None => self.month().map(days),
-        }
-    }
-}
-
-/// The same days of both, where one of them is a month to date.
-fn same_days(context: &Context, from: &Side, to: &Side) -> Result<Option<Comparison>, Failure> {
-    let (running, other) = match (from.month_to_date(context), to.month_to_date(context)) {
-        (None, None) => return Ok(None),
-        (_, Some(_)) => (to, from),
-        (Some(_), None) => (from, to),
-    };
-    let (Some(days), Some(others)) = (running.days(), other.days()) else {
-        return Ok(None);
-    };
-    let Some(through) = running.all.complete_through(days.1, context.today) else {
-        let month = days.1;
-        return Err(Failure::usage(format!(
-            "no day of {month} is complete on {}: nothing to compare yet",
-            context.today
-        ))
-        .with_help("without a period the last two closed months are compared"));
-    };
-    let compared = Comparison::through(days, others, through, Basis::Prices);
-    Ok(Some(compared))
-}
-
 impl GroupRow {
     /// A group of two periods.
-    fn compared(series: GroupSeries) -> Self {
+    pub(super) fn compared(series: GroupSeries) -> Self {
         let [from, to] = [series.totals.first(), series.totals.last()];
         Self {
             moved: Cents::new(series.change().get().saturating_abs()),
@@ -455,11 +351,7 @@ impl Compared<'_> {
     /// Whole periods of unequal length, by the day.
     fn per_day(&self) -> Option<String> {
         let (a, b) = (self.from.day_count()?, self.to.day_count()?);
-        let sum = |side: &Side| -> Cents {
-            let totals = side.daily.iter().map(|daily| daily.total().total().gross);
-            totals.sum()
-        };
-        let (before, after) = (sum(self.from), sum(self.to));
+        let (before, after) = (self.from.sum(None).gross, self.to.sum(None).gross);
         if a == b || before <= Cents::ZERO || after < Cents::ZERO {
             return None;
         }
@@ -477,35 +369,6 @@ impl Compared<'_> {
             percent.round_dp(1)
         ))
     }
-}
-
-/// What is compared of a month to date, and what is not.
-fn same_days_notes(same: &Comparison) -> [String; 2] {
-    let Comparison {
-        month,
-        earlier_month,
-        days,
-        ..
-    } = same;
-    let both = |(now, before): (Cents, Cents)| {
-        let [now, before] = [now, before].map(|cents| text::cents(cents.get()));
-        format!("{before} in {earlier_month}, {now} in {month}")
-    };
-    let which = match days {
-        1 => "day 1".to_owned(),
-        days => format!("days 1 to {days}"),
-    };
-    [
-        format!(
-            "Compared are the daily charges of {which} of each month: {month} is complete through {}.",
-            same.through
-        ),
-        format!(
-            "Not compared, since posted at times of their own: charges for more than a day ({}), credits ({}).",
-            both(same.monthly),
-            both(same.credits)
-        ),
-    ]
 }
 
 /// What each side is.

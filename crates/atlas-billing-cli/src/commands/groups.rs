@@ -1,18 +1,20 @@
 //! Line items in groups: `invoices show --by`, and what `invoices compare` has in common with it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atlas_billing::MOST_PER_PAGE;
-use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
+use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total};
 use atlas_billing::{Cents, Org};
 
 use super::{Context, invoices};
+use crate::args::values::Format;
 use crate::args::{By, ItemFilters};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
+use crate::text;
 
 /// A group of line items of one period or two; without keys it is the sum of several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,6 +25,10 @@ pub(super) struct GroupRow {
     /// In the first period, where there are two.
     pub(super) from: Total,
     pub(super) total: Total,
+    /// The sum of each day or month, where those are at hand.
+    pub(super) series: Vec<Total>,
+    /// Which of several invoices it is of.
+    pub(super) at: usize,
     /// By how much its groups changed, without signs.
     pub(super) moved: Cents,
     /// How many groups this row stands for.
@@ -42,8 +48,15 @@ impl From<Group> for GroupRow {
 
 impl GroupRow {
     /// All of `rows` as one.
-    fn sum(rows: &[Self], label: String) -> Self {
+    pub(super) fn sum(rows: &[Self], label: String) -> Self {
+        let length = rows.iter().map(|row| row.series.len()).max();
+        let of = |at: usize| {
+            rows.iter()
+                .filter_map(move |row| row.series.get(at).copied())
+        };
         Self {
+            series: (0..length.unwrap_or(0)).map(|at| of(at).sum()).collect(),
+            at: 0,
             keys: Vec::new(),
             label,
             from: rows.iter().map(|row| row.from).sum(),
@@ -65,6 +78,12 @@ impl GroupRow {
             Some(Key::Cluster { name, .. }) => name.as_deref(),
             _ => None,
         }
+    }
+
+    /// All keys, in a message.
+    pub(super) fn named(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        keys.join(", ")
     }
 
     /// The key of a dimension, for a reader.
@@ -134,31 +153,76 @@ impl Groups {
         &self,
         context: &Context,
         invoice: &InvoiceRow,
-        totals: Totals,
+        rows: Vec<GroupRow>,
         out: Sink,
     ) -> Result<(), Failure> {
-        let whole = totals.total().gross;
-        let groups = totals.into_groups().into_iter().map(GroupRow::from);
-        let rows = largest(groups.collect(), self.top, |row| row.total.gross.get());
-        let id = invoice.invoice.id.clone();
-        let mut columns =
-            columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
+        let rows = self.arranged(rows);
+        let whole = rows.iter().map(|row| row.total.gross).sum();
+        let mut columns = invoice_columns(std::slice::from_ref(invoice));
         columns.extend(self.key_columns());
-        columns.extend(figures(whole));
+        columns.extend(figures(move |_| whole));
         context.style.write(out, &columns, &rows, || {
-            let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
-            let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
-            let mut layout = self.layout(title, &rows, whole);
-            layout.notes.extend(invoice.to_date_note());
-            Ok(vec![layout])
+            let title = format!("Invoice {} by {}", invoice.named(), self.names());
+            let layout = |shape| {
+                let mut columns = self.shown_columns();
+                columns.extend(figures(move |_| whole));
+                columns.extend(shape);
+                let mut layout = self.layout(title.clone(), &rows, &columns);
+                layout.notes.extend(invoice.to_date_note());
+                layout
+            };
+            Ok(vec![with_shape(context, "days", &rows, layout)])
         })
     }
 
-    fn layout(&self, title: String, rows: &[GroupRow], whole: Cents) -> Layout {
-        let mut columns = self.shown_columns();
-        columns.extend(figures(whole));
+    /// What is grouped by, for a reader.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
+        names.join(" and ")
+    }
+
+    fn is_time(&self, at: usize) -> bool {
+        let by = self.by.get(at);
+        matches!(by, Some(Dimension::Day | Dimension::Month))
+    }
+
+    /// Whether days or months are among what is grouped by.
+    pub(super) fn has_time(&self) -> bool {
+        (0..self.by.len()).any(|at| self.is_time(at))
+    }
+
+    /// The largest rows first, those beyond `--top` as one; days and months in the order of the
+    /// calendar, below the group that they are of.
+    pub(super) fn arranged(&self, rows: Vec<GroupRow>) -> Vec<GroupRow> {
+        let mut sizes: HashMap<Option<Key>, Cents> = HashMap::new();
+        for row in &rows {
+            *sizes.entry(row.keys.first().cloned()).or_default() += row.total.gross;
+        }
+        let mut rows = largest(rows, self.top, |row| row.total.gross.get());
+        let rest = rows.pop_if(|row| row.keys.is_empty());
+        let key =
+            |row: &GroupRow, at: usize| row.keys.get(at).filter(|_| self.is_time(at)).cloned();
+        match (self.is_time(0), self.is_time(1)) {
+            // Stable: within a day the largest stay first.
+            (true, _) => rows.sort_by_cached_key(|row| (key(row, 0), key(row, 1))),
+            (false, true) => rows.sort_by_cached_key(|row| {
+                let first = row.keys.first().cloned();
+                (Reverse(sizes.get(&first).copied()), first, key(row, 1))
+            }),
+            (false, false) => {}
+        }
+        rows.extend(rest);
+        rows
+    }
+
+    pub(super) fn layout(
+        &self,
+        title: String,
+        rows: &[GroupRow],
+        columns: &[Column<GroupRow>],
+    ) -> Layout {
         let note = "Gross is before discounts and tax.";
-        let mut layout = self.summed(title, rows, &columns, note);
+        let mut layout = self.summed(title, rows, columns, note);
         for (line, row) in layout.rows.iter_mut().zip(rows) {
             // The rest is no group: it would set the scale.
             line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
@@ -230,12 +294,44 @@ impl Groups {
     }
 }
 
+/// What tells the invoice of a row.
+pub(super) fn invoice_columns(invoices: &[InvoiceRow]) -> Vec<Column<GroupRow>> {
+    let ids: Vec<_> = invoices.iter().map(|it| it.invoice.id.clone()).collect();
+    let periods: Vec<_> = invoices.iter().map(InvoiceRow::period_plain).collect();
+    columns! { GroupRow:
+        "invoice_id" Text = |r| ids.get(r.at).cloned().flatten(), "The invoice.";
+        "period" Text = |r| periods.get(r.at).cloned(), "The month that it is for, or its days.";
+    }
+}
+
+/// A layout with a column of the shape of each series, where there is a shape and room for it.
+pub(super) fn with_shape(
+    context: &Context,
+    heading: &'static str,
+    rows: &[GroupRow],
+    layout: impl Fn(Option<Column<GroupRow>>) -> Layout,
+) -> Layout {
+    let has_shape = rows.iter().any(|row| row.series.len() > 2);
+    if has_shape && context.style.format == Format::Table {
+        let shape = Column::new(heading, Kind::Text, "", |r: &GroupRow| {
+            text::sparkline(r.series.iter().map(|total| total.gross.get() as f64)).into()
+        });
+        let layout = layout(Some(shape.shown(heading)));
+        if context.style.fits(&layout) {
+            return layout;
+        }
+    }
+    layout(None)
+}
+
 /// The figures of a group.
-fn figures(whole: Cents) -> Vec<Column<GroupRow>> {
+pub(super) fn figures(
+    whole: impl Fn(&GroupRow) -> Cents + Send + Sync + 'static,
+) -> Vec<Column<GroupRow>> {
     columns! { GroupRow:
         "gross_cents" Cents always ("gross") = |r| r.total.gross, "The sum of the items before discounts.";
         "discount_cents" Cents always ("discount") = |r| r.total.discount, "The discounts of the items.";
-        "share" Share ("share") = |r| part(r.total.gross, whole),
+        "share" Share ("share") = |r| part(r.total.gross, whole(r)),
             "The part of all gross cents, 0.25 for a quarter.";
         "items" Integer always ("items") = |r| r.total.count, "How many items.";
         "groups" Integer always = |r| r.groups as u64, GROUPS;

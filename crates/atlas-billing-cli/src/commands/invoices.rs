@@ -1,4 +1,4 @@
-//! `invoices list` and `invoices show`: figures, payments and refunds.
+//! `invoices list`, and what the commands on invoices share: finding them, reading them, their figures.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use atlas_billing::{
 use super::Context;
 use super::groups::Groups;
 use crate::args::values::{Format, Invoice as Which, shown_period};
-use crate::args::{Linked, ListArgs, ShowArgs};
+use crate::args::{Linked, ListArgs};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::output::{Heading, Layout, Row, columns};
@@ -65,30 +65,6 @@ fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
         .notes
         .extend(rows.is_empty().then(|| "No invoices.".to_owned()));
     layout
-}
-
-pub(super) async fn show(context: &Context, args: &ShowArgs) -> Result<(), Failure> {
-    let connection = connect(context).await?;
-    let mut out = context.sink()?;
-    let org = &connection.org(context).await?;
-    let found = find(context, org, &args.invoice).await?;
-    if context.style.format.is_raw() {
-        raw(context.style.format, org, found.id, &mut out).await?;
-        return Ok(out.finish()?);
-    }
-    let linked = args.linked.unwrap_or_default();
-    let groups = Groups::new(context, &args.by, &args.filters, org).await?;
-    let (mut row, totals) = summed(context, org, found.id, &groups, linked).await?;
-    context.voice.note(&format!("Period: {}", row.period()));
-    note_nothing(context, &groups.filter, totals.total().count);
-    if !groups.by.is_empty() {
-        return groups.show(context, &row, totals, out);
-    }
-    row.items = Some(totals.total());
-    let rows = [row];
-    context.style.write(out, &invoice_columns(), &rows, || {
-        Ok(layouts(&rows[0], &groups.filter))
-    })
 }
 
 /// The invoice meant. One given by its id costs no request here.
@@ -307,7 +283,7 @@ pub(super) fn note_omitted(context: &Context, invoice: &Invoice, linked: Linked)
 }
 
 /// The figures of an invoice, then its payments and refunds if there are any.
-fn layouts(row: &InvoiceRow, filter: &ItemFilter) -> Vec<Layout> {
+pub(super) fn layouts(row: &InvoiceRow, filter: &ItemFilter) -> Vec<Layout> {
     let Invoice {
         payments: paid,
         refunds: back,
@@ -319,7 +295,7 @@ fn layouts(row: &InvoiceRow, filter: &ItemFilter) -> Vec<Layout> {
     layouts
 }
 
-fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
+pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
     let headings = vec![Heading::left(""), Heading::right("")];
     let mut layout = Layout::titled(format!("Invoice {}", row.named()), headings);
     let money =

@@ -13,6 +13,9 @@ mod lists;
 mod lookup;
 mod reconcile;
 mod search;
+mod show;
+mod sides;
+mod tags;
 mod wait;
 
 use std::io::{IsTerminal, Write};
@@ -133,7 +136,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     match command {
         Command::Costs(args) => costs::run(context, &args).await,
         Command::Invoices(InvoicesCommand::List(args)) => invoices::list(context, &args).await,
-        Command::Invoices(InvoicesCommand::Show(args)) => invoices::show(context, &args).await,
+        Command::Invoices(InvoicesCommand::Show(args)) => show::run(context, &args).await,
+        Command::Invoices(InvoicesCommand::Tags(args)) => tags::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Items(args)) => items::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Compare(args)) => compare::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Reconcile(args)) => reconcile::run(context, &args).await,
@@ -189,6 +193,11 @@ fn print_schema(context: &Context, of: SchemaOf) -> Result<(), Failure> {
             "usage-item",
             "One line item that a search found. It has no SKU, tags or discount: `invoices items` has.",
             &search::columns(),
+        ),
+        SchemaOf::TagKey => schema(
+            "tag-key",
+            "One tag key of the line items of a period, or the items without any.",
+            &tags::columns(String::new()),
         ),
         SchemaOf::Organization => schema(
             "organization",

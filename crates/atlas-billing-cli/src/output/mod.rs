@@ -57,6 +57,12 @@ impl Style {
         Ok(out.finish()?)
     }
 
+    /// Whether a table has room for all of its columns.
+    pub(crate) fn fits(self, layout: &Layout) -> bool {
+        let width = self.paper.width;
+        width.is_none_or(|width| table::wanted_width(layout) <= width)
+    }
+
     /// Begins records that are written one by one, in bounded memory.
     pub(crate) fn records<R, W: Write>(
         self,

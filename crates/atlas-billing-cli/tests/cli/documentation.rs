@@ -195,6 +195,7 @@ fn flags_that_are_named_are_there() {
         "invoices items",
         "invoices search",
         "invoices compare",
+        "invoices tags",
         "invoices reconcile",
         "forecast",
         "focus",

@@ -250,3 +250,261 @@ fn periods_are_of_the_same_length_and_over() {
         "{message}"
     );
 }
+
+#[test]
+fn a_period_is_a_record_a_month_and_group_and_a_column_a_month() {
+    let show = ["invoices", "show", "2025-01..2025-02", "--by", "sku"];
+    let atlas = serving(&[january(), february()]);
+    let rows = atlas.ok(&[&show[..], &["-o", "jsonl"]].concat()).jsonl();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap();
+            (
+                text("period"),
+                text("sku"),
+                row["gross_cents"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    // A 2300, B 900, N 120, G 50, CREDIT -145 in all.
+    assert_eq!(
+        found,
+        [
+            ("2025-01", "A", 1000),
+            ("2025-01", "B", 500),
+            ("2025-01", "G", 50),
+            ("2025-01", "CREDIT", -30),
+            ("2025-02", "A", 1300),
+            ("2025-02", "B", 400),
+            ("2025-02", "N", 120),
+            ("2025-02", "CREDIT", -115),
+        ]
+    );
+    // 10.00 of 15.20, the sum of January.
+    let share = rows[0]["share"].as_f64().unwrap();
+    assert!((share - 1000.0 / 1520.0).abs() < 1e-12, "{share}");
+
+    let atlas = serving(&[january(), february()]);
+    let table = atlas.ok(&[&show[..], &["--top", "2"]].concat()).stdout;
+    let words = |start: &str| -> Vec<&str> {
+        let line = table.lines().find(|line| line.starts_with(start)).unwrap();
+        line.split_whitespace().take(5).collect()
+    };
+    assert_eq!(
+        words("sku"),
+        ["sku", "2025-01", "2025-02", "total", "share"]
+    );
+    assert_eq!(words("A "), ["A", "10.00", "13.00", "23.00", "71.3"]);
+    // 0.50 - 0.30 and 1.20 - 1.15.
+    assert_eq!(words("other"), ["other", "(3)", "0.20", "0.05", "0.25"]);
+    assert_eq!(
+        words("total"),
+        ["total", "15.20", "17.05", "32.25", "100.0"]
+    );
+    assert!(
+        !table.contains("months"),
+        "two months have no shape: {table}"
+    );
+
+    // The figures of each invoice.
+    let atlas = serving(&[january(), february()]);
+    let ran = atlas.ok(&["invoices", "show", "2025-01..2025-02"]);
+    let line = ran
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("line items before"));
+    let amounts: Vec<&str> = line.unwrap().split_whitespace().skip(4).collect();
+    assert_eq!(amounts, ["15.20", "17.05", "32.25"], "{}", ran.stdout);
+    let message = atlas.fails(2, &["invoices", "show", "2025-Q1", "-o", "raw-json"]);
+    assert!(
+        message.contains("invoices items 2025-01..2025-03"),
+        "{message}"
+    );
+}
+
+/// One SKU on the 1st, 2nd and 4th.
+fn uneven() -> Value {
+    let lines = [
+        (4, "A", 25),
+        (1, "A", 100),
+        (2, "A", 50),
+        (2, "CREDIT", -160),
+    ];
+    let mut items = lines.map(|line| item(3, line)).to_vec();
+    items.push(support(3, 4900));
+    invoice(3, items)
+}
+
+#[test]
+fn days_have_a_shape_and_an_order() {
+    let run = |width: Option<&str>, args: &[&str]| {
+        let atlas = serving(&[uneven()]);
+        let mut command = atlas.command(&[&["invoices", "show", "current", "--by"], args].concat());
+        if let Some(width) = width {
+            command.env("COLUMNS", width);
+        }
+        let ran = super::atlas::Ran::of(command);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    // All of it, half, nothing on the 3rd, a quarter. What is not charged by the day has no shape.
+    let table = run(None, &["sku"]);
+    let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap();
+    assert!(line("A ").contains("█▄·▂"), "{table}");
+    assert!(line("SUPPORT").contains("····"), "{table}");
+    assert!(run(Some("100"), &["sku"]).contains("█▄·▂"));
+    assert!(!run(Some("50"), &["sku"]).contains("█▄·▂"));
+    for format in ["csv", "jsonl", "markdown"] {
+        assert!(!run(None, &["sku", "-o", format]).contains('█'), "{format}");
+    }
+    let days = run(None, &["day", "-o", "csv"]);
+    let days: Vec<&str> = days.lines().skip(1).map(|line| &line[31..45]).collect();
+    assert!(days.is_sorted() && days.len() == 3, "{days:?}");
+}
+
+#[test]
+fn tag_keys_are_listed_with_their_cost_and_coverage() {
+    let tagged = |cents: i64, tags: Value| json!({"totalPriceCents": cents, "tags": tags});
+    let items = vec![
+        tagged(100, json!({"team": ["web"], "env": ["prod"]})),
+        tagged(200, json!({"team": ["web", "api"]})),
+        tagged(100, json!({"env": []})),
+        tagged(-30, json!({})),
+    ];
+    let atlas = serving(&[invoice(2, items.clone())]);
+    let rows = atlas.ok(&["invoices", "tags", "-o", "jsonl"]).jsonl();
+    let found: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!([
+                row["kind"],
+                row["key"],
+                row["gross_cents"],
+                row["coverage"],
+                row["untagged_share"],
+                row["items"],
+                row["values"]
+            ])
+        })
+        .collect();
+    // Of 400 that were charged; the credit carries nothing.
+    assert_eq!(
+        found,
+        [
+            json!(["key", "team", 300, 0.75, 0.25, 2, 2]),
+            json!(["key", "env", 100, 0.25, 0.75, 1, 1]),
+            json!(["untagged", null, 70, 0.25, null, 2, null]),
+        ]
+    );
+    let table = serving(&[invoice(2, items)])
+        .ok(&["invoices", "tags", "last"])
+        .stdout;
+    assert!(table.contains("(no tags)  0.70    25.0 %"), "{table}");
+    // Two months, of which each value is one.
+    let (first, second) = (
+        invoice(1, vec![tagged(10, json!({"team": ["web"]}))]),
+        invoice(
+            2,
+            vec![tagged(30, json!({"team": ["web"]})), tagged(60, json!({}))],
+        ),
+    );
+    let atlas = serving(&[first, second]);
+    let rows = atlas
+        .ok(&["invoices", "tags", "2025-01..2025-02", "-o", "json"])
+        .json();
+    assert_eq!(rows[0]["gross_cents"], 40);
+    assert_eq!(
+        (&rows[0]["values"], &rows[0]["coverage"]),
+        (&json!(1), &json!(0.4))
+    );
+    assert_eq!(rows[0]["period"], "2025-01..2025-02");
+    atlas.fails(2, &["invoices", "tags", "-o", "raw-json"]);
+}
+
+#[test]
+fn a_sum_over_a_limit_is_an_exit_code_after_the_data() {
+    let over = |invoices: &[Value], args: &[&str]| {
+        let ran = serving(invoices).run(&[&["invoices", "show"], args].concat());
+        let line = ran.stderr.lines().find(|line| line.starts_with("error: "));
+        let line = line.map(str::to_owned);
+        assert_eq!(
+            ran.code,
+            Some(if line.is_some() { 8 } else { 0 }),
+            "{ran:?}"
+        );
+        assert!(
+            ran.stdout.contains("Invoice"),
+            "the data comes first: {ran:?}"
+        );
+        line.unwrap_or_default()
+    };
+    let last = |args: &[&str]| over(&[february(), january()], &[&["last"], args].concat());
+    // 17.05 in February, 15.20 in January: 12.17 % more.
+    assert_eq!(last(&["--fail-over", "17.05"]), "");
+    assert!(last(&["--fail-over", "17"]).contains("is 17.05, over the limit of 17.00 by 0.05"));
+    assert_eq!(last(&["--fail-over", "+12.2%"]), "");
+    // 15.20 and a tenth of it.
+    assert!(last(&["--fail-over", "+10%"]).contains("is 17.05, over the limit of 16.72 by 0.33"));
+    let each = last(&["--by", "sku", "--each", "--fail-over", "+20%"]);
+    // A by 30 %, N from nothing; not B and G, which are less, nor the credit.
+    assert!(
+        each.contains("for A is 13.00, over the limit of 12.00 by 1.00"),
+        "{each}"
+    );
+    assert!(
+        each.contains("for N is 1.20, over the limit of 0.00 by 1.20"),
+        "{each}"
+    );
+    assert_eq!(each.matches("over the limit").count(), 2, "{each}");
+
+    // A month to date over the same days: 70.00 beside 56.00, a quarter more.
+    let current = |limit: &str| {
+        let invoices = [march(), all_of_february()];
+        over(&invoices, &["current", "--fail-over", limit])
+    };
+    assert_eq!(current("+25%"), "");
+    let message = current("+24%");
+    assert!(
+        message.contains("days 1 to 7 of 2025-03, before discounts, is 70.00"),
+        "{message}"
+    );
+    assert!(
+        message.contains("over the limit of 69.44 by 0.56"),
+        "{message}"
+    );
+
+    let period = over(
+        &[january(), february()],
+        &[
+            "2025-01..2025-02",
+            "--by",
+            "sku",
+            "--each",
+            "--fail-over",
+            "20",
+        ],
+    );
+    assert!(
+        period.contains("for A is 23.00, over the limit of 20.00"),
+        "{period}"
+    );
+    let atlas = serving(&[february()]);
+    for (args, words) in [
+        (&["2025-Q1", "--fail-over", "+5%"][..], "is for one month"),
+        (&["last", "--each", "--fail-over", "5"], "--each needs --by"),
+        (
+            &["last", "--warn-over", "5", "-o", "raw-json"],
+            "--warn-over has no effect",
+        ),
+    ] {
+        let message = atlas.fails(2, &[&["invoices", "show"], args].concat());
+        assert!(message.contains(words), "{message}");
+    }
+    let ran = atlas.ok(&["invoices", "show", "last", "--warn-over", "1"]);
+    assert!(
+        ran.stderr
+            .contains("warning: the sum of the line items of 2025-02"),
+        "{ran:?}"
+    );
+}

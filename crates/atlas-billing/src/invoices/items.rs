@@ -14,7 +14,9 @@ use serde::de::IgnoredAny;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, ItemFilter, Totals};
-use crate::money::{DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder};
+use crate::money::{
+    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, TagTotals,
+};
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
@@ -74,6 +76,16 @@ pub struct InvoiceDays {
     /// The sums of all items, which tell [what is posted](DailyTotals::complete_through), also where a
     /// filter leaves little.
     pub all: DailyTotals,
+    /// The invoice without its line items.
+    pub head: Invoice,
+}
+
+/// Sums by tag key over the line items of a stream, and the rest of the invoice.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InvoiceTags {
+    /// The sums of the items that pass the filter.
+    pub tags: TagTotals,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -262,6 +274,29 @@ impl LineItems {
                 false => groups.total().clone(),
             },
             daily: groups,
+            head: self.head.unwrap_or_default(),
+        })
+    }
+
+    /// Exact sums of the items that are left by the tag keys that they carry, over those that pass
+    /// `filter`, to the end of the stream; those of linked invoices included if the stream hands them
+    /// out.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn tags(mut self, filter: &ItemFilter) -> Result<InvoiceTags> {
+        let mut tags = TagTotals::new();
+        let needs = TagTotals::needs().and(filter);
+        let mut add = |text: &[u8]| {
+            needs.read(text, |charge| {
+                if filter.passes_charge(charge) {
+                    tags.add_charge(charge);
+                }
+            })
+        };
+        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        Ok(InvoiceTags {
+            tags,
             head: self.head.unwrap_or_default(),
         })
     }

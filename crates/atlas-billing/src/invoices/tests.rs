@@ -241,6 +241,19 @@ async fn charges_by_day_are_those_of_the_items() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tags_are_those_of_the_items() {
+    let org = org(&Pieces::new(10));
+    let whole = org.invoice(id()).await.unwrap();
+    let items = org.invoice(id()).line_items().await.unwrap();
+    let found = items.tags(&ItemFilter::new()).await.unwrap();
+    assert_eq!(found.tags, whole.line_items.iter().collect());
+    assert_eq!(found.head.id.as_deref(), Some(ID));
+    let items = org.invoice(id()).line_items().await.unwrap();
+    let filter = ItemFilter::new().with_skus(["A"]);
+    assert_eq!(items.tags(&filter).await.unwrap().tags.total().count, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_envelope_is_taken_off_and_an_error_comes_out() {
     for body in [
         format!(r#"{{"status":200,"content":{INVOICE}}}"#),

@@ -14,6 +14,8 @@ fn named_periods_go_by_today() {
         ("last-month", "2025-03-31", "2025-02"),
         ("last-quarter", "2025-03-31", "2024-10..2024-12"),
         ("LAST-QUARTER", "2025-12-31", "2025-07..2025-09"),
+        ("last-3-months", "2025-02-14", "2024-11..2025-01"),
+        ("last-1-months", "2025-02-14", "2025-01"),
         ("2025-Q4", "1999-01-01", "2025-10..2025-12"),
         ("2025-01..2025-03", "1999-01-01", "2025-01..2025-03"),
     ] {
@@ -21,6 +23,25 @@ fn named_periods_go_by_today() {
         let resolved = period.resolve(today.parse().unwrap()).unwrap();
         assert_eq!(resolved.to_string(), months, "{given} on {today}");
         assert_eq!(period.to_string().parse::<Period>().unwrap(), period);
+    }
+}
+
+#[test]
+fn so_many_months_are_at_least_one() {
+    for given in ["last-0-months", "last-601-months"] {
+        let period: Period = given.parse().unwrap();
+        assert!(
+            period.resolve("2025-02-14".parse().unwrap()).is_err(),
+            "{given}"
+        );
+    }
+    for given in [
+        "last--months",
+        "last-x-months",
+        "last-3-month",
+        "last-99999999999-months",
+    ] {
+        assert!(given.parse::<Period>().is_err(), "{given}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Groups add up, the largest come first, and columns name them.
 
 use atlas_billing::LineItem;
+use atlas_billing::totals::Totals;
 
 use super::*;
 
@@ -38,10 +39,83 @@ fn the_rest_is_one_row_and_everything_adds_up() {
         assert_eq!(rows[0].shown(0), "b");
     }
     let rows = largest(all, Some(2), |row| row.total.gross.get());
-    let layout = by(&["sku"]).layout("t".into(), &rows, whole.total.gross);
+    let groups = by(&["sku"]);
+    let mut columns = groups.shown_columns();
+    columns.extend(figures(move |_| whole.total.gross));
+    let layout = groups.layout("t".into(), &rows, &columns);
     assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
     assert_eq!(layout.rows[2].bar, None);
     assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
+}
+
+#[test]
+fn days_are_in_the_order_of_the_calendar() {
+    // SKU, day of March, cents. All of A is 60, of B 80, of what has no SKU -5.
+    let lines = [
+        ("A", 2, 30),
+        ("A", 1, 10),
+        ("A", 3, 20),
+        ("B", 3, 5),
+        ("B", 1, 75),
+        ("", 2, -5),
+    ];
+    let rows = |dimensions: &[&str], top| {
+        let groups = Groups {
+            top,
+            ..by(dimensions)
+        };
+        let mut totals = Totals::new(&groups.by);
+        for (sku, day, cents) in lines {
+            let mut item = LineItem::default();
+            item.sku = Some(sku.to_owned()).filter(|sku| !sku.is_empty());
+            item.start_date = format!("2025-03-{day:02}T00:00:00Z").parse().ok();
+            item.total_price_cents = Some(Cents::from(cents));
+            totals.add(&item);
+        }
+        let rows = totals.into_groups().into_iter().map(GroupRow::from);
+        let rows = groups.arranged(rows.collect());
+        let shown = rows.iter().map(|row| {
+            let keys: Vec<String> = (0..dimensions.len()).map(|at| row.shown(at)).collect();
+            let keys = keys.join(" ").replace("2025-03-", "");
+            format!("{} {}", keys.trim(), row.total.gross.get())
+        });
+        shown.collect::<Vec<String>>()
+    };
+    assert_eq!(rows(&["day"], None), ["01 85", "02 25", "03 25"]);
+    assert_eq!(rows(&["day"], Some(1)), ["01 85", "other (2) 50"]);
+    assert_eq!(rows(&["month"], None), ["2025-03 135"]);
+    assert_eq!(
+        rows(&["sku", "day"], None),
+        [
+            "B 01 75",
+            "B 03 5",
+            "A 01 10",
+            "A 02 30",
+            "A 03 20",
+            "(none) 02 -5"
+        ]
+    );
+    // The three largest, and the sum of the rest.
+    assert_eq!(
+        rows(&["sku", "day"], Some(3)),
+        ["B 01 75", "A 02 30", "A 03 20", "other (3) 10"]
+    );
+    assert_eq!(
+        rows(&["day", "sku"], None),
+        [
+            "01 B 75",
+            "01 A 10",
+            "02 A 30",
+            "02 (none) -5",
+            "03 A 20",
+            "03 B 5"
+        ]
+    );
+    assert_eq!(
+        rows(&["month", "day"], None),
+        ["2025-03 01 85", "2025-03 02 25", "2025-03 03 25"]
+    );
+    assert_eq!(rows(&["sku"], None), ["B 80", "A 60", "(none) -5"]);
 }
 
 #[test]

@@ -1,0 +1,155 @@
+//! `invoices tags`: the keys of tags, with what each covers of the cost.
+
+use std::cmp::Reverse;
+
+use atlas_billing::money::{TagKey, TagTotals};
+use atlas_billing::totals::{ItemFilter, Total};
+use atlas_billing::{InvoiceId, Org};
+
+use super::{Context, invoices};
+use crate::args::values::{Which, shown_period};
+use crate::args::{Linked, TagsArgs};
+use crate::connect::connect;
+use crate::failure::Failure;
+use crate::output::{Column, Layout, columns};
+use crate::records::InvoiceRow;
+
+/// A tag key; without one what carries none.
+pub(super) struct TagRow {
+    key: Option<String>,
+    total: Total,
+    values: Option<u64>,
+    coverage: Option<f64>,
+}
+
+pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failure> {
+    let months = match &args.invoice {
+        Which::Period(period) => Some(period.resolve(context.today)?),
+        Which::Invoice(_) => None,
+    };
+    let connection = connect(context).await?;
+    let out = context.sink()?;
+    let org = &connection.org(context).await?;
+    let filter = args.filters.filter();
+    invoices::tell_filter(context, &filter);
+    let linked = args.linked.unwrap_or_default();
+    let (mut tags, mut notes) = (TagTotals::new(), Vec::new());
+    // With a mark where it still grows, for a reader, and without.
+    let (ids, mut period): (Vec<InvoiceId>, Option<(String, String)>) =
+        match (&args.invoice, months) {
+            (_, Some(months)) => {
+                let listed = invoices::listed(org, months, &[]).await?;
+                let ids = listed.iter().map(TryInto::try_into);
+                let ids = ids.collect::<Result<_, atlas_billing::Error>>()?;
+                let shown = shown_period(months, context.today);
+                (ids, Some((shown, months.to_string())))
+            }
+            (Which::Invoice(invoice), None) => {
+                (vec![invoices::find(context, org, invoice).await?.id], None)
+            }
+            (Which::Period(_), None) => (Vec::new(), None),
+        };
+    for id in ids {
+        let row = read(context, org, id, &filter, linked, &mut tags).await?;
+        period.get_or_insert_with(|| (row.period(), row.period_plain()));
+        notes.extend(row.to_date_note());
+    }
+    let (period, plain) = period.unwrap_or_default();
+    context.voice.note(&format!("Period: {period}"));
+    invoices::note_nothing(context, &filter, tags.total().count);
+    let rows = rows(&tags);
+    context.style.write(out, &columns(plain.clone()), &rows, || {
+        let mut shown = columns! { TagRow:
+            "key" Text ("key") = |r| r.key.as_deref().unwrap_or("(no tags)"), "";
+        };
+        shown.extend(columns(plain.clone()));
+        let mut layout = Layout::of(&shown, &rows);
+        layout.title = Some(format!("Tag keys of the line items of {period}"));
+        layout.notes.push(
+            "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with \
+             several keys counts for each."
+                .to_owned(),
+        );
+        layout.notes.extend(invoices::filter_note(&filter));
+        layout.notes.append(&mut notes);
+        Ok(vec![layout])
+    })
+}
+
+/// Adds the line items of an invoice.
+async fn read(
+    context: &Context,
+    org: &Org,
+    id: InvoiceId,
+    filter: &ItemFilter,
+    linked: Linked,
+    tags: &mut TagTotals,
+) -> Result<InvoiceRow, Failure> {
+    let request = org.invoice(id).linked_items(linked != Linked::Omit);
+    let mut items = request.line_items().await?;
+    let invoice = match linked {
+        Linked::Omit | Linked::Include => {
+            let found = items.tags(filter).await?;
+            *tags += found.tags;
+            found.head
+        }
+        Linked::Only => {
+            while let Some(item) = items.next().await {
+                let item = item?;
+                if items.linked_invoice().is_some() && filter.passes(&item) {
+                    tags.add(&item);
+                }
+            }
+            items.head().cloned().unwrap_or_default()
+        }
+    };
+    invoices::note_omitted(context, &invoice, linked);
+    Ok(InvoiceRow {
+        invoice,
+        items: None,
+    })
+}
+
+/// The keys with the largest cost first, then what carries none.
+fn rows(tags: &TagTotals) -> Vec<TagRow> {
+    let row = |TagKey {
+                   key, total, values, ..
+               }| TagRow {
+        key: Some(key),
+        coverage: tags.coverage(&total),
+        total,
+        values: Some(values),
+    };
+    let mut rows: Vec<TagRow> = tags.keys().into_iter().map(row).collect();
+    rows.sort_by_key(|row| Reverse(row.total.gross));
+    let untagged = tags.untagged();
+    rows.push(TagRow {
+        key: None,
+        coverage: tags.coverage(&untagged),
+        total: untagged,
+        values: None,
+    });
+    rows
+}
+
+/// Describes the record of a key.
+pub(super) fn columns(period: String) -> Vec<Column<TagRow>> {
+    columns! { TagRow:
+        "period" Text always = |_| period.clone(), "The period whose line items were read.";
+        "kind" Text always = |r| if r.key.is_some() { "key" } else { "untagged" },
+            "key, or untagged: the items that carry no key at all.";
+        "key" Text = |r| r.key.as_deref(), "The key of the tag; null where the items carry none.";
+        "gross_cents" Cents always ("cost") = |r| r.total.gross,
+            "The sum of the items that carry the key, before discounts; an item with several keys counts for \
+             each of them.";
+        "discount_cents" Cents always = |r| r.total.discount, "The discounts of these items.";
+        "coverage" Share ("coverage") = |r| r.coverage,
+            "The part of the cost that carries the key, 0.25 for a quarter: of all prices above zero, since \
+             credits carry no tags.";
+        "untagged_share" Share ("without it") = |r| r.key.as_ref().and(r.coverage).map(|part| 1.0 - part),
+            "The part of the cost that does not carry the key.";
+        "items" Integer always ("items") = |r| r.total.count, "How many items carry the key.";
+        "values" Integer ("values") = |r| r.values,
+            "How many different values the key has; a tag without a value counts as none.";
+    }
+}
