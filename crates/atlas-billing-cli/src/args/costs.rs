@@ -37,6 +37,10 @@ pub(crate) struct CostsArgs {
     #[arg(long, value_name = "ID", conflicts_with = "resume")]
     pub(crate) linked_org: Vec<OrgId>,
 
+    /// Show what changed from the period before, of as many months [default PERIOD: last-month]
+    #[arg(long, conflicts_with_all = ["resume", "no_wait"])]
+    pub(crate) compare: bool,
+
     /// How long to wait for the result [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub(crate) deadline: Option<Duration>,

@@ -329,7 +329,7 @@ impl Cli {
             "is for csv: add -o csv",
         )?;
         match &self.command {
-            Command::Costs(_) => Ok(()),
+            Command::Costs(args) => refuse("--compare", raw && args.compare, &received),
             Command::Focus(args) => {
                 let by = !args.by.is_empty();
                 refuse("--by", raw && by, &received)?;

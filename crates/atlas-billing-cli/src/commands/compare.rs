@@ -405,7 +405,7 @@ fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
     }
 }
 
-fn status(presence: Option<Presence>) -> Option<&'static str> {
+pub(super) fn status(presence: Option<Presence>) -> Option<&'static str> {
     presence.map(|presence| match presence {
         Presence::New => "new",
         Presence::Gone => "gone",

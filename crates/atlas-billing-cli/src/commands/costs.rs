@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::Context;
+use super::costs_compare::{self, Periods};
 use super::costs_table::{columns, grouping_of, layouts};
 use super::lookup::{Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
@@ -24,7 +25,14 @@ use crate::output::Sink;
 const DEFAULT_MONTHS: u32 = 6;
 
 pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failure> {
-    let months = months(args, context.today)?;
+    let mut months = months(args, context.today)?;
+    let periods = match months.filter(|_| args.compare) {
+        Some(to) => Some(Periods::until(to, context.today)?),
+        None => None,
+    };
+    if let Some(periods) = periods {
+        months = Some(periods.all()?);
+    }
     let connection = connect(context).await?;
     let out = match args.no_wait {
         true => Sink::open(None)?,
@@ -64,6 +72,7 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
             None => Some(args.by.unwrap_or(Grouping::Services)),
         },
         months,
+        periods,
         names,
     };
     let ended = fetch(context, shown, query.polling(policy), whole, out).await;
@@ -75,6 +84,7 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
     match (&args.resume, args.period) {
         (Some(_), _) => Ok(None),
         (None, Some(period)) => Ok(Some(period.resolve(today)?)),
+        (None, None) if args.compare => Ok(Some(Months::previous(today))),
         (None, None) => {
             let before = Months::last(DEFAULT_MONTHS - 1, today)?;
             Ok(Some(Months::new(before.first(), Month::of(today))?))
@@ -152,6 +162,8 @@ impl Requests {
 struct Shown {
     by: Option<Grouping>,
     months: Option<Months>,
+    /// What is compared with what, if that is wanted.
+    periods: Option<Periods>,
     names: Names,
 }
 
@@ -182,10 +194,13 @@ async fn fetch(
             }
             let mut rows = report.into_rows();
             rows.iter_mut().for_each(|row| shown.names.complete(row));
+            let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
+            if let Some(periods) = shown.periods {
+                return costs_compare::write(context.style, out, &rows, by, periods);
+            }
             return context
                 .style
                 .write(out, &columns(context.today), &rows, || {
-                    let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
                     layouts(
                         &rows,
                         by,

@@ -14,7 +14,7 @@ use crate::text;
 const NONE: &str = "(none)";
 
 /// The group of amounts without one: what a query without a grouping has more than one with it.
-const NOT_LISTED: &str = "(not listed)";
+pub(super) const NOT_LISTED: &str = "(not listed)";
 
 /// Describes the record of a row, as of `today`.
 pub(super) fn columns(today: NaiveDate) -> Vec<Column<CostRow>> {
@@ -43,7 +43,7 @@ pub(super) fn columns(today: NaiveDate) -> Vec<Column<CostRow>> {
 }
 
 /// What tells the groups of `by` apart, and what a reader knows a group by.
-fn group(row: &CostRow, by: Grouping) -> (Option<&str>, Option<&str>) {
+pub(super) fn group(row: &CostRow, by: Grouping) -> (Option<&str>, Option<&str>) {
     let (id, name) = match by {
         Grouping::Services => (&row.service, &row.service),
         Grouping::Projects => (&row.project_id, &row.project_name),
@@ -107,11 +107,18 @@ pub(super) fn layouts(
         .map(|month| (*month, shown(*month, today)))
         .collect();
     let first = by.singular();
-    let mut tables = vec![match months.as_slice() {
-        [] | [_] => layout(first, &[], &groups, &all),
-        several => layout(first, several, &groups, &all),
+    let columns = match months.as_slice() {
+        [] | [_] => &[],
+        several => several,
+    };
+    let fits = |layout: &Layout| width.is_none_or(|width| table::wanted_width(layout) <= width);
+    // Two months have no shape.
+    let shaped = layout(first, columns, &groups, &all, months.len() > 2);
+    let mut tables = vec![match fits(&shaped) {
+        true => shaped,
+        false => layout(first, columns, &groups, &all, false),
     }];
-    if months.len() > 1 && width.is_some_and(|width| table::wanted_width(&tables[0]) > width) {
+    if months.len() > 1 && !tables.iter().all(fits) {
         let by_month = months.into_iter().map(|(month, name)| Group {
             name,
             total: all.by_month.get(&month).copied().unwrap_or_default(),
@@ -119,8 +126,8 @@ pub(super) fn layouts(
         });
         let by_month: Vec<Group> = by_month.collect();
         tables = vec![
-            layout("month", &[], &by_month, &all),
-            layout(first, &[], &groups, &all),
+            layout("month", &[], &by_month, &all, false),
+            layout(first, &[], &groups, &all, false),
         ];
     }
     if let [first, ..] = tables.as_mut_slice() {
@@ -132,12 +139,13 @@ pub(super) fn layouts(
     Some(tables)
 }
 
-/// Groups with a column for each of `months`, and their sum.
+/// Groups with a column for each of `months`, and their sum; with the shape of the months if wanted.
 fn layout(
     first: &'static str,
     months: &[(Option<Month>, String)],
     groups: &[Group],
     all: &Group,
+    has_shape: bool,
 ) -> Layout {
     // For a bar and a share on a screen a float is exact enough; amounts never pass through one.
     let float = |amount: Decimal| amount.to_f64().unwrap_or(0.0);
@@ -157,6 +165,14 @@ fn layout(
         "total" Number ("total") = |g| text::decimal(g.total), "";
         "share" Number ("share") = |g| text::share(float(g.total), whole), "";
     });
+    if has_shape {
+        let months: Vec<Option<Month>> = months.iter().map(|(month, _)| *month).collect();
+        let shape = Column::new("months", Kind::Text, "", move |g: &Group| {
+            let of = |month| g.by_month.get(month).copied().unwrap_or_default();
+            text::sparkline(months.iter().map(|month| float(of(month)))).into()
+        });
+        columns.push(shape.shown("months"));
+    }
     let mut layout = Layout::of(&columns, groups);
     layout.sums = Layout::of(&columns, std::slice::from_ref(all)).rows;
     for (row, group) in layout.rows.iter_mut().zip(groups) {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod costs;
+mod costs_compare;
 mod costs_table;
 mod export;
 mod focus;

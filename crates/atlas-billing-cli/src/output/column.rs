@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Integer,
     /// A number with a fraction, by its digits.
     Number,
+    /// The same, an amount: a reader sees two decimals.
+    Amount,
     /// A part of a whole, 0.25 for a quarter; a reader sees percent.
     Share,
     Boolean,
@@ -168,6 +170,10 @@ impl<R> Column<R> {
             (Kind::Change, Cell::Integer(cents)) => text::change(cents),
             (Kind::Share, Cell::Number(part)) => text::share(part.parse().unwrap_or(f64::NAN), 1.0),
             (Kind::Integer, Cell::Integer(count)) => text::count(count),
+            (Kind::Amount, Cell::Number(digits)) => match digits.parse() {
+                Ok(amount) => text::decimal(amount),
+                Err(_) => digits.into_owned(),
+            },
             (Kind::Moment, cell) => cell.plain().trim_end_matches("T00:00:00Z").to_owned(),
             (_, cell) => cell.plain().into_owned(),
         }
@@ -177,7 +183,7 @@ impl<R> Column<R> {
     pub(crate) fn align(&self) -> Align {
         match self.kind {
             Kind::Cents | Kind::Change | Kind::Integer => Align::Right,
-            Kind::Number | Kind::Share => Align::Right,
+            Kind::Number | Kind::Amount | Kind::Share => Align::Right,
             _ => Align::Left,
         }
     }
@@ -221,7 +227,7 @@ fn property<R>(column: &Column<R>) -> Value {
     let mut property = match column.kind {
         Kind::Text => json!({"type": "string"}),
         Kind::Cents | Kind::Change | Kind::Integer => json!({"type": "integer"}),
-        Kind::Number | Kind::Share => json!({"type": "number"}),
+        Kind::Number | Kind::Amount | Kind::Share => json!({"type": "number"}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Day => json!({"type": "string", "format": "date"}),
         Kind::Moment => json!({"type": "string", "format": "date-time"}),

@@ -235,7 +235,9 @@ impl<R, W: Write> Records<'_, R, W> {
 fn spreadsheet<R>(column: &Column<R>, record: &R) -> String {
     match (column.kind, column.read(record)) {
         (Kind::Cents | Kind::Change, Cell::Integer(cents)) => text::cents(cents).replace(',', ""),
-        (Kind::Integer | Kind::Number | Kind::Share, cell) => cell.plain().into_owned(),
+        (Kind::Integer | Kind::Number | Kind::Amount | Kind::Share, cell) => {
+            cell.plain().into_owned()
+        }
         (_, cell) => {
             let plain = cell.plain();
             let text = text::clean(&plain);

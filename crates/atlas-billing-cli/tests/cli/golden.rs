@@ -32,6 +32,8 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "100 --demo costs 2025-Q1",
             "60 --demo costs ytd --by organizations",
             "--demo costs mtd -o markdown",
+            "--demo costs --compare",
+            "--demo costs last-month --compare --by organizations -o csv",
             "100 --demo costs last-month --by projects",
             "--demo costs last-month --by clusters --cluster warehouse -o jsonl",
         ],

@@ -508,3 +508,35 @@ fn a_sum_over_a_limit_is_an_exit_code_after_the_data() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn costs_are_compared_with_the_period_before() {
+    let atlas = super::atlas::atlas();
+    let sum = |period: &str| -> f64 {
+        let rows = atlas.ok(&["costs", period, "-o", "jsonl"]).jsonl();
+        let amounts = rows.iter().map(|row| row["usage_amount"].as_f64().unwrap());
+        amounts.sum()
+    };
+    let rows = atlas.ok(&["costs", "--compare", "-o", "jsonl"]).jsonl();
+    let all = |name: &str| -> f64 { rows.iter().map(|row| row[name].as_f64().unwrap()).sum() };
+    // Without a period last month and the month before it.
+    assert!((all("from_amount") - sum("2025-01")).abs() < 1e-6);
+    assert!((all("to_amount") - sum("2025-02")).abs() < 1e-6);
+    assert!((all("share_of_change") - 1.0).abs() < 1e-9);
+    assert_eq!(rows[0]["to_period"], "2025-02");
+    let table = atlas.ok(&["costs", "2025-02", "--compare"]).stdout;
+    assert!(
+        table.starts_with("Costs from 2025-01 to 2025-02 by services"),
+        "{table}"
+    );
+    for (args, words) in [
+        (&["costs", "mtd", "--compare"][..], "2025-03 is not over"),
+        (
+            &["costs", "--compare", "-o", "raw-csv"],
+            "--compare has no effect on raw-csv",
+        ),
+    ] {
+        let message = atlas.fails(2, args);
+        assert!(message.contains(words), "{message}");
+    }
+}
