@@ -286,6 +286,10 @@ mod tests {
         assert!(error.message().contains("000202501, 0"), "{error}");
         let mut nameless = invoice("2025-02", "PENDING");
         nameless.id = None;
+        let february: Month = "2025-02".parse().unwrap();
+        let fetched = list(&[MARCH, FEBRUARY, JANUARY]);
+        let found = FoundInvoice::of_month(&fetched, february).unwrap();
+        assert_eq!(found.summary, Some(invoice(FEBRUARY.0, FEBRUARY.1)));
         let error = Which::Current.choose(vec![nameless], now()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
     }

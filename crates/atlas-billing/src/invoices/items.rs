@@ -287,11 +287,7 @@ impl LineItems {
     /// # Errors
     /// As for [`statement`](Self::statement). [`ErrorKind::Input`] for a dimension that is a tag: those
     /// sums are [`TagTotals::by`].
-    pub async fn sums(
-        mut self,
-        by: &[Dimension],
-        daily_by: &[Dimension],
-    ) -> Result<InvoiceSums> {
+    pub async fn sums(mut self, by: &[Dimension], daily_by: &[Dimension]) -> Result<InvoiceSums> {
         let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
         if by.iter().chain(daily_by).any(is_tag) {
             return Err(Error::input("sums by a tag are those of TagTotals"));
