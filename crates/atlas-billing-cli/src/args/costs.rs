@@ -9,7 +9,7 @@ use clap::Args;
 use super::values::{self, Grouping, Period, known};
 
 /// Which costs, and how long to wait for them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct CostsArgs {
     /// Which months: 2025-03, 2025-Q1, 2025, 2025-01..2025-03 (both included), mtd (the running
     /// month), ytd, last-month or last-quarter, in UTC [default: the last six months]

@@ -6,6 +6,7 @@ mod figures;
 mod focus;
 mod invoices;
 mod lists;
+pub(crate) mod report;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ pub(crate) use invoices::{
     ShowArgs,
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
+pub(crate) use report::ReportArgs;
 use values::{Format, Which};
 
 /// The end of `--help`.
@@ -189,6 +191,10 @@ pub(crate) enum Command {
     #[command(after_help = examples("forecast", "forecast --by project"))]
     Forecast(ForecastArgs),
 
+    /// One page to send: months, invoice, changes, forecast, as HTML, Markdown or for Slack
+    #[command(after_help = examples("report --output-file report.html", "report last-quarter -o markdown"))]
+    Report(ReportArgs),
+
     /// FOCUS reports of invoices: as CSV, or added up by columns
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
     Focus(FocusArgs),
@@ -326,8 +332,15 @@ impl Cli {
             global.excel && format != Format::Csv,
             "is for csv: add -o csv",
         )?;
+        let is_report = matches!(self.command, Command::Report(_));
+        if !is_report && matches!(format, Format::Html | Format::Slack) {
+            return Err(format!(
+                "{name} is for `report` alone; use table, csv, jsonl, json or markdown"
+            ));
+        }
         match &self.command {
             Command::Costs(_) => Ok(()),
+            Command::Report(_) => report::Form::of(global).map(drop),
             Command::Focus(args) => {
                 let by = !args.by.is_empty();
                 refuse("--by", raw && by, &received)?;

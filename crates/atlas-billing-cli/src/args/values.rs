@@ -27,6 +27,10 @@ pub(crate) enum Format {
     /// The table, to paste into a document
     #[value(alias = "md")]
     Markdown,
+    /// A page for a browser, of `report` alone
+    Html,
+    /// Block Kit JSON for Slack, of `report` alone
+    Slack,
     /// The JSON of Atlas, byte for byte
     RawJson,
     /// The CSV of Atlas, byte for byte
@@ -34,8 +38,8 @@ pub(crate) enum Format {
 }
 
 /// Endings that promise something this command does not write.
-const FOREIGN: [&str; 10] = [
-    "xlsx", "xls", "ods", "numbers", "html", "htm", "pdf", "parquet", "xml", "gz",
+const FOREIGN: [&str; 9] = [
+    "xlsx", "xls", "ods", "numbers", "htm", "pdf", "parquet", "xml", "gz",
 ];
 
 impl Format {
@@ -62,7 +66,7 @@ impl Format {
                 "xlsx" | "xls" | "ods" | "numbers" => {
                     "; spreadsheets open CSV: use a name that ends in .csv, with --excel"
                 }
-                _ => "; use .csv, .jsonl, .json, .md or .txt",
+                _ => "; use .csv, .jsonl, .json, .md or .txt, or .html for a report",
             };
             return Err(format!("cannot write .{ending} files{hint}"));
         }

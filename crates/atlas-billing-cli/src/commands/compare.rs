@@ -5,6 +5,7 @@ use atlas_billing::money::{
 };
 use atlas_billing::totals::{Dimension, Group};
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
+use chrono::NaiveDate;
 
 use super::groups::{GROUPS, GroupRow, Groups, largest, part};
 use super::{Context, invoices};
@@ -43,34 +44,42 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
         groups.by.push(Dimension::Sku);
     }
     let (from, to) = sides(context, args, org, &groups).await?;
-    let same_days = same_days(context, &from, &to)?;
-    let passed: u64 = [&from, &to].iter().map(|side| side.count()).sum();
-    let days = same_days.as_ref().map(|same| same.days);
-    let of_days = days.map_or(String::new(), |days| {
+    let compared = Compared::new(context.today, from, to)?;
+    let passed: u64 = compared.sides().map(Side::count).sum();
+    let of_days = compared.days().map_or(String::new(), |days| {
         format!(", {} of each", text::counted(days, "day"))
     });
     context.voice.note(&format!(
         "Periods: {} and {}{of_days}",
-        from.period(),
-        to.period()
+        compared.from.period(),
+        compared.to.period()
     ));
     invoices::note_nothing(context, &groups.filter, passed);
-    let sums = [&from, &to].map(|side| side.groups(days));
-    let rows = GroupSeries::align(sums).into_iter().map(GroupRow::compared);
-    let rows = largest(rows.collect(), groups.top, |row| row.moved.get());
-    let moved = rows.iter().map(|row| row.moved).sum();
-    let mut columns = period_columns(&from, &to, days);
+    let rows = compared.rows(&groups);
+    let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
-    columns.extend(compared(moved));
+    columns.extend(self::compared(moved(&rows)));
     context.style.write(out, &columns, &rows, || {
-        let comparison = Compared {
-            from: &from,
-            to: &to,
-            same_days,
-            moved,
-        };
-        Ok(vec![comparison.layout(&groups, &rows)])
+        Ok(vec![compared.layout(&groups, &rows)])
     })
+}
+
+/// What `invoices compare` shows of two invoices that were read before: their charges by day and by what
+/// `groups` says.
+pub(super) fn table(
+    today: NaiveDate,
+    groups: &Groups,
+    from: (InvoiceRow, DailyGroups),
+    to: (InvoiceRow, DailyGroups),
+) -> Result<Layout, Failure> {
+    let [from, to] = [from, to].map(|(invoice, daily)| Side {
+        invoices: vec![invoice],
+        months: None,
+        all: daily.total().clone(),
+        daily: vec![daily],
+    });
+    let compared = Compared::new(today, from, to)?;
+    Ok(compared.layout(groups, &compared.rows(groups)))
 }
 
 /// Refuses periods of unequal length.
@@ -277,10 +286,10 @@ impl Side {
     }
 
     /// The month, where its charges are not complete yet.
-    fn month_to_date(&self, context: &Context) -> Option<Month> {
+    fn month_to_date(&self, today: NaiveDate) -> Option<Month> {
         let is_pending = self.invoices.iter().any(InvoiceRow::is_pending);
         let month = self.month().filter(|_| is_pending)?;
-        let through = self.all.complete_through(month, context.today);
+        let through = self.all.complete_through(month, today);
         (through != Some(month.last_day())).then_some(month)
     }
 
@@ -315,8 +324,8 @@ impl Side {
 }
 
 /// The same days of both, where one of them is a month to date.
-fn same_days(context: &Context, from: &Side, to: &Side) -> Result<Option<Comparison>, Failure> {
-    let (running, other) = match (from.month_to_date(context), to.month_to_date(context)) {
+fn same_days(today: NaiveDate, from: &Side, to: &Side) -> Result<Option<Comparison>, Failure> {
+    let (running, other) = match (from.month_to_date(today), to.month_to_date(today)) {
         (None, None) => return Ok(None),
         (_, Some(_)) => (to, from),
         (Some(_), None) => (from, to),
@@ -324,11 +333,10 @@ fn same_days(context: &Context, from: &Side, to: &Side) -> Result<Option<Compari
     let (Some(days), Some(others)) = (running.days(), other.days()) else {
         return Ok(None);
     };
-    let Some(through) = running.all.complete_through(days.1, context.today) else {
+    let Some(through) = running.all.complete_through(days.1, today) else {
         let month = days.1;
         return Err(Failure::usage(format!(
-            "no day of {month} is complete on {}: nothing to compare yet",
-            context.today
+            "no day of {month} is complete on {today}: nothing to compare yet"
         ))
         .with_help("without a period the last two closed months are compared"));
     };
@@ -378,23 +386,51 @@ impl GroupRow {
 }
 
 /// For showing: no amount is made of it.
-fn relative(from: Cents, to: Cents) -> Option<f64> {
+pub(super) fn relative(from: Cents, to: Cents) -> Option<f64> {
     let part = relative_change(from.to_decimal()?, to.to_decimal()?)?;
     part.to_string().parse().ok()
 }
 
 /// What is compared with what.
-struct Compared<'a> {
-    from: &'a Side,
-    to: &'a Side,
+struct Compared {
+    from: Side,
+    to: Side,
     same_days: Option<Comparison>,
-    moved: Cents,
 }
 
-impl Compared<'_> {
+/// The sum of all changes without their signs.
+fn moved(rows: &[GroupRow]) -> Cents {
+    rows.iter().map(|row| row.moved).sum()
+}
+
+impl Compared {
+    fn new(today: NaiveDate, from: Side, to: Side) -> Result<Self, Failure> {
+        Ok(Self {
+            same_days: same_days(today, &from, &to)?,
+            from,
+            to,
+        })
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Side> {
+        [&self.from, &self.to].into_iter()
+    }
+
+    /// How many days of each are compared, where one of them is a month to date.
+    fn days(&self) -> Option<u32> {
+        self.same_days.as_ref().map(|same| same.days)
+    }
+
+    /// The groups of both, the largest change first.
+    fn rows(&self, groups: &Groups) -> Vec<GroupRow> {
+        let sums = self.sides().map(|side| side.groups(self.days()));
+        let rows = GroupSeries::align(sums).into_iter().map(GroupRow::compared);
+        largest(rows.collect(), groups.top, |row| row.moved.get())
+    }
+
     fn layout(&self, groups: &Groups, rows: &[GroupRow]) -> Layout {
         let mut columns = groups.shown_columns();
-        columns.extend(compared(self.moved));
+        columns.extend(compared(moved(rows)));
         let share = columns
             .iter()
             .position(|column| column.name == "share_of_change");
@@ -403,7 +439,10 @@ impl Compared<'_> {
             share..share,
             columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; },
         );
-        for (name, side) in [("from_gross_cents", self.from), ("to_gross_cents", self.to)] {
+        for (name, side) in [
+            ("from_gross_cents", &self.from),
+            ("to_gross_cents", &self.to),
+        ] {
             let column = columns.iter_mut().find(|column| column.name == name);
             if let Some(column) = column {
                 column.heading = Some(self.heading(side).into());
@@ -414,6 +453,19 @@ impl Compared<'_> {
         let mut layout = groups.summed(title, rows, &columns, note);
         layout.notes.extend(self.notes());
         layout
+    }
+
+    /// What each side is.
+    fn period_columns(&self) -> Vec<Column<GroupRow>> {
+        let (from, to) = (self.from.period_plain(), self.to.period_plain());
+        let days = self.days().map(u64::from);
+        columns! { GroupRow:
+            "from_period" Text always = |_| from.clone(), "The first period: a month, or months.";
+            "to_period" Text always = |_| to.clone(), "The second period.";
+            "days" Integer = |_| days,
+                "How many days from the first are compared, of daily charges alone, where one of the months is to \
+                 date; null where whole periods are compared.";
+        }
     }
 
     fn heading(&self, side: &Side) -> String {
@@ -434,7 +486,7 @@ impl Compared<'_> {
                 notes.extend(invoices.filter_map(InvoiceRow::to_date_note));
             }
         }
-        for side in [self.from, self.to] {
+        for side in self.sides() {
             let has = |month: &Month| {
                 let mut months = side.invoices.iter().map(InvoiceRow::month);
                 months.any(|of| of == Some(*month))
@@ -459,7 +511,7 @@ impl Compared<'_> {
             let totals = side.daily.iter().map(|daily| daily.total().total().gross);
             totals.sum()
         };
-        let (before, after) = (sum(self.from), sum(self.to));
+        let (before, after) = (sum(&self.from), sum(&self.to));
         if a == b || before <= Cents::ZERO || after < Cents::ZERO {
             return None;
         }
@@ -506,18 +558,6 @@ fn same_days_notes(same: &Comparison) -> [String; 2] {
             both(same.credits)
         ),
     ]
-}
-
-/// What each side is.
-fn period_columns(from: &Side, to: &Side, days: Option<u32>) -> Vec<Column<GroupRow>> {
-    let (from, to) = (from.period_plain(), to.period_plain());
-    columns! { GroupRow:
-        "from_period" Text always = |_| from.clone(), "The first period: a month, or months.";
-        "to_period" Text always = |_| to.clone(), "The second period.";
-        "days" Integer = |_| days.map(u64::from),
-            "How many days from the first are compared, of daily charges alone, where one of the months is to \
-             date; null where whole periods are compared.";
-    }
 }
 
 /// The figures of a group in two periods; `moved` is the sum of all changes without their signs.

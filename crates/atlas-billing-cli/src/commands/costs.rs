@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io::Write;
+use std::time::Duration;
 
 use atlas_billing::{
     CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org,
@@ -75,10 +76,7 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
     match (&args.resume, args.period) {
         (Some(_), _) => Ok(None),
         (None, Some(period)) => Ok(Some(period.resolve(today)?)),
-        (None, None) => {
-            let before = Months::last(DEFAULT_MONTHS - 1, today)?;
-            Ok(Some(Months::new(before.first(), Month::of(today))?))
-        }
+        (None, None) => usual_months(today).map(Some),
     }
 }
 
@@ -155,6 +153,62 @@ struct Shown {
     names: Names,
 }
 
+/// The query by services, as the command asks it by default, once it was created.
+pub(super) struct Started {
+    query: CostQuery,
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
+    names: Names,
+}
+
+impl Started {
+    pub(super) async fn new(
+        context: &Context,
+        org: &Org,
+        months: Months,
+        deadline: Option<Duration>,
+    ) -> Result<Self, Failure> {
+        let requests = Requests::new(org, &CostsArgs::default(), months).await?;
+        let policy = policy(context, deadline);
+        let whole = requests.whole;
+        Ok(Self {
+            query: requests.grouped.start().await?.polling(policy),
+            whole: whole.map(|whole| tokio::spawn(whole.polling(policy).into_future())),
+            names: requests.names,
+        })
+    }
+
+    /// Waits for the rows.
+    pub(super) async fn rows(self, context: &Context) -> Result<Vec<CostRow>, Failure> {
+        let query = wait(context, self.query).await?;
+        completed(context, query, self.whole, &self.names).await
+    }
+}
+
+/// The months where none are named: the running one and those before it.
+pub(super) fn usual_months(today: NaiveDate) -> Result<Months, Failure> {
+    let before = Months::last(DEFAULT_MONTHS - 1, today)?;
+    Ok(Months::new(before.first(), Month::of(today))?)
+}
+
+/// The rows of a result, with what the grouping leaves out, and with names.
+async fn completed(
+    context: &Context,
+    query: CostQuery,
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
+    names: &Names,
+) -> Result<Vec<CostRow>, Failure> {
+    let mut report = query.await?;
+    if let Some(whole) = whole {
+        match whole.await {
+            Ok(Ok(whole)) => report = report.completed_by(&whole)?,
+            failed => warn_incomplete(context, failed),
+        }
+    }
+    let mut rows = report.into_rows();
+    rows.iter_mut().for_each(|row| names.complete(row));
+    Ok(rows)
+}
+
 /// Waits for the result and writes it.
 async fn fetch(
     context: &Context,
@@ -173,15 +227,7 @@ async fn fetch(
             }
         }
         _ => {
-            let mut report = query.await?;
-            if let Some(whole) = whole {
-                match whole.await {
-                    Ok(Ok(whole)) => report = report.completed_by(&whole)?,
-                    failed => warn_incomplete(context, failed),
-                }
-            }
-            let mut rows = report.into_rows();
-            rows.iter_mut().for_each(|row| shown.names.complete(row));
+            let rows = completed(context, query, whole, &shown.names).await?;
             return context
                 .style
                 .write(out, &columns(context.today), &rows, || {

@@ -66,9 +66,9 @@ pub(super) fn grouping_of(rows: &[CostRow]) -> Grouping {
 
 /// The amounts of a group.
 #[derive(Debug, Clone, Default)]
-struct Group {
-    name: String,
-    by_month: BTreeMap<Option<Month>, Decimal>,
+pub(super) struct Group {
+    pub(super) name: String,
+    pub(super) by_month: BTreeMap<Option<Month>, Decimal>,
     total: Decimal,
 }
 
@@ -198,8 +198,8 @@ fn notes(rows: &[CostRow], by: Grouping, all: &Group, today: NaiveDate) -> Vec<S
     notes.into_iter().flatten().collect()
 }
 
-/// The groups, the largest first.
-fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
+/// The groups, the largest first. `None` where a sum leaves the range of a decimal.
+pub(super) fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
     let mut groups: BTreeMap<Option<&str>, Group> = BTreeMap::new();
     for row in rows {
         let (id, name) = group(row, by);
@@ -225,7 +225,7 @@ fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
 }
 
 /// A month, with a mark where it is still running.
-fn shown(month: Option<Month>, today: NaiveDate) -> String {
+pub(super) fn shown(month: Option<Month>, today: NaiveDate) -> String {
     match month {
         Some(month) if month == Month::of(today) => format!("{month} to date"),
         Some(month) => month.to_string(),

@@ -3,6 +3,7 @@
 use atlas_billing::money::{DailyGroups, DailyTotals, Forecast, ForecastMethod, ForecastOptions};
 use atlas_billing::totals::{Dimension, ItemFilter};
 use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
+use chrono::NaiveDate;
 
 use super::Context;
 use crate::args::ForecastArgs;
@@ -73,11 +74,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         forecast: whole,
         before: earlier.map(|groups| groups.total().total().gross),
     });
-    let title = format!(
-        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
-         in the invoice's pricing currency",
-        org.id()
-    );
+    let title = title(month, &org);
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
@@ -94,6 +91,36 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let write = || Ok(vec![layout(title, by, &rows)]);
     context.style.write(out, &row_columns(), &rows, write)?;
     args.gate.judge(context, &figures)
+}
+
+/// What `forecast` shows of daily charges that were read before, those of the month before where they
+/// are needed: in its first days.
+pub(super) fn table(
+    org: &Org,
+    current: &DailyTotals,
+    last: Option<&DailyTotals>,
+    today: NaiveDate,
+) -> Result<(Forecast, Layout), Failure> {
+    let month = Month::of(today);
+    let mut options = ForecastOptions::new();
+    if let Some(last) = last {
+        options = options.with_last_month(last);
+    }
+    let forecast = Forecast::of(current, month, today, &options)?;
+    let whole = Forecasted {
+        group: None,
+        forecast: forecast.clone(),
+        before: None,
+    };
+    Ok((forecast, layout(title(month, org), None, &[whole])))
+}
+
+fn title(month: Month, org: &Org) -> String {
+    format!(
+        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
+         in the invoice's pricing currency",
+        org.id()
+    )
 }
 
 /// The daily charges of the invoice of a month.

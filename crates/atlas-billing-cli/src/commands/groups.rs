@@ -138,20 +138,43 @@ impl Groups {
         out: Sink,
     ) -> Result<(), Failure> {
         let whole = totals.total().gross;
-        let groups = totals.into_groups().into_iter().map(GroupRow::from);
-        let rows = largest(groups.collect(), self.top, |row| row.total.gross.get());
+        let rows = self.rows(totals);
         let id = invoice.invoice.id.clone();
         let mut columns =
             columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
         columns.extend(self.key_columns());
         columns.extend(figures(whole));
         context.style.write(out, &columns, &rows, || {
-            let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
-            let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
-            let mut layout = self.layout(title, &rows, whole);
-            layout.notes.extend(invoice.to_date_note());
-            Ok(vec![layout])
+            Ok(vec![self.shown_layout(invoice, &rows, whole)])
         })
+    }
+
+    /// The largest groups of one dimension, without a filter.
+    pub(super) fn largest_by(dimension: Dimension, top: usize) -> Self {
+        Self {
+            by: vec![dimension],
+            top: Some(top),
+            ..Self::default()
+        }
+    }
+
+    /// What `invoices show --by` shows.
+    pub(super) fn table(&self, invoice: &InvoiceRow, totals: Totals) -> Layout {
+        let whole = totals.total().gross;
+        self.shown_layout(invoice, &self.rows(totals), whole)
+    }
+
+    fn rows(&self, totals: Totals) -> Vec<GroupRow> {
+        let groups = totals.into_groups().into_iter().map(GroupRow::from);
+        largest(groups.collect(), self.top, |row| row.total.gross.get())
+    }
+
+    fn shown_layout(&self, invoice: &InvoiceRow, rows: &[GroupRow], whole: Cents) -> Layout {
+        let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
+        let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));
+        let mut layout = self.layout(title, rows, whole);
+        layout.notes.extend(invoice.to_date_note());
+        layout
     }
 
     fn layout(&self, title: String, rows: &[GroupRow], whole: Cents) -> Layout {

@@ -48,7 +48,7 @@ pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failu
     })
 }
 
-fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
+pub(super) fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
     let mut columns = invoice_columns();
     // For a reader the period is one thing.
     columns.splice(

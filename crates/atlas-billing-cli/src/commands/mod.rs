@@ -12,6 +12,7 @@ mod items;
 mod lists;
 mod lookup;
 mod reconcile;
+mod report;
 mod search;
 mod wait;
 
@@ -138,6 +139,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Compare(args)) => compare::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Reconcile(args)) => reconcile::run(context, &args).await,
         Command::Forecast(args) => forecast::run(context, &args).await,
+        Command::Report(args) => report::run(context, &args).await,
         Command::Focus(args) => focus::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Search(args)) => search::run(context, &args).await,
         Command::Orgs(OrgsCommand::List) => lists::orgs(context).await,

@@ -73,7 +73,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-fn layout(statement: &Statement) -> Layout {
+pub(super) fn layout(statement: &Statement) -> Layout {
     let period = InvoiceRow::period_of(statement.start_date, statement.end_date);
     let status = statement
         .status
@@ -152,7 +152,7 @@ fn figure(kind: RowKind, label: &str) -> String {
     }
 }
 
-fn capitalized(sentence: &str) -> String {
+pub(super) fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
     format!("{}{}.", first.unwrap_or_default(), letters.as_str())

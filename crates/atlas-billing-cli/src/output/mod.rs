@@ -72,7 +72,10 @@ impl Style {
                 Writer::Csv(Box::new(csv::Writer::from_writer(out)))
             }
             Format::Jsonl => Writer::Json { out, array: false },
-            Format::Json | Format::RawJson | Format::RawCsv => Writer::Json { out, array: true },
+            // Only `report` has HTML and Slack, and no records.
+            Format::Json | Format::RawJson | Format::RawCsv | Format::Html | Format::Slack => {
+                Writer::Json { out, array: true }
+            }
             Format::Table | Format::Markdown => Writer::Table {
                 out,
                 layout: Layout::of(columns, &[]),

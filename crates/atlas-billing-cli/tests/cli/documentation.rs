@@ -173,8 +173,9 @@ fn commands_that_are_not_run_are_there() {
 #[test]
 fn flags_that_are_named_are_there() {
     /// Those of other programs in these documents, and of a feature that is off by default.
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 11] = [
         "--autodetect",
+        "--json",
         "--decimal-as-text",
         // Those of builds with other features.
         "--endpoint",
@@ -197,6 +198,7 @@ fn flags_that_are_named_are_there() {
         "invoices compare",
         "invoices reconcile",
         "forecast",
+        "report",
         "focus",
         "export",
         "mock",

@@ -23,6 +23,7 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "clusters list -h",
             "skus list -h",
             "export -h",
+            "report -h",
         ],
     ),
     (

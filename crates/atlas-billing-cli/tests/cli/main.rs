@@ -27,6 +27,7 @@ mod lists;
 #[cfg(feature = "demo")]
 mod memory;
 mod movers;
+mod report;
 mod search;
 mod settings;
 mod signals;

@@ -13,8 +13,10 @@ use serde::de::IgnoredAny;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
-use crate::money::totals::{Dimension, ItemFilter, Totals};
-use crate::money::{DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder};
+use crate::money::totals::{Dimension, ItemFilter, TagTotals, Totals};
+use crate::money::{
+    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, read_all,
+};
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
@@ -74,6 +76,22 @@ pub struct InvoiceDays {
     /// The sums of all items, which tell [what is posted](DailyTotals::complete_through), also where a
     /// filter leaves little.
     pub all: DailyTotals,
+    /// The invoice without its line items.
+    pub head: Invoice,
+}
+
+/// Sums of each kind over the invoice's own items of a stream, and the rest of the invoice.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InvoiceSums {
+    /// The sums by dimensions; [`Totals::rolled_up`] has those by fewer.
+    pub totals: Totals,
+    /// The sums by the tags of the resources.
+    pub tags: TagTotals,
+    /// The sums by day.
+    pub daily: DailyGroups,
+    /// How the items lead to the figures that the invoice states.
+    pub statement: Statement,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -206,11 +224,7 @@ impl LineItems {
     /// As for [`next`](Self::next). [`ErrorKind::Input`]: items have been taken from the stream
     /// already, so that a [`StatementBuilder`] must be fed with each.
     pub async fn statement(mut self) -> Result<Statement> {
-        if self.own.count() > 0 || self.linked_invoice().is_some() {
-            let message = "a statement needs all line items, and some have been taken already";
-            return Err(Error::input(message));
-        }
-        self.splitter.skip_linked_items();
+        self.own_alone()?;
         let mut builder = StatementBuilder::new();
         while poll_fn(|cx| self.poll_step(cx, |text| builder.read(text)))
             .await?
@@ -264,6 +278,52 @@ impl LineItems {
             daily: groups,
             head: self.head.unwrap_or_default(),
         })
+    }
+
+    /// All that the invoice's own items come to, in one pass: what [`total_by`](Self::total_by) says by
+    /// `by`, [`daily`](Self::daily) by `daily_by`, and [`statement`](Self::statement). Items of linked
+    /// invoices are passed over.
+    ///
+    /// # Errors
+    /// As for [`statement`](Self::statement). [`ErrorKind::Input`] for a dimension that is a tag: those
+    /// sums are [`TagTotals::by`].
+    pub async fn sums(mut self, by: &[Dimension], daily_by: &[Dimension]) -> Result<InvoiceSums> {
+        let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
+        if by.iter().chain(daily_by).any(is_tag) {
+            return Err(Error::input("sums by a tag are those of TagTotals"));
+        }
+        self.own_alone()?;
+        let mut totals = Totals::new(by);
+        let mut tags = TagTotals::new();
+        let mut daily = DailyGroups::new(daily_by);
+        let mut statement = StatementBuilder::new();
+        let mut add = |text: &[u8]| {
+            read_all(text, |charge, written| {
+                totals.add_charge(charge);
+                daily.add_charge(charge);
+                statement.add_charge(charge);
+                tags.add_charge(charge, written)
+            })
+        };
+        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        let head = self.head.unwrap_or_default();
+        Ok(InvoiceSums {
+            totals,
+            tags,
+            daily,
+            statement: statement.finish(&head),
+            head,
+        })
+    }
+
+    /// Passes over the items of linked invoices, for sums that need all of the invoice's own.
+    fn own_alone(&mut self) -> Result<()> {
+        if self.own.count() > 0 || self.linked_invoice().is_some() {
+            let message = "a statement needs all line items, and some have been taken already";
+            return Err(Error::input(message));
+        }
+        self.splitter.skip_linked_items();
+        Ok(())
     }
 
     /// The whole invoice in memory, from what is left of the stream; the invoices linked to it have

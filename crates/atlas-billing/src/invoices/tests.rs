@@ -241,6 +241,30 @@ async fn charges_by_day_are_those_of_the_items() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_pass_has_what_several_have() {
+    let org = org(&Pieces::new(10));
+    let own = org.invoice(id()).await.unwrap();
+    let by = [Dimension::Cluster, Dimension::Sku];
+    for linked in [false, true] {
+        let request = || org.invoice(id()).linked_items(linked).line_items();
+        let sums = request().await.unwrap().sums(&by, &[Dimension::Sku]);
+        let sums = sums.await.unwrap();
+        assert_eq!(sums.totals, Totals::of(&own.line_items, &by));
+        assert_eq!(sums.tags.total(), own.line_items.iter().collect());
+        let values = Totals::of(&own.line_items, &[Dimension::tag("team")]);
+        assert_eq!(sums.tags.by("team"), values);
+        let mut daily = DailyGroups::new(&[Dimension::Sku]);
+        own.line_items.iter().for_each(|item| daily.add(item));
+        assert_eq!(sums.daily.groups(), daily.groups());
+        assert_eq!(sums.statement, Statement::of(&own));
+        assert_eq!(sums.head.id.as_deref(), Some(ID));
+        let tag = [Dimension::tag("team")];
+        let refused = request().await.unwrap().sums(&tag, &[]).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Input);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_envelope_is_taken_off_and_an_error_comes_out() {
     for body in [
         format!(r#"{{"status":200,"content":{INVOICE}}}"#),

@@ -141,6 +141,7 @@ fn a_files_ending_is_a_format_or_refused() {
         ("a.csv", Format::Csv),
         ("a.JSONL", Format::Jsonl),
         ("a.md", Format::Markdown),
+        ("a.html", Format::Html),
         ("a.txt", Format::Table),
         ("a", Format::Table),
     ] {
@@ -151,7 +152,7 @@ fn a_files_ending_is_a_format_or_refused() {
     for (asked, name, part) in [
         (None, "t.xlsx", "--excel"),
         (Some(Format::Csv), "t.xlsx", "--excel"),
-        (None, "t.html", ".csv"),
+        (None, "t.htm", ".csv"),
         (None, "t.dat", "-o"),
     ] {
         assert!(of(asked, name).unwrap_err().contains(part), "{name}");
