@@ -406,6 +406,13 @@ fn a_message_for_slack_is_within_its_limits() {
         check_blocks(&ran.json());
         assert!(ran.stdout.contains("5,995.74"), "{}", ran.stdout);
     }
+    // That of half a year has room for all of it.
+    let usual = atlas.ok(&["report", "-o", "slack"]).stdout;
+    assert!(
+        usual.contains("Reconciled: ") && usual.contains("Scope: "),
+        "{usual}"
+    );
+    assert!(!usual.contains("Shortened: "), "{usual}");
     // A name as long as a response may have it.
     let long = "n".repeat(9000);
     let invoice = json!({"id": INVOICE_ID, "amountBilledCents": 1, "statusName": &long, "lineItems":
@@ -414,6 +421,7 @@ fn a_message_for_slack_is_within_its_limits() {
     let atlas = with(scenario(), &invoice, &json!({"usageDetails": []}));
     let ran = atlas.ok(&["report", "-o", "slack", "--top", "400"]);
     check_blocks(&ran.json());
+    assert!(ran.stdout.contains("Shortened: ") && ran.stdout.contains("Scope: "));
 }
 
 #[test]

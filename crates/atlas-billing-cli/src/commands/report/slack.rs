@@ -15,14 +15,14 @@ const MOST_BLOCKS: usize = 50;
 const MOST_TEXT: usize = 3000;
 /// Characters of a header.
 const MOST_HEADER: usize = 150;
-/// Characters of a field of a section; ten of them at most.
+/// Characters of a field of a section, or of an element of a context; ten of them at most.
 const MOST_FIELD: usize = 2000;
 const MOST_FIELDS: usize = 10;
 /// So wide is a table: wider ones wrap on most screens.
 const WIDTH: usize = 96;
 
 pub(super) fn slack(page: &Page) -> Result<String, Failure> {
-    let mut blocks = vec![header(&page.title), context(&page.about)];
+    let mut blocks = vec![header(&page.title), context(&[&page.about])];
     let fields = page.headlines.iter().take(MOST_FIELDS).map(|it| {
         let text = format!(
             "*{}*\n{}\n{}",
@@ -34,22 +34,23 @@ pub(super) fn slack(page: &Page) -> Result<String, Failure> {
     });
     blocks.push(json!({"type": "section", "fields": fields.collect::<Vec<_>>()}));
     for section in &page.sections {
-        blocks.push(json!({"type": "divider"}));
         blocks.push(header(&section.title));
-        blocks.push(context(&section.about.replace('`', "")));
+        blocks.push(context(&[&section.about.replace('`', "")]));
         for table in &section.tables {
             blocks.extend(table_blocks(table)?);
         }
     }
-    blocks.push(json!({"type": "divider"}));
-    blocks.extend(page.method.iter().map(|note| context(note)));
-    let count = blocks.len();
-    if count > MOST_BLOCKS {
-        blocks.truncate(MOST_BLOCKS - 1);
-        blocks.push(context(
+    // How to read the figures is said in any case, in one block.
+    let most = MOST_BLOCKS - 2;
+    if blocks.len() > most {
+        blocks.truncate(most - 1);
+        blocks.push(context(&[
             "Shortened: a message has room for no more. The HTML form has all of it.",
-        ));
+        ]));
     }
+    blocks.push(json!({"type": "divider"}));
+    let method: Vec<&str> = page.method.iter().map(String::as_str).collect();
+    blocks.push(context(&method));
     let message = json!({"text": marked(&page.title), "blocks": blocks});
     Ok(format!("{message:#}\n"))
 }
@@ -60,9 +61,10 @@ fn header(text: &str) -> Value {
     json!({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": false}})
 }
 
-fn context(text: &str) -> Value {
-    let text = shortened(&marked(text), MOST_FIELD);
-    json!({"type": "context", "elements": [mrkdwn(&text)]})
+fn context(texts: &[&str]) -> Value {
+    let elements = texts.iter().take(MOST_FIELDS);
+    let elements = elements.map(|text| mrkdwn(&shortened(&marked(text), MOST_FIELD)));
+    json!({"type": "context", "elements": elements.collect::<Vec<_>>()})
 }
 
 /// Text in which nothing becomes a link or a mention by itself.
@@ -87,23 +89,23 @@ fn table_blocks(layout: &Layout) -> Result<Vec<Value>, Failure> {
     };
     table::draw(&table, paper, &mut drawn)?;
     let drawn = String::from_utf8_lossy(&drawn);
-    let section = |text: String| json!({"type": "section", "text": mrkdwn(&text)});
-    let mut blocks = Vec::new();
-    if let Some(title) = &layout.title {
-        let title = shortened(&marked(title), MOST_TEXT - 2);
-        blocks.push(section(format!("*{title}*")));
-    }
+    let title = layout.title.as_deref().map(marked);
+    let title = title.map(|title| format!("*{}*", shortened(&title, MOST_TEXT - 2)));
     // Fences of three backticks and a line end on both sides.
     let lines = drawn.lines().map(|line| escaped(line.trim_end()));
-    let chunks = chunks(lines, MOST_TEXT - 8);
-    blocks.extend(chunks.map(|chunk| section(format!("```\n{chunk}\n```"))));
+    let code = chunks(lines, MOST_TEXT - 8).into_iter();
+    let code = code.map(|chunk| format!("```\n{chunk}\n```"));
     let notes = layout.notes.iter().map(|note| marked(note));
-    blocks.extend(self::chunks(notes, MOST_TEXT).map(section));
-    Ok(blocks)
+    // One section where that is enough.
+    let texts = title.into_iter().chain(code).chain(notes);
+    let sections = chunks(texts, MOST_TEXT).into_iter();
+    Ok(sections
+        .map(|text| json!({"type": "section", "text": mrkdwn(&text)}))
+        .collect())
 }
 
 /// Lines put together to texts of at most `most` characters.
-fn chunks(lines: impl Iterator<Item = String>, most: usize) -> impl Iterator<Item = String> {
+fn chunks(lines: impl Iterator<Item = String>, most: usize) -> Vec<String> {
     let mut chunks: Vec<String> = Vec::new();
     for line in lines {
         let line = shortened(&line, most);
@@ -117,7 +119,8 @@ fn chunks(lines: impl Iterator<Item = String>, most: usize) -> impl Iterator<Ite
         }
     }
     // Slack refuses an empty text.
-    chunks.into_iter().filter(|chunk| !chunk.trim().is_empty())
+    chunks.retain(|chunk| !chunk.trim().is_empty());
+    chunks
 }
 
 /// Text without control characters, links, mentions and code: `&`, `<` and `>` are what Slack asks to
