@@ -27,6 +27,9 @@ pub(crate) enum Format {
     /// The table, to paste into a document
     #[value(alias = "md")]
     Markdown,
+    /// Metrics for Prometheus: of costs, forecast and invoices show --by
+    #[value(alias = "prometheus")]
+    Openmetrics,
     /// The JSON of Atlas, byte for byte
     RawJson,
     /// The CSV of Atlas, byte for byte
@@ -49,6 +52,8 @@ impl Format {
         match self {
             Self::Table => "txt".to_owned(),
             Self::Markdown => "md".to_owned(),
+            // What node_exporter's textfile collector reads.
+            Self::Openmetrics => "prom".to_owned(),
             format => format.name().replace('-', "."),
         }
     }
@@ -62,7 +67,7 @@ impl Format {
                 "xlsx" | "xls" | "ods" | "numbers" => {
                     "; spreadsheets open CSV: use a name that ends in .csv, with --excel"
                 }
-                _ => "; use .csv, .jsonl, .json, .md or .txt",
+                _ => "; use .csv, .jsonl, .json, .md, .txt or .prom",
             };
             return Err(format!("cannot write .{ending} files{hint}"));
         }

@@ -8,7 +8,8 @@ use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
 use atlas_billing::{Cents, Org};
 
-use super::{Context, invoices};
+use super::{Context, invoices, metrics};
+use crate::args::values::Format;
 use crate::args::{By, CompareArgs, ItemFilters, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
@@ -17,13 +18,13 @@ use crate::records::InvoiceRow;
 
 /// A group of line items of one invoice or two; without keys it is the sum of several.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct GroupRow {
-    keys: Vec<Key>,
+pub(super) struct GroupRow {
+    pub(super) keys: Vec<Key>,
     /// What a reader knows it by where it has no keys.
     label: String,
     /// In the first invoice, where there are two.
     from: Total,
-    total: Total,
+    pub(super) total: Total,
     /// How many groups this row stands for.
     groups: usize,
 }
@@ -152,6 +153,9 @@ impl Groups {
             columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
         columns.extend(self.key_columns());
         columns.extend(figures(whole));
+        if context.style.format == Format::Openmetrics {
+            columns = metrics::groups(invoice, &self.by);
+        }
         context.style.write(out, &columns, &rows, || {
             let names: Vec<String> = self.by.iter().map(ToString::to_string).collect();
             let title = format!("Invoice {} by {}", invoice.named(), names.join(" and "));

@@ -200,6 +200,8 @@ fn flags_that_are_named_are_there() {
         "focus",
         "export",
         "mock",
+        "man",
+        "plugin install",
     ] {
         let mut help = bare();
         help.args(command.split_whitespace()).arg("--help");
@@ -218,6 +220,7 @@ fn flags_that_are_named_are_there() {
         "docs/recipes.md",
         "docs/datasets.md",
         "docs/datasets-recipes.md",
+        "docs/metrics.md",
         "crates/atlas-billing-cli/README.md",
     ] {
         let text = fs::read_to_string(root().join(name)).unwrap();

@@ -26,6 +26,8 @@ mod items;
 mod lists;
 #[cfg(feature = "demo")]
 mod memory;
+mod metrics;
+mod plugin;
 mod search;
 mod settings;
 mod signals;
