@@ -7,6 +7,7 @@ mod dataset;
 #[cfg(feature = "demo")]
 mod demo;
 mod failure;
+mod folders;
 mod gate;
 mod output;
 mod records;

@@ -35,6 +35,9 @@ pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusComman
 pub(crate) use report::ReportArgs;
 use values::{Format, Which};
 
+/// The name of the plugin's command: `atlas billing`.
+pub(crate) const PLUGIN_COMMAND: &str = "billing";
+
 /// The end of `--help`.
 fn about() -> String {
     let [public, private] = [PUBLIC_KEYS[0], PRIVATE_KEYS[0]];
@@ -63,6 +66,12 @@ a formula; --excel writes CSV for them."
     )
 }
 
+/// The group of the options that every command takes.
+const GLOBAL: &str = "Global options";
+
+/// The group of those of them that few people need: `--help` alone shows it.
+const ADVANCED: &str = "Advanced global options";
+
 const EXAMPLES: &str = "\
 Examples:
   atlas-billing --demo costs
@@ -75,7 +84,7 @@ const MORE: &str = "Options for every command, such as -o and --output-file: atl
 #[command(
     name = "atlas-billing",
     version,
-    after_help = format!("{EXAMPLES}\n\nCredentials and exit codes: atlas-billing --help"),
+    after_help = format!("{EXAMPLES}\n\nMore options, credentials and exit codes: atlas-billing --help"),
     after_long_help = about(),
     max_term_width = 100
 )]
@@ -88,19 +97,28 @@ pub(crate) struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = GLOBAL)]
 pub(crate) struct Global {
     #[arg(
         long,
         global = true,
-        help = format!("Organization id [env: {ORG_ID}] [default: the only one there is]"),
+        help = format!("Organization id [env: {ORG_ID}]"),
+        long_help = format!("Organization id [env: {ORG_ID}] [default: the only one there is]"),
         value_name = "ID",
         alias = "orgId",
         alias = "organization"
     )]
     pub(crate) org: Option<OrgId>,
 
-    /// How data is written [default: by the ending of --output-file, or table]
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        help = "How data is written",
+        long_help = "How data is written [default: by the ending of --output-file, or table]"
+    )]
     pub(crate) output: Option<Format>,
 
     /// Write to FILE instead of standard output: whole, or not at all
@@ -108,7 +126,7 @@ pub(crate) struct Global {
     pub(crate) output_file: Option<PathBuf>,
 
     /// Write csv for spreadsheets: amounts with decimals, formulas escaped
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) excel: bool,
 
     /// Use made-up data from a stand-in; needs no account
@@ -129,24 +147,29 @@ pub(crate) struct Global {
         global = true,
         help = format!("Base URL of Atlas [env: {}]", BASE_URLS[0]),
         value_name = "URL",
-        help_heading = "Advanced"
+        help_heading = ADVANCED,
+        hide_short_help = true
     )]
     pub(crate) base_url: Option<String>,
 
     /// Trust the CA certificates in this PEM file, too
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Keep a service account's access token for the next run
-    #[arg(long, global = true, help_heading = "Advanced")]
+    #[arg(long, global = true, help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) keep_token: bool,
 
     /// Limit for a response to begin, and for each part
-    #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration, help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration, help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) request_timeout: Option<Duration>,
 
     /// API version to ask for: a date such as 2023-01-01, or preview
-    #[arg(long, global = true, value_name = "DATE", help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "DATE", help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) api_version: Option<ApiVersion>,
 
     /// When to color: auto, always or never [default: auto]
@@ -158,7 +181,8 @@ pub(crate) struct Global {
         default_value_t,
         hide_default_value = true,
         hide_possible_values = true,
-        help_heading = "Advanced"
+        help_heading = ADVANCED,
+        hide_short_help = true
     )]
     pub(crate) color: Color,
 
@@ -236,12 +260,37 @@ pub(crate) enum Command {
         of: SchemaOf,
     },
 
+    /// Print the manual page, or write the pages of all commands
+    #[command(after_help = examples("man | man -l -", "man --dir ~/.local/share/man/man1"))]
+    Man {
+        /// Write a page for each command into DIR, which has to exist
+        #[arg(long, value_name = "DIR", conflicts_with = "output_file")]
+        dir: Option<PathBuf>,
+    },
+
+    /// Install this command as `atlas billing`, a plugin of the Atlas CLI
+    #[command(subcommand, after_help = examples("plugin install", "plugin install --dir plugins"))]
+    Plugin(PluginCommand),
+
     /// Print a completion script for a shell
     #[command(after_help = examples("completions bash", "completions zsh"))]
     Completions {
         /// For which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+}
+
+/// What to do about the plugin of the Atlas CLI.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Put a manifest and a copy of this program where the Atlas CLI looks for plugins
+    #[command(after_help = examples("plugin install", "plugin install --dir plugins"))]
+    Install {
+        /// The folder of plugins [default: that of the Atlas CLI]; `atlas` also looks in the one
+        /// that ATLAS_CLI_EXTRA_PLUGIN_DIRECTORY names
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
 }
 
@@ -279,8 +328,13 @@ impl Cli {
     /// Reads the command line. The error is complete but for its exit code, which it knows.
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = definition();
+        let mut line: Vec<OsString> = line.into_iter().filter_map(unnamed).collect();
+        // The Atlas CLI starts a plugin with the name of the plugin's command before its arguments.
+        if line.get(1).is_some_and(|word| word == PLUGIN_COMMAND) {
+            line.remove(1);
+        }
         let read = command
-            .try_get_matches_from_mut(line.into_iter().filter_map(unnamed))
+            .try_get_matches_from_mut(line)
             .and_then(|matches| Self::from_arg_matches(&matches));
         let cli = read.map_err(own_words)?;
         match cli.check() {
@@ -338,6 +392,21 @@ impl Cli {
                 "{name} is for `report` alone; use table, csv, jsonl, json or markdown"
             ));
         }
+        let metrics = match &self.command {
+            Command::Costs(_) | Command::Forecast(_) => true,
+            Command::Invoices(InvoicesCommand::Show(args)) => {
+                let rest = args.by.top.is_some();
+                let what = "has no effect on metrics: a metric stands for one group";
+                refuse("--top", format == Format::Openmetrics && rest, what)?;
+                !args.by.by.is_empty()
+            }
+            _ => false,
+        };
+        refuse(
+            "-o openmetrics",
+            format == Format::Openmetrics && !metrics,
+            "is for `costs`, `forecast` and `invoices show --by`",
+        )?;
         match &self.command {
             Command::Costs(_) => Ok(()),
             Command::Report(_) => report::Form::of(global).map(drop),
@@ -450,6 +519,12 @@ impl Global {
 pub(crate) fn definition() -> clap::Command {
     let mut command = Cli::command();
     command.build();
+    let command = command.mut_args(|arg| match arg.get_id().as_str() {
+        "help" => arg.help_heading(GLOBAL),
+        "version" => arg.help_heading(GLOBAL).hide_short_help(true),
+        _ => arg,
+    });
+    let command = command.mut_subcommand("help", |command| command.hide(true));
     command.mut_subcommands(|command| {
         let hidden = |command: clap::Command| {
             command.mut_args(|arg| match arg.is_global_set() {

@@ -31,6 +31,9 @@ pub(crate) enum Format {
     Html,
     /// Block Kit JSON for Slack, of `report` alone
     Slack,
+    /// Metrics for Prometheus: of costs, forecast and invoices show --by
+    #[value(alias = "prometheus")]
+    Openmetrics,
     /// The JSON of Atlas, byte for byte
     RawJson,
     /// The CSV of Atlas, byte for byte
@@ -53,6 +56,8 @@ impl Format {
         match self {
             Self::Table => "txt".to_owned(),
             Self::Markdown => "md".to_owned(),
+            // What node_exporter's textfile collector reads.
+            Self::Openmetrics => "prom".to_owned(),
             format => format.name().replace('-', "."),
         }
     }
@@ -66,7 +71,7 @@ impl Format {
                 "xlsx" | "xls" | "ods" | "numbers" => {
                     "; spreadsheets open CSV: use a name that ends in .csv, with --excel"
                 }
-                _ => "; use .csv, .jsonl, .json, .md or .txt, or .html for a report",
+                _ => "; use .csv, .jsonl, .json, .md, .txt or .prom, or .html for a report",
             };
             return Err(format!("cannot write .{ending} files{hint}"));
         }

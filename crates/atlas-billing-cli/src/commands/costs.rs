@@ -6,15 +6,15 @@ use std::io::Write;
 use std::time::Duration;
 
 use atlas_billing::{
-    CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org,
+    CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org, OrgId,
 };
 use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::Context;
 use super::costs_table::{columns, grouping_of, layouts};
 use super::lookup::{Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
+use super::{Context, metrics};
 use crate::args::CostsArgs;
 use crate::args::values::{Format, Grouping, shown_period};
 use crate::connect::connect;
@@ -66,6 +66,7 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         },
         months,
         names,
+        org: *org.id(),
     };
     let ended = fetch(context, shown, query.polling(policy), whole, out).await;
     ended.map_err(|failure| resumable(failure, resume))
@@ -151,6 +152,7 @@ struct Shown {
     by: Option<Grouping>,
     months: Option<Months>,
     names: Names,
+    org: OrgId,
 }
 
 /// The query by services, as the command asks it by default, once it was created.
@@ -228,24 +230,26 @@ async fn fetch(
         }
         _ => {
             let rows = completed(context, query, whole, &shown.names).await?;
-            return context
-                .style
-                .write(out, &columns(context.today), &rows, || {
-                    let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
-                    layouts(
-                        &rows,
-                        by,
-                        shown.months,
-                        context.today,
-                        context.style.paper.width,
+            let columns = match context.style.format {
+                Format::Openmetrics => metrics::costs(shown.org),
+                _ => columns(context.today),
+            };
+            return context.style.write(out, &columns, &rows, || {
+                let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
+                layouts(
+                    &rows,
+                    by,
+                    shown.months,
+                    context.today,
+                    context.style.paper.width,
+                )
+                .ok_or_else(|| {
+                    Failure::new(
+                        exit::OTHER,
+                        "the sum of the amounts is too large to show; use -o csv",
                     )
-                    .ok_or_else(|| {
-                        Failure::new(
-                            exit::OTHER,
-                            "the sum of the amounts is too large to show; use -o csv",
-                        )
-                    })
-                });
+                })
+            });
         }
     }
     Ok(out.finish()?)

@@ -8,7 +8,8 @@ use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
 use atlas_billing::{Cents, Org};
 
-use super::{Context, invoices};
+use super::{Context, invoices, metrics};
+use crate::args::values::Format;
 use crate::args::{By, ItemFilters};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
@@ -144,6 +145,9 @@ impl Groups {
             columns! { GroupRow: "invoice_id" Text = |_| id.clone(), "The invoice."; };
         columns.extend(self.key_columns());
         columns.extend(figures(whole));
+        if context.style.format == Format::Openmetrics {
+            columns = metrics::groups(invoice, &self.by);
+        }
         context.style.write(out, &columns, &rows, || {
             Ok(vec![self.shown_layout(invoice, &rows, whole)])
         })

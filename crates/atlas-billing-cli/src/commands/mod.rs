@@ -11,6 +11,9 @@ mod invoices;
 mod items;
 mod lists;
 mod lookup;
+mod man;
+mod metrics;
+mod plugin;
 mod reconcile;
 mod report;
 mod search;
@@ -25,8 +28,8 @@ use atlas_billing::{Client, CostRow, Error, Month, Org};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::args::{
-    ClustersCommand, Color, Command, Global, InvoicesCommand, OrgsCommand, ProjectsCommand,
-    SchemaOf, SkusCommand, definition,
+    ClustersCommand, Color, Command, Global, InvoicesCommand, OrgsCommand, PluginCommand,
+    ProjectsCommand, SchemaOf, SkusCommand, definition,
 };
 use crate::connect::connect;
 use crate::failure::Failure;
@@ -151,6 +154,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         #[cfg(feature = "demo")]
         Command::Mock(args) => crate::demo::serve(context, &args).await,
         Command::Schema { of } => print_schema(context, of),
+        Command::Man { dir } => man::run(context, dir.as_deref()),
+        Command::Plugin(PluginCommand::Install { dir }) => plugin::install(context, dir),
         Command::Completions { shell } => {
             // Into memory first: the generator panics where it cannot write.
             let mut script = Vec::new();

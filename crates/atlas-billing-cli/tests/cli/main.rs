@@ -26,7 +26,9 @@ mod items;
 mod lists;
 #[cfg(feature = "demo")]
 mod memory;
+mod metrics;
 mod movers;
+mod plugin;
 mod report;
 mod search;
 mod settings;

@@ -143,6 +143,7 @@ fn a_files_ending_is_a_format_or_refused() {
         ("a.md", Format::Markdown),
         ("a.html", Format::Html),
         ("a.txt", Format::Table),
+        ("a.prom", Format::Openmetrics),
         ("a", Format::Table),
     ] {
         assert_eq!(of(None, name), Ok(format), "{name}");
