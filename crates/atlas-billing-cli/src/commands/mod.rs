@@ -2,6 +2,7 @@
 
 mod compare;
 mod costs;
+mod costs_gate;
 mod costs_table;
 mod export;
 mod focus;
@@ -9,10 +10,13 @@ mod forecast;
 mod groups;
 mod invoices;
 mod items;
+mod linked;
 mod lists;
 mod lookup;
+mod nothing;
 mod reconcile;
 mod report;
+mod scope;
 mod search;
 mod wait;
 
