@@ -14,7 +14,7 @@ use crate::text;
 /// Limits on what a command shows.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Gate {
-    /// Exit with code 8 above 1000.50, or +20% above the period before
+    /// Exit code 8 above 1000.50, or +20% over the period before
     #[arg(long, value_name = "AMOUNT|+PERCENT%", help_heading = "Limits")]
     pub(crate) fail_over: Option<Limit>,
 
@@ -98,13 +98,8 @@ impl Limit {
                         figure.what
                     ))
                 })?;
-                if before < Decimal::ZERO {
-                    return Err(Failure::usage(format!(
-                        "{} cannot be compared: that of the period before is {}, below zero",
-                        figure.what,
-                        text::decimal(before)
-                    )));
-                }
+                // Above a credit is what costs at all.
+                let before = before.max(Decimal::ZERO);
                 let factor = (percent / Decimal::from(100)) + Decimal::ONE;
                 let limit = before.checked_mul(factor).ok_or_else(out_of_range)?;
                 (limit, figure.compared.as_str())
@@ -197,17 +192,24 @@ mod tests {
                 Some(0),
                 Some("it is 0.01, over the limit of 0.00 by 0.01"),
             ),
+            // Credits: of -30.00 and more of them, or no more than a cost.
+            ("+20%", -11_500, Some(-3_000), None),
+            (
+                "+20%",
+                1,
+                Some(-3_000),
+                Some("it is 0.01, over the limit of 0.00 by 0.01"),
+            ),
         ] {
             let limit: Limit = limit.parse().unwrap();
             let exceeded = limit.exceeded(&figure(amount, before)).unwrap();
             assert_eq!(exceeded.as_deref(), over, "{limit:?} {amount}");
         }
         let limit: Limit = "+20%".parse().unwrap();
-        // There is nothing to compare with, or a credit.
-        for before in [None, Some(-1)] {
-            let failure = limit.exceeded(&figure(1, before)).unwrap_err();
-            assert_eq!(failure.exit, exit::USAGE);
-        }
+        assert_eq!(
+            limit.exceeded(&figure(1, None)).unwrap_err().exit,
+            exit::USAGE
+        );
     }
 
     #[test]
