@@ -408,7 +408,17 @@ impl Cli {
             "is for `costs`, `forecast` and `invoices show --by`",
         )?;
         match &self.command {
-            Command::Costs(_) => Ok(()),
+            Command::Costs(args) => {
+                let what = match (raw, args.no_wait) {
+                    (true, _) => received,
+                    (_, true) => "has no effect on --no-wait: there is no figure yet".to_owned(),
+                    _ => return Ok(()),
+                };
+                args.gate
+                    .flags()
+                    .into_iter()
+                    .try_for_each(|(flag, given)| refuse(flag, given, &what))
+            }
             Command::Report(_) => report::Form::of(global).map(drop),
             Command::Focus(args) => {
                 let by = !args.by.is_empty();

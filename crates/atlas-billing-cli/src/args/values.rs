@@ -106,11 +106,15 @@ pub(crate) enum Period {
     LastQuarter,
 }
 
-const NAMED: [(&str, Period); 4] = [
+/// The words for periods; the first of two is the usual one.
+const NAMED: [(&str, Period); 6] = [
     ("mtd", Period::MonthToDate),
     ("ytd", Period::YearToDate),
     ("last-month", Period::LastMonth),
     ("last-quarter", Period::LastQuarter),
+    // The words for invoices.
+    ("current", Period::MonthToDate),
+    ("last", Period::LastMonth),
 ];
 
 /// How a period is written, for help and errors.
@@ -201,7 +205,7 @@ impl FromStr for Invoice {
 
     fn from_str(given: &str) -> Result<Self, String> {
         match given.to_ascii_lowercase().as_str() {
-            "current" => return Ok(Self::Current),
+            "current" | "mtd" => return Ok(Self::Current),
             "last" => return Ok(Self::Last),
             "last-month" => return Ok(Self::LastMonth),
             _ => {}
@@ -215,6 +219,9 @@ impl FromStr for Invoice {
             .map_err(|error: ParseError| match given.len() {
                 // Meant as an id, so say what is wrong with that.
                 20.. => error.to_string(),
+                _ if given.parse::<Period>().is_ok() => {
+                    format!("\"{given}\" is a period, and one invoice is needed; use {INVOICES}")
+                }
                 _ => {
                     let words = ["current", "last", "last-month"];
                     format!(
@@ -237,6 +244,9 @@ impl FromStr for Which {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
+        if given.eq_ignore_ascii_case("mtd") {
+            return Ok(Self::Period(Period::MonthToDate));
+        }
         // A month alone is asked for as an invoice, so that its absence is an error.
         if let Ok(invoice) = given.parse() {
             return Ok(Self::Invoice(invoice));

@@ -82,16 +82,14 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
-    let figures: Vec<Figure> = limited
-        .map(|row| Figure {
-            what: match &row.group {
-                None => format!("the forecast of {month}"),
-                Some(group) => format!("the forecast of {month} for {group}"),
-            },
-            amount: row.forecast.total,
-            before: row.before,
-        })
-        .collect();
+    let figures = limited.map(|row| {
+        let what = match &row.group {
+            None => format!("the forecast of {month}"),
+            Some(group) => format!("the forecast of {month} for {group}"),
+        };
+        Figure::of_cents(what, row.forecast.total, row.before)
+    });
+    let figures = figures.collect::<Result<Vec<_>, _>>()?;
     if context.style.format == Format::Openmetrics {
         // Labels tell groups apart: the whole beside them would be counted twice.
         let shown = if by.is_some() {

@@ -9,8 +9,9 @@ use atlas_billing::{
     Months, Org, Payment, PaymentStatus, Refund,
 };
 
-use super::Context;
 use super::groups::Groups;
+use super::reconcile::warn_unreconciled;
+use super::{Context, nothing, scope};
 use crate::args::values::{Format, Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs, ShowArgs};
 use crate::connect::connect;
@@ -44,7 +45,11 @@ pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failu
     let rows: Vec<InvoiceRow> = request.await?.iter().map(InvoiceRow::from).collect();
     let title = shown.map_or("Invoices".to_owned(), |period| format!("Invoices {period}"));
     context.style.write(out, &invoice_columns(), &rows, || {
-        Ok(vec![list_layout(title, &rows)])
+        let mut layout = list_layout(title, &rows);
+        let (alone, through) = (Linked::Omit, scope::Through::Unknown);
+        let scope = scope::lines(org.id(), alone, &[], through, scope::Basis::Invoice);
+        layout.notes.extend(scope);
+        Ok(vec![layout])
     })
 }
 
@@ -77,18 +82,42 @@ pub(super) async fn show(context: &Context, args: &ShowArgs) -> Result<(), Failu
         return Ok(out.finish()?);
     }
     let linked = args.linked.unwrap_or_default();
-    let groups = Groups::new(context, &args.by, &args.filters, org).await?;
-    let (mut row, totals) = summed(context, org, found.id, &groups, linked).await?;
+    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let found_id = found.id;
+    let (mut row, totals) = summed(context, org, found_id, &groups, linked).await?;
     context.voice.note(&format!("Period: {}", row.period()));
-    note_nothing(context, &groups.filter, totals.total().count);
+    let found = totals.total().count;
+    if found == 0 && !groups.filter.is_empty() || nothing::is_untagged(&totals) {
+        let names = (&args.filters, groups.by.as_slice());
+        nothing::explain(context, org, &[found_id], linked, names).await?;
+    }
+    groups.scope = row.scope(org, linked, scope::Basis::Sums).into();
     if !groups.by.is_empty() {
         return groups.show(context, &row, totals, out);
     }
     row.items = Some(totals.total());
     let rows = [row];
     context.style.write(out, &invoice_columns(), &rows, || {
-        Ok(layouts(&rows[0], &groups.filter))
+        let mut layouts = layouts(&rows[0], &groups.filter);
+        if let [first, ..] = layouts.as_mut_slice() {
+            first.notes.extend(groups.scope);
+        }
+        Ok(layouts)
     })
+}
+
+impl InvoiceRow {
+    /// Whose amounts these are, up to which day, and what they are.
+    pub(super) fn scope(&self, org: &Org, linked: Linked, basis: scope::Basis) -> [String; 2] {
+        let Invoice {
+            status_name,
+            updated,
+            end_date,
+            ..
+        } = &self.invoice;
+        let through = scope::Through::of_invoice(status_name.as_ref(), *updated, *end_date);
+        scope::lines(org.id(), linked, &[], through, basis)
+    }
 }
 
 /// The invoice meant. One given by its id costs no request here.
@@ -182,6 +211,9 @@ pub(super) async fn summed(
     let mut invoice = match linked {
         Linked::Omit | Linked::Include => {
             let summed = items.total_filtered(by, filter).await?;
+            if filter.is_empty() {
+                warn_unreconciled(context, &summed.statement);
+            }
             totals = summed.totals;
             summed.head
         }
@@ -329,9 +361,10 @@ fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
         true => "line items",
         false => "filtered line items",
     };
-    let (before, discounts) = (
-        format!("{those} before discounts"),
+    let (before, discounts, after) = (
+        format!("{those}, gross"),
         format!("discounts of {those}"),
+        format!("{those}, net"),
     );
     let mut rows = vec![
         ("subtotal", money(invoice.subtotal_cents)),
@@ -343,6 +376,7 @@ fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
         (those, text::count(items.count)),
         (&before, text::cents(items.gross.get())),
         (&discounts, text::cents(items.discount.get())),
+        (&after, text::cents(items.net().get())),
     ];
     if let Some(owed) = Owed::of(invoice) {
         // The rule gives hundredths, fractions of them included.

@@ -2,6 +2,7 @@
 
 mod compare;
 mod costs;
+mod costs_gate;
 mod costs_table;
 mod export;
 mod focus;
@@ -9,13 +10,16 @@ mod forecast;
 mod groups;
 mod invoices;
 mod items;
+mod linked;
 mod lists;
 mod lookup;
 mod man;
 mod metrics;
+mod nothing;
 mod plugin;
 mod reconcile;
 mod report;
+mod scope;
 mod search;
 mod wait;
 

@@ -24,6 +24,7 @@ mod hostile;
 mod invoices;
 mod items;
 mod lists;
+mod meaning;
 #[cfg(feature = "demo")]
 mod memory;
 mod metrics;

@@ -94,7 +94,11 @@ fn alone(atlas: &Atlas, period: &str, before: &str, detail: &str) -> Vec<(String
             let mut args: Vec<&str> = command.split(' ').collect();
             args.extend(["-o", "markdown"]);
             let text = atlas.ok(&args).stdout;
-            (command, text)
+            // The report says these once, for all of its tables.
+            let is_scope =
+                |part: &&str| part.starts_with("Scope: ") || part.starts_with("Amounts: ");
+            let parts = text.split("\n\n").filter(|part| !is_scope(part));
+            (command, parts.collect::<Vec<_>>().join("\n\n"))
         })
         .collect()
 }

@@ -150,6 +150,13 @@ impl LineItems {
         self.head.as_ref()
     }
 
+    /// The statement of the own items that were handed out, once the stream has ended: of unit prices,
+    /// which were not added up, it has no test. `None` before the end.
+    pub fn ended_statement(&self) -> Option<Statement> {
+        let head = self.head.as_ref()?;
+        Some(Statement::of_sums(self.own, head))
+    }
+
     /// The invoice as far as it came before the item that was handed out last, without its line
     /// items. Responses have their keys in alphabetical order, so that the id and the end of the
     /// period are there with the first item, status and start are not.

@@ -39,16 +39,17 @@ fn the_rest_is_one_row_and_everything_adds_up() {
     }
     let rows = largest(all, Some(2), |row| row.total.gross.get());
     let layout = by(&["sku"]).layout("t".into(), &rows, whole.total.gross);
-    assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
+    assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 0.03 5.0 % 2");
     assert_eq!(layout.rows[2].bar, None);
-    assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
+    assert_eq!(texts(&layout.sums), ["total 1.00 0.04 0.96 100.0 % 4"]);
 }
 
 #[test]
 fn ids_stand_beside_names_and_no_column_twice() {
     let names = |by: &[&str]| -> Vec<String> {
-        let columns = self::by(by).key_columns();
+        let mut columns = self::by(by).key_columns();
         let none = GroupRow::default();
+        assert_eq!(columns.remove(0).read(&none).plain(), "other");
         assert!(
             columns
                 .iter()

@@ -365,8 +365,7 @@ fn of_invoice(
 fn method(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<String> {
     let mut notes = vec![
         format!(
-            "Scope: costs by month are those that Cost Explorer has for organization {}, with the organizations that \
-             it pays for. All other figures are of the organization's own line items; those of linked invoices are \
+            "Scope: organization {} alone, in Cost Explorer and in its own line items; those of linked invoices are \
              omitted.",
             facts.org.id()
         ),
