@@ -190,7 +190,7 @@ fn the_headlines_follow_from_the_figures_of_the_commands() {
         let of = items
             .iter()
             .filter(|item| !untagged || item["tags"].is_null());
-        of.map(|item| item["total_price_cents"].as_i64().unwrap())
+        of.map(|item| item["total_price_cents"].as_i64().unwrap().max(0))
             .sum()
     };
     let shown = headline("Untagged");

@@ -13,9 +13,9 @@ use serde::de::IgnoredAny;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
-use crate::money::totals::{Dimension, ItemFilter, TagTotals, Totals};
+use crate::money::totals::{Dimension, ItemFilter, Totals};
 use crate::money::{
-    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, read_all,
+    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, TagTotals, read_all,
 };
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;

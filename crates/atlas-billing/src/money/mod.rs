@@ -14,6 +14,7 @@ mod owed;
 mod series;
 mod statement;
 mod sum;
+mod tags;
 pub mod totals;
 
 pub use atlas_billing_raw::{Cents, Decimal, Number, decimal_of_f64, parse_decimal};
@@ -33,3 +34,4 @@ pub use statement::{
 };
 pub(crate) use statement::{ItemSums, can_be_rounding};
 pub use sum::ExactSum;
+pub use tags::{TagKey, TagTotals};

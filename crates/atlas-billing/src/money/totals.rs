@@ -15,9 +15,7 @@ pub use super::dimension::{Dimension, Key, Project};
 pub use super::filter::ItemFilter;
 use crate::period::Month;
 
-mod tags;
-
-pub use tags::{TagKey, TagTotals};
+mod rolled_up;
 
 /// An exact sum over line items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -175,7 +173,7 @@ impl Totals {
     }
 
     /// Adds a sum over items that share what `charge` has.
-    fn add_sum(&mut self, charge: &Charge<'_>, sum: Total) {
+    pub(super) fn add_sum(&mut self, charge: &Charge<'_>, sum: Total) {
         self.total += sum;
         self.identity.clear();
         for dimension in &self.by {

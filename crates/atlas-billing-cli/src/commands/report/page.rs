@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use atlas_billing::money::{Forecast, Verdict};
-use atlas_billing::totals::{Dimension, TagKey, TagTotals, Total, Totals};
+use atlas_billing::money::{Forecast, TagKey, TagTotals, Verdict};
+use atlas_billing::totals::{Dimension, Total, Totals};
 use atlas_billing::{Cents, Month};
 
 use super::chart::{self, Chart};
@@ -156,13 +156,16 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
     });
     headlines.push(match read {
         Ok(read) => {
-            let (untagged, whole) = (read.sums.tags.untagged(), read.sums.tags.total());
+            let tags = &read.sums.tags;
+            let (untagged, whole) = (tags.untagged(), tags.total());
             let note = format!(
-                "{} of {} of {detail}, before discounts",
-                cents(untagged.gross),
-                cents(whole.gross)
+                "{} of {} of {detail}: prices above zero, before discounts",
+                cents(untagged.positive),
+                cents(whole.positive)
             );
-            headline("Untagged".to_owned(), share(untagged, whole), note)
+            let part = tags.coverage(&untagged);
+            let part = part.map_or("–".to_owned(), |part| text::share(part, 1.0));
+            headline("Untagged".to_owned(), part, note)
         }
         Err(why) => missing("Untagged", why),
     });
@@ -244,35 +247,39 @@ fn tags(facts: &Facts<'_>) -> Section {
 }
 
 fn tags_table(invoice: &InvoiceRow, tags: &TagTotals, keys: &[TagKey], top: usize) -> Layout {
-    let whole = tags.total();
-    let row = |name: String, total: Total| {
-        let (gross, discount) = (cents(total.gross), cents(total.discount));
-        let count = text::count(total.count);
-        Row::new([name, gross, discount, share(total, whole), count])
+    let row = |name: &str, total: Total, values: Option<u64>| {
+        let part = tags.coverage(&total);
+        let without = part.filter(|_| values.is_some()).map(|part| 1.0 - part);
+        let shown = |part: Option<f64>| part.map_or(String::new(), |part| text::share(part, 1.0));
+        Row::new([
+            name.to_owned(),
+            cents(total.gross),
+            shown(part),
+            shown(without),
+            text::count(total.count),
+            values.map_or(String::new(), text::count),
+        ])
     };
-    let mut headings = vec![Heading::left("tag")];
-    headings.extend(["gross", "discount", "coverage", "items"].map(Heading::right));
-    let title = format!("Invoice {} by tag", invoice.named());
+    let mut headings = vec![Heading::left("key")];
+    headings.extend(["cost", "coverage", "without it", "items", "values"].map(Heading::right));
+    let title = format!("Tag keys of the line items of {}", invoice.period());
     let mut layout = Layout::titled(title, headings);
     let (shown, rest) = keys.split_at(keys.len().min(top));
-    layout.rows.extend(shown.iter().map(|key| Row {
-        bar: Some(key.total.gross.get() as f64),
-        ..row(key.key.clone(), key.total)
-    }));
-    layout
-        .rows
-        .push(row("(untagged)".to_owned(), tags.untagged()));
-    layout.sums.push(row("total".to_owned(), whole));
+    let shown = shown.iter();
+    layout.rows = shown
+        .map(|it| row(&it.key, it.total, Some(it.values)))
+        .collect();
+    layout.rows.push(row("(no tags)", tags.untagged(), None));
     layout.notes.push(
-        "Coverage is the part of gross that has the tag. A line item with several tags counts for each of them."
+        "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with several \
+         keys counts for each."
             .to_owned(),
     );
     if !rest.is_empty() {
-        layout.notes.push(format!(
-            "{} are not listed.",
-            text::counted(rest.len(), "tag")
-        ));
+        let rest = text::counted(rest.len(), "key");
+        layout.notes.push(format!("Not listed: {rest} more."));
     }
+    layout.notes.extend(invoice.to_date_note());
     layout
 }
 
@@ -438,9 +445,4 @@ fn percent(from: Cents, to: Cents) -> String {
 
 fn cents(cents: Cents) -> String {
     text::cents(cents.get())
-}
-
-/// A part of the prices.
-fn share(part: Total, whole: Total) -> String {
-    text::share(part.gross.get() as f64, whole.gross.get() as f64)
 }

@@ -1,20 +1,23 @@
 //! Sums of line items by all their tags, whose keys are not known before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::AddAssign;
 
 use atlas_billing_raw::types::LineItem;
 use serde_json::value::RawValue;
 
-use super::{Charge, Dimension, Group, Key, Total, Totals};
-use crate::period::Month;
+use super::charge::Charge;
+use super::totals::{Dimension, Total, Totals};
 
 type Tags = BTreeMap<String, Vec<String>>;
 
 /// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
-/// that grows with the number of different sets of tags. Independent of the order of the items.
+/// that grows with the number of different sets of tags. An item with several keys counts for each of
+/// them, so that the keys do not add up to the whole. A tag without a value counts as none, as for
+/// [`Dimension::Tag`]. Independent of the order of the items.
 ///
 /// ```
-/// use atlas_billing::totals::TagTotals;
+/// use atlas_billing::money::TagTotals;
 ///
 /// let items: Vec<atlas_billing::LineItem> = serde_json::from_str(
 ///     r#"[{"totalPriceCents":70,"tags":{"team":["web"]}},{"totalPriceCents":30}]"#,
@@ -23,6 +26,7 @@ type Tags = BTreeMap<String, Vec<String>>;
 /// assert_eq!(tags.keys()[0].key, "team");
 /// assert_eq!(tags.keys()[0].total.gross.get(), 70);
 /// assert_eq!(tags.untagged().gross.get(), 30);
+/// assert_eq!(tags.coverage(&tags.keys()[0].total), Some(0.7));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -32,15 +36,17 @@ pub struct TagTotals {
     untagged: Total,
 }
 
-/// What the line items that have a tag come to.
+/// The line items that carry a tag key.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TagKey {
-    /// The tag's key.
+    /// The key.
     pub key: String,
-    /// The sum of the items that have a value of it.
+    /// Their sum.
     pub total: Total,
+    /// How many different values the key has.
+    pub values: u64,
 }
 
 impl TagTotals {
@@ -96,21 +102,30 @@ impl TagTotals {
         self.untagged + without.map(|(_, total)| *total).sum()
     }
 
-    /// The keys that items have a value of, in alphabetical order. An item with several keys counts
-    /// for each of them.
+    /// The keys, in alphabetical order.
     pub fn keys(&self) -> Vec<TagKey> {
-        let mut keys: BTreeMap<&str, Total> = BTreeMap::new();
+        let mut keys: BTreeMap<&str, (Total, BTreeSet<&str>)> = BTreeMap::new();
         for (tags, total) in self.sets.values() {
-            for key in tags.keys() {
-                *keys.entry(key).or_default() += *total;
+            for (key, values) in tags {
+                let (sum, known) = keys.entry(key).or_default();
+                *sum += *total;
+                known.extend(values.iter().map(String::as_str));
             }
         }
         keys.into_iter()
-            .map(|(key, total)| TagKey {
+            .map(|(key, (total, values))| TagKey {
                 key: key.to_owned(),
                 total,
+                values: values.len() as u64,
             })
             .collect()
+    }
+
+    /// The part of the cost that `covered` is, 0.25 for a quarter: of prices above zero, since credits
+    /// carry no tags. `None` where there are none. For showing: no amount is made of it.
+    pub fn coverage(&self, covered: &Total) -> Option<f64> {
+        let part = covered.positive.get() as f64 / self.total().positive.get() as f64;
+        Some(part).filter(|part| part.is_finite())
     }
 
     /// The sums by the values of one tag, as [`Totals`] of the items by this tag have them.
@@ -150,76 +165,17 @@ impl<'a> FromIterator<&'a LineItem> for TagTotals {
     }
 }
 
-impl Totals {
-    /// The same sums by fewer dimensions: by some of those that these are by, in any order, or by
-    /// project where these are by cluster. `None` for another one.
-    ///
-    /// ```
-    /// use atlas_billing::totals::{Dimension, Totals};
-    ///
-    /// # fn show(invoice: &atlas_billing::Invoice) {
-    /// let clusters = Totals::of(&invoice.line_items, &[Dimension::Cluster]);
-    /// let projects = Totals::of(&invoice.line_items, &[Dimension::Project]);
-    /// assert_eq!(clusters.rolled_up(&[Dimension::Project]), Some(projects));
-    /// # }
-    /// ```
-    pub fn rolled_up(&self, by: &[Dimension]) -> Option<Self> {
-        let is_within = |dimension: &Dimension| {
-            let of_cluster = *dimension == Dimension::Project;
-            self.by.contains(dimension) || of_cluster && self.by.contains(&Dimension::Cluster)
-        };
-        if !by.iter().all(is_within) {
-            return None;
-        }
-        let mut totals = Self::new(by);
-        for Group { keys, total } in self.groups.values() {
-            let tags: Tags = keys.iter().filter_map(tag).collect();
-            let mut charge = Charge {
-                tags: Some(&tags),
-                ..Charge::default()
-            };
-            keys.iter().for_each(|key| charge.take(key));
-            totals.add_sum(&charge, *total);
-        }
-        Some(totals)
-    }
-}
-
-fn tag(key: &Key) -> Option<(String, Vec<String>)> {
-    match key {
-        Key::Tag {
-            key,
-            values: Some(values),
-        } => Some((key.clone(), values.clone())),
-        _ => None,
-    }
-}
-
-impl<'a> Charge<'a> {
-    /// Sets what a group of charges shares.
-    fn take(&mut self, key: &'a Key) {
-        match key {
-            Key::Sku(sku) => self.sku = sku.as_deref(),
-            Key::Provider(provider) => self.provider = provider.as_deref(),
-            Key::Day(day) => self.day = self.day.or(*day),
-            Key::Month(month) => self.day = self.day.or(month.map(Month::first_day)),
-            Key::Project(project) | Key::Cluster { project, .. } => {
-                let project = project.as_ref();
-                self.project_id = project.and_then(|project| project.id.as_deref());
-                self.project_name = project.and_then(|project| project.name.as_deref());
-                if let Key::Cluster { name, .. } = key {
-                    self.cluster = name.as_deref();
-                }
-            }
-            Key::Tag { .. } => {}
+impl AddAssign for TagTotals {
+    fn add_assign(&mut self, other: Self) {
+        self.untagged += other.untagged;
+        for (text, (tags, total)) in other.sets {
+            self.sets.entry(text).or_insert((tags, Total::default())).1 += total;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn items(json: &str) -> Vec<LineItem> {
@@ -239,9 +195,18 @@ mod tests {
     fn an_item_counts_for_each_of_its_keys() {
         let tags: TagTotals = items(ITEMS).iter().collect();
         let keys = tags.keys().into_iter();
-        let keys: Vec<_> = keys.map(|it| (it.key, it.total.gross.get())).collect();
+        let keys: Vec<_> = keys
+            .map(|it| (it.key, it.total.gross.get(), it.values))
+            .collect();
         // team: 100 + 20; env: 20, since null and an empty list are no values.
-        assert_eq!(keys, [("env".to_owned(), 20), ("team".to_owned(), 120)]);
+        let expected = [("env".to_owned(), 20, 1), ("team".to_owned(), 120, 2)];
+        assert_eq!(keys, expected);
+        // Of 124 above zero, 4 are on items without a tag.
+        assert_eq!(tags.coverage(&tags.untagged()), Some(4.0 / 124.0));
+        let mut twice = tags.clone();
+        twice += tags.clone();
+        assert_eq!(twice.keys()[1].total.gross.get(), 240);
+        assert_eq!(twice.untagged().count, 6);
         assert_eq!(tags.untagged().gross.get(), -7 + 1 + 3);
         assert_eq!(tags.total(), items(ITEMS).iter().collect());
     }
@@ -269,24 +234,5 @@ mod tests {
         let whole: TagTotals = items(ITEMS).iter().collect();
         assert_eq!(written.keys(), whole.keys());
         assert_eq!(written.untagged(), whole.untagged());
-    }
-
-    proptest! {
-        #[test]
-        fn rolled_up_sums_are_those_by_fewer_dimensions(
-            picked in prop::collection::vec(0usize..5, 0..12),
-            by in prop::sample::subsequence(vec![0usize, 1, 2, 3, 4, 5], 0..4),
-        ) {
-            let all = items(ITEMS);
-            let items: Vec<&LineItem> = picked.iter().map(|at| &all[*at]).collect();
-            let dimensions = [
-                Dimension::Sku, Dimension::Cluster, Dimension::Day, Dimension::tag("team"),
-                Dimension::Provider, Dimension::Project,
-            ];
-            let fewer: Vec<Dimension> = by.iter().map(|at| dimensions[*at].clone()).collect();
-            let whole = Totals::of(items.iter().copied(), &dimensions[..5]);
-            prop_assert_eq!(whole.rolled_up(&fewer), Some(Totals::of(items, &fewer)));
-            prop_assert_eq!(whole.rolled_up(&[Dimension::Month]), None);
-        }
     }
 }
