@@ -28,6 +28,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod plugin;
+mod profiles;
 mod search;
 mod settings;
 mod signals;
