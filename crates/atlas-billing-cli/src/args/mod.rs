@@ -35,6 +35,8 @@ pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusComman
 pub(crate) use report::ReportArgs;
 use values::{Format, Which};
 
+use crate::profile::PROFILE;
+
 /// The name of the plugin's command: `atlas billing`.
 pub(crate) const PLUGIN_COMMAND: &str = "billing";
 
@@ -44,11 +46,12 @@ fn about() -> String {
     format!(
         "{EXAMPLES}
 
-Credentials come from the environment alone, the first of:
+Credentials come from the environment, the first of:
   {ACCESS_TOKEN}, a ready-made token
   {CLIENT_ID} and {CLIENT_SECRET}, a service account
   {public} and {private}, an API key
-They need the role Organization Billing Viewer, Organization Billing Admin or Organization Owner.
+else from a profile of the Atlas CLI, in the system's keyring or its config.toml. Organization, base
+URL and API version come from a flag, the environment or the profile; `check` says where from. They need the role Organization Billing Viewer, Organization Billing Admin or Organization Owner.
 
 The access token of a service account is revoked at the end of a run. --keep-token keeps it in the
 cache folder, in a file that only you can read, until shortly before it expires: use it where many
@@ -100,6 +103,16 @@ pub(crate) struct Cli {
 #[command(next_help_heading = GLOBAL)]
 pub(crate) struct Global {
     #[arg(
+        short = 'P',
+        long,
+        global = true,
+        value_name = "NAME",
+        help = format!("Profile of the Atlas CLI [env: {PROFILE}]"),
+        long_help = format!("Profile of the Atlas CLI [env: {PROFILE}] [default: the only one there is, or `default`]"),
+    )]
+    pub(crate) profile: Option<String>,
+
+    #[arg(
         long,
         global = true,
         help = format!("Organization id [env: {ORG_ID}]"),
@@ -130,7 +143,7 @@ pub(crate) struct Global {
     pub(crate) excel: bool,
 
     /// Use made-up data from a stand-in; needs no account
-    #[cfg_attr(feature = "demo", arg(long, global = true, conflicts_with_all = ["org", "base_url", "ca_file", "keep_token"]))]
+    #[cfg_attr(feature = "demo", arg(long, global = true, conflicts_with_all = ["profile", "org", "base_url", "ca_file", "keep_token"]))]
     #[cfg_attr(not(feature = "demo"), arg(skip))]
     pub(crate) demo: bool,
 
@@ -500,6 +513,7 @@ impl Cli {
             }
             // The rest asks nothing.
             _ => [
+                ("--profile", global.profile.is_some()),
                 ("--org", global.org.is_some()),
                 ("--output", global.output.is_some()),
                 ("--demo", global.demo),

@@ -10,7 +10,7 @@ use crate::failure::{Failure, exit};
 use crate::folders;
 use crate::output::Sink;
 
-/// The plugin's name, which is that of its folder.
+/// The plugin's name.
 const NAME: &str = "atlas-billing";
 
 /// The file that tells the Atlas CLI what is in the folder.
@@ -23,13 +23,16 @@ const BINARY: &str = if cfg!(windows) {
     "atlas-billing"
 };
 
+/// Owner and name of the repository.
+fn repository() -> (&'static str, &'static str) {
+    let mut place = env!("CARGO_PKG_REPOSITORY").rsplit('/');
+    let name = place.next().unwrap_or_default();
+    (place.next().unwrap_or_default(), name)
+}
+
 /// What the Atlas CLI reads of a plugin. Without `github` some of its versions end in a panic.
 fn manifest() -> String {
-    let mut place = env!("CARGO_PKG_REPOSITORY").rsplit('/');
-    let (name, owner) = (
-        place.next().unwrap_or_default(),
-        place.next().unwrap_or_default(),
-    );
+    let (owner, name) = repository();
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "\
@@ -57,7 +60,9 @@ pub(super) fn install(context: &Context, dir: Option<PathBuf>) -> Result<(), Fai
             })?
             .join("plugins"),
     };
-    let folder = plugins.join(NAME);
+    // As `atlas plugin install` names it: of two plugins of one name neither would be loaded.
+    let (owner, name) = repository();
+    let folder = plugins.join(format!("{owner}@{name}"));
     let cannot = |error: io::Error| {
         let place = folder.display();
         Failure::new(

@@ -30,6 +30,7 @@ mod memory;
 mod metrics;
 mod movers;
 mod plugin;
+mod profiles;
 mod report;
 mod search;
 mod settings;

@@ -32,15 +32,16 @@ fn a_plugin_is_a_manifest_and_this_program() {
         let ran = install(&["--dir", plugins], None);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(ran.stderr.contains("atlas billing"), "{}", ran.stderr);
-        let mut files: Vec<String> = fs::read_dir(directory.path().join("plugins/atlas-billing"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut files: Vec<String> =
+            fs::read_dir(directory.path().join("plugins/atlas-billing@atlas-billing"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
         files.sort();
         assert_eq!(files, [BINARY, "manifest.yml"]);
         assert_eq!(fs::read_dir(plugins).unwrap().count(), 1);
     }
-    let folder = Path::new(plugins).join("atlas-billing");
+    let folder = Path::new(plugins).join("atlas-billing@atlas-billing");
     let written = fs::read_to_string(folder.join("manifest.yml")).unwrap();
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/atlas-plugin/manifest.yml");
     let dist = fs::read_to_string(dist).unwrap();
@@ -73,9 +74,9 @@ fn the_atlas_clis_own_folder_is_the_default() {
     let ran = install(&[], Some(home.path()));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let below = if cfg!(windows) { "" } else { ".config/" };
-    let folder = home
-        .path()
-        .join(format!("{below}atlascli/plugins/atlas-billing"));
+    let folder = home.path().join(format!(
+        "{below}atlascli/plugins/atlas-billing@atlas-billing"
+    ));
     assert!(folder.join("manifest.yml").is_file());
     assert_eq!(install(&[], None).code, Some(2));
 }
@@ -83,7 +84,7 @@ fn the_atlas_clis_own_folder_is_the_default() {
 #[test]
 fn what_is_not_the_plugin_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let folder = directory.path().join("atlas-billing");
+    let folder = directory.path().join("atlas-billing@atlas-billing");
     fs::create_dir(&folder).unwrap();
     let plugins = directory.path().to_str().unwrap();
     for (name, text) in [
