@@ -30,4 +30,6 @@ mod search;
 mod settings;
 mod signals;
 mod storage;
+#[cfg(feature = "object-store")]
+mod stores;
 mod tokens;
