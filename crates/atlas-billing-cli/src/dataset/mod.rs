@@ -165,8 +165,10 @@ fn without_keys<R>(mut columns: Vec<Column<R>>) -> Vec<Column<R>> {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FileFormat {
     /// Columns with exact types, compressed
-    #[cfg(feature = "parquet")]
-    #[default]
+    // A build without the feature knows the name: other builds' manifests have it, and its refusal
+    // says more than that there is no such value.
+    #[cfg_attr(feature = "parquet", default)]
+    #[cfg_attr(not(feature = "parquet"), value(hide = true))]
     Parquet,
     /// One JSON object a line
     #[cfg_attr(not(feature = "parquet"), default)]
@@ -180,7 +182,6 @@ impl FileFormat {
     /// The ending of a file's name.
     pub(crate) fn extension(self) -> &'static str {
         match self {
-            #[cfg(feature = "parquet")]
             Self::Parquet => "parquet",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
@@ -241,6 +242,8 @@ impl<'c, R> Writer<'c, R> {
                 let writer = parquet::Writer::new(name, columns, settings.numbers, draft)?;
                 return Ok(Self::Parquet(Box::new(writer)));
             }
+            #[cfg(not(feature = "parquet"))]
+            FileFormat::Parquet => return Err(io::ErrorKind::Unsupported.into()),
             FileFormat::Jsonl => Format::Jsonl,
             FileFormat::Csv => Format::Csv,
         };
