@@ -144,7 +144,7 @@ pub(crate) fn invoice_columns() -> Vec<Column<InvoiceRow>> {
             "How many line items it has; with filters how many pass them, and so for the next two. Null in a \
              list, as everything that follows: only `invoices show` reads the invoice itself.";
         "items_gross_cents" Cents = |r| r.items.map(|items| items.gross),
-            "The sum of the line items, before discounts.";
+            "The sum of the prices of the line items: of `total_price_cents`.";
         "items_discount_cents" Cents = |r| r.items.map(|items| items.discount),
             "The sum of the discounts of the line items.";
         "items_net_cents" Cents = |r| r.items.map(|items| items.net()),
@@ -230,11 +230,12 @@ pub(crate) fn item_columns() -> Vec<Column<ItemRow>> {
         "quantity" Number ("quantity") = |r| r.item.quantity.as_ref(), "How many units were used.";
         "unit" Text ("unit") = |r| r.item.unit.as_deref(), "What quantity counts.";
         "unit_price_dollars" Number = |r| r.item.unit_price_dollars.as_ref(),
-            "The price of one unit in US dollars.";
+            "The price of one unit, in dollars or the pricing currency.";
         "total_price_cents" Cents ("price") = |r| r.item.total_price_cents,
-            "The price in US cents, before the discount: unit price times quantity.";
+            "The price in cents of the invoice's pricing currency. Whether that is before or after discounts is \
+            disputed: `invoices reconcile` tests it.";
         "discount_cents" Cents ("discount") = |r| r.item.discount_cents,
-            "The discount in US cents.";
+            "The discount in cents of the same currency.";
         "percent_discount" Number = |r| r.item.percent_discount.as_ref(), "The discount in percent.";
         "tier_lower_bound" Number = |r| r.item.tier_lower_bound.as_ref(),
             "From how many units on the price applies.";

@@ -12,6 +12,8 @@ mod demo;
 mod documentation;
 #[cfg(feature = "parquet")]
 mod export;
+#[cfg(not(feature = "parquet"))]
+mod export_text;
 mod failures;
 mod figures;
 mod files;
@@ -36,4 +38,6 @@ mod search;
 mod settings;
 mod signals;
 mod storage;
+#[cfg(feature = "object-store")]
+mod stores;
 mod tokens;

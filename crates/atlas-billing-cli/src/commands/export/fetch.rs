@@ -161,6 +161,7 @@ impl<'c, R> File<'c, R> {
         let same = before.any(|file| file.sha256 == written.sha256);
         let there = same && shared.place.has(&planned.name, written.bytes).await?;
         if !there {
+            part.note(&shared.place, org).await?;
             shared.place.put(&planned.name, draft).await?;
         }
         shared.done.files.fetch_add(1, Ordering::Relaxed);
