@@ -1,25 +1,25 @@
-//! From flags and environment to a client, and to the one organization that is meant.
+//! From settings to a client, and to the one organization that is meant.
 
 use std::sync::Arc;
 
-use atlas_billing::environment::{
-    ACCESS_TOKEN, BASE_URLS, CLIENT_ID, CLIENT_SECRET, ORG_ID, PRIVATE_KEYS, PUBLIC_KEYS,
-};
+use atlas_billing::environment::ORG_ID;
 use atlas_billing::{
     Client, ClientBuilder, Credentials, ErrorKind, MOST_PER_PAGE, Org, OrgId, Organization,
     Timeouts,
 };
 
-use crate::args::Global;
 use crate::commands::Context;
 use crate::failure::{Failure, exit};
+use crate::folders;
+use crate::keyring::Keyring;
+use crate::settings::{Settings, Sources};
 use crate::tokens::TokenFiles;
-
-const WITHOUT_ACCOUNT: &str = "without an account, try: atlas-billing --demo costs";
 
 /// A client, and the stand-in behind it in a demonstration.
 pub(crate) struct Connection {
     pub(crate) client: Client,
+    /// None in a demonstration.
+    pub(crate) settings: Option<Settings>,
     #[cfg(feature = "demo")]
     _stand_in: Option<atlas_billing_mock::StandIn>,
 }
@@ -32,27 +32,35 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
         let builder = Client::builder(Credentials::none()).base_url(stand_in.base_url());
         return Ok(Connection {
             client: build(context, builder)?,
+            settings: None,
             _stand_in: Some(stand_in),
         });
     }
-    let base_url = context.global.base_url.as_deref();
-    // A flag wins over the environment, whatever that holds.
-    let read = |name: &str| match base_url {
-        Some(_) if BASE_URLS.contains(&name) => None,
-        _ => std::env::var(name).ok(),
+    // A keyring may wait for somebody to unlock it; the task of the signals is another.
+    let folder = folders::atlas_cli();
+    let sources = Sources {
+        global: &context.global,
+        variable: &|name| std::env::var(name).ok(),
+        folder: folder.as_deref(),
+        keyring: &Keyring,
     };
-    let credentials = Credentials::from_variables(&read)?.ok_or_else(no_credentials)?;
-    let mut builder = ClientBuilder::from_variables(&read)?;
-    if let Some(base_url) = base_url {
-        builder = builder.base_url(base_url);
+    let settings = sources.settings(|text| context.voice.must(text))?;
+    let is_service_account = settings.credentials.is_service_account();
+    let mut builder = Client::builder(settings.credentials.clone());
+    if let Some(base_url) = &settings.base_url {
+        builder = builder.base_url(&base_url.value);
+    }
+    if let Some(version) = &settings.api_version {
+        builder = builder.version(version.value);
     }
     if let Some(file) = &context.global.ca_file {
         builder = builder.ca_file(file);
     }
     if context.global.keep_token {
-        if !credentials.is_service_account() {
+        if !is_service_account {
+            let kind = settings.kind.value;
             return Err(Failure::usage(format!(
-                "--keep-token is for service accounts: set {CLIENT_ID} and {CLIENT_SECRET} alone"
+                "--keep-token is for service accounts: these credentials are of the kind {kind}"
             )));
         }
         let files = TokenFiles::of_user()
@@ -61,6 +69,7 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
     }
     Ok(Connection {
         client: build(context, builder)?,
+        settings: Some(settings),
         #[cfg(feature = "demo")]
         _stand_in: None,
     })
@@ -69,11 +78,22 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
 impl Connection {
     /// The organization that was named; else the only one that the credentials see, by one request.
     pub(crate) async fn org(&self, context: &Context) -> Result<Org, Failure> {
-        let id = match named_org(&context.global)? {
+        let id = match self.named_org()? {
             Some(id) => id,
             None => self.only_org(context).await?,
         };
         Ok(self.client.org(id))
+    }
+
+    /// The organization that a setting names; in a demonstration that of the stand-in.
+    fn named_org(&self) -> Result<Option<OrgId>, Failure> {
+        match &self.settings {
+            Some(settings) => Ok(settings.org.clone()?.map(|org| org.value)),
+            #[cfg(feature = "demo")]
+            None => Ok(Some(atlas_billing_mock::ORG_ID.parse()?)),
+            #[cfg(not(feature = "demo"))]
+            None => Ok(None),
+        }
     }
 
     async fn only_org(&self, context: &Context) -> Result<OrgId, Failure> {
@@ -112,20 +132,6 @@ impl Connection {
     }
 }
 
-/// The organization that a flag or the environment names; in a demonstration that of the stand-in.
-fn named_org(global: &Global) -> Result<Option<OrgId>, Failure> {
-    #[cfg(feature = "demo")]
-    if global.demo {
-        return Ok(Some(atlas_billing_mock::ORG_ID.parse()?));
-    }
-    match global.org {
-        Some(org) => Ok(Some(org)),
-        None => Ok(OrgId::from_variables(&|name: &str| {
-            std::env::var(name).ok()
-        })?),
-    }
-}
-
 fn build(context: &Context, builder: ClientBuilder) -> Result<Client, Failure> {
     let mut builder = builder
         .user_agent(concat!("atlas-billing-cli/", env!("CARGO_PKG_VERSION")))
@@ -146,15 +152,4 @@ fn build(context: &Context, builder: ClientBuilder) -> Result<Client, Failure> {
 fn no_organization(what: &str) -> Failure {
     Failure::usage(format!("{what}: set {ORG_ID} or use --org ID"))
         .with_help("Atlas shows the id in the settings of the organization, and in the browser's address after /org/")
-}
-
-fn no_credentials() -> Failure {
-    let [public, private] = [PUBLIC_KEYS[0], PRIVATE_KEYS[0]];
-    Failure::usage("no credentials in the environment")
-        .with_help("set one of these, in the environment alone:")
-        .with_help(format!("  {CLIENT_ID} and {CLIENT_SECRET}, a service account"))
-        .with_help(format!("  {public} and {private}, an API key"))
-        .with_help(format!("  {ACCESS_TOKEN}, a ready-made token"))
-        .with_help("in Atlas: organization, Access Manager, Applications; the role is Organization Billing Viewer")
-        .with_help(WITHOUT_ACCOUNT)
 }

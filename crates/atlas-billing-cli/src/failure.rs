@@ -47,7 +47,7 @@ pub(crate) mod exit {
 }
 
 /// Why a command ended early. Each text becomes one line.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// 0 where whoever read the output has enough: nothing went wrong.
     pub(crate) exit: u8,

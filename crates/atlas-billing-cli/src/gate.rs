@@ -14,8 +14,7 @@ use crate::text;
 /// Limits on what a command shows.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Gate {
-    /// Exit with code 8 if the figure is over AMOUNT, such as 1000.50, or over that of the month
-    /// before by more than PERCENT, such as +20%
+    /// Exit code 8 above 1000.50, or +20% over the period before
     #[arg(long, value_name = "AMOUNT|+PERCENT%", help_heading = "Limits")]
     pub(crate) fail_over: Option<Limit>,
 
@@ -58,17 +57,40 @@ impl FromStr for Limit {
 pub(crate) struct Figure {
     /// What it is, for a message: `the forecast of 2025-03`.
     pub(crate) what: String,
-    pub(crate) amount: Cents,
+    /// In units of the currency.
+    pub(crate) amount: Decimal,
     /// That of the period before; none where there is no such figure.
-    pub(crate) before: Option<Cents>,
+    pub(crate) before: Option<Decimal>,
+    /// How that is compared, for the end of a message; empty where it is plain.
+    pub(crate) compared: String,
+}
+
+impl Figure {
+    /// A figure in cents, compared as it is.
+    pub(crate) fn of_cents(
+        what: String,
+        amount: Cents,
+        before: Option<Cents>,
+    ) -> Result<Self, Failure> {
+        let units = |cents: Cents| cents.to_decimal().ok_or_else(out_of_range);
+        Ok(Self {
+            what,
+            amount: units(amount)?,
+            before: before.map(units).transpose()?,
+            compared: String::new(),
+        })
+    }
+}
+
+fn out_of_range() -> Failure {
+    Failure::new(exit::OTHER, "the limit is out of range")
 }
 
 impl Limit {
     /// What the limit comes to for a figure, in cents, and the sentence if the figure is over it.
     fn exceeded(self, figure: &Figure) -> Result<Option<String>, Failure> {
-        let out_of_range = || Failure::new(exit::OTHER, "the limit is out of range");
-        let limit = match self {
-            Self::Amount(amount) => amount,
+        let (limit, compared) = match self {
+            Self::Amount(amount) => (amount, ""),
             Self::Above(percent) => {
                 let before = figure.before.ok_or_else(|| {
                     Failure::usage(format!(
@@ -76,18 +98,20 @@ impl Limit {
                         figure.what
                     ))
                 })?;
-                let before = before.to_decimal().ok_or_else(out_of_range)?;
+                // Above a credit is what costs at all.
+                let before = before.max(Decimal::ZERO);
                 let factor = (percent / Decimal::from(100)) + Decimal::ONE;
-                before.checked_mul(factor).ok_or_else(out_of_range)?
+                let limit = before.checked_mul(factor).ok_or_else(out_of_range)?;
+                (limit, figure.compared.as_str())
             }
         };
-        let amount = figure.amount.to_decimal().ok_or_else(out_of_range)?;
+        let amount = figure.amount;
         let over = amount.checked_sub(limit).ok_or_else(out_of_range)?;
         Ok((over > Decimal::ZERO).then(|| {
             format!(
-                "{} is {}, over the limit of {} by {}",
+                "{} is {}, over the limit of {} by {}{compared}",
                 figure.what,
-                text::cents(figure.amount.get()),
+                text::decimal(amount),
                 text::decimal(limit),
                 text::decimal(over)
             )
@@ -96,6 +120,15 @@ impl Limit {
 }
 
 impl Gate {
+    /// The flags with whether they are given.
+    pub(crate) fn flags(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--fail-over", self.fail_over.is_some()),
+            ("--warn-over", self.warn_over.is_some()),
+            ("--each", self.each),
+        ]
+    }
+
     /// Whether a limit needs the figure of the period before.
     pub(crate) fn compares(&self) -> bool {
         [self.fail_over, self.warn_over]
@@ -125,11 +158,7 @@ mod tests {
     use super::*;
 
     fn figure(amount: i128, before: Option<i128>) -> Figure {
-        Figure {
-            what: "it".into(),
-            amount: Cents::new(amount),
-            before: before.map(Cents::new),
-        }
+        Figure::of_cents("it".into(), Cents::new(amount), before.map(Cents::new)).unwrap()
     }
 
     #[test]
@@ -161,6 +190,14 @@ mod tests {
                 "+0%",
                 1,
                 Some(0),
+                Some("it is 0.01, over the limit of 0.00 by 0.01"),
+            ),
+            // Credits: of -30.00 and more of them, or no more than a cost.
+            ("+20%", -11_500, Some(-3_000), None),
+            (
+                "+20%",
+                1,
+                Some(-3_000),
                 Some("it is 0.01, over the limit of 0.00 by 0.01"),
             ),
         ] {

@@ -7,9 +7,13 @@ mod dataset;
 #[cfg(feature = "demo")]
 mod demo;
 mod failure;
+mod folders;
 mod gate;
+mod keyring;
 mod output;
+mod profile;
 mod records;
+mod settings;
 mod text;
 mod tokens;
 mod voice;

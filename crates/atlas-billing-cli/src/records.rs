@@ -45,9 +45,15 @@ impl From<&InvoiceSummary> for InvoiceRow {
 impl InvoiceRow {
     /// The month that the invoice is for.
     pub(crate) fn month(&self) -> Option<Month> {
-        self.invoice
-            .start_date
-            .map(|start| Month::of(start.date_naive()))
+        Self::month_of(&self.invoice)
+    }
+
+    /// The month that an invoice is for, by its start; else by its end, excluded, which comes before
+    /// the line items in a response.
+    pub(crate) fn month_of(invoice: &Invoice) -> Option<Month> {
+        let last = || invoice.end_date?.date_naive().pred_opt();
+        let day = invoice.start_date.map(|start| start.date_naive());
+        day.or_else(last).map(Month::of)
     }
 
     /// Whether it still grows.
@@ -138,9 +144,11 @@ pub(crate) fn invoice_columns() -> Vec<Column<InvoiceRow>> {
             "How many line items it has; with filters how many pass them, and so for the next two. Null in a \
              list, as everything that follows: only `invoices show` reads the invoice itself.";
         "items_gross_cents" Cents = |r| r.items.map(|items| items.gross),
-            "The sum of the line items, before discounts.";
+            "The sum of the prices of the line items: of `total_price_cents`.";
         "items_discount_cents" Cents = |r| r.items.map(|items| items.discount),
             "The sum of the discounts of the line items.";
+        "items_net_cents" Cents = |r| r.items.map(|items| items.net()),
+            "The sum of the line items less their discounts: what they cost if prices are before discounts.";
         "owed_as_documented_cents" Number = |r| Owed::of(&r.invoice).map(|owed| owed.owed.normalize()),
             "The amount due by the documented rule: for each payment its amount billed times its unit price, \
             plus its sales tax, less the starting balance. Null where a term is missing.";
@@ -160,10 +168,20 @@ pub(crate) struct ItemRow {
     pub(crate) index: u64,
     /// The linked invoice that the item belongs to.
     pub(crate) linked: Option<LinkedInvoice>,
+    /// The organization of the linked invoice, as far as it is known.
+    pub(crate) linked_org: Option<Arc<str>>,
     pub(crate) item: LineItem,
 }
 
 impl ItemRow {
+    /// The organization that used what is charged.
+    fn used_by(&self) -> Option<&str> {
+        match self.linked {
+            Some(_) => self.linked_org.as_deref(),
+            None => self.invoice.org_id.as_deref(),
+        }
+    }
+
     fn tags(&self) -> Cell<'_> {
         match self.item.tags.is_empty() {
             true => Cell::Null,
@@ -192,6 +210,9 @@ pub(crate) fn item_columns() -> Vec<Column<ItemRow>> {
             "Whether the item belongs to a linked invoice: of another organization that this one pays for.";
         "linked_invoice_id" Text = |r| r.linked.as_ref().and_then(LinkedInvoice::id),
             "The linked invoice, where the response has its id before its items.";
+        "used_by_org_id" Text = |r| r.used_by(),
+            "The organization that used it: that of the linked invoice for its items, null where it is not \
+             known; else the one whose invoice it is.";
         "start_date" Moment ("day") = |r| r.item.start_date, "When the usage began, UTC.";
         "end_date" Moment = |r| r.item.end_date, "When the usage ended, UTC, excluded.";
         "created" Moment = |r| r.item.created, "When the item was created, UTC.";
@@ -209,11 +230,12 @@ pub(crate) fn item_columns() -> Vec<Column<ItemRow>> {
         "quantity" Number ("quantity") = |r| r.item.quantity.as_ref(), "How many units were used.";
         "unit" Text ("unit") = |r| r.item.unit.as_deref(), "What quantity counts.";
         "unit_price_dollars" Number = |r| r.item.unit_price_dollars.as_ref(),
-            "The price of one unit in US dollars.";
+            "The price of one unit, in dollars or the pricing currency.";
         "total_price_cents" Cents ("price") = |r| r.item.total_price_cents,
-            "The price in US cents, before the discount: unit price times quantity.";
+            "The price in cents of the invoice's pricing currency. Whether that is before or after discounts is \
+            disputed: `invoices reconcile` tests it.";
         "discount_cents" Cents ("discount") = |r| r.item.discount_cents,
-            "The discount in US cents.";
+            "The discount in cents of the same currency.";
         "percent_discount" Number = |r| r.item.percent_discount.as_ref(), "The discount in percent.";
         "tier_lower_bound" Number = |r| r.item.tier_lower_bound.as_ref(),
             "From how many units on the price applies.";

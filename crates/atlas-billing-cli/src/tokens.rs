@@ -9,6 +9,8 @@ use atlas_billing::chrono::{DateTime, Utc};
 use atlas_billing::{StoredToken, TokenKey, TokenStore};
 use serde::{Deserialize, Serialize};
 
+use crate::folders;
+
 /// A file for each service account and base URL.
 #[derive(Debug)]
 pub(crate) struct TokenFiles {
@@ -27,22 +29,8 @@ struct Kept {
 impl TokenFiles {
     /// Below the cache folder of the user; `None` where there is none.
     pub(crate) fn of_user() -> Option<Self> {
-        let variable = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let caches = if cfg!(windows) {
-            variable("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            variable("HOME").map(|home| home.join("Library/Caches"))
-        } else {
-            // The XDG Base Directory Specification: a relative path is invalid and ignored.
-            let own = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-            own.or_else(|| variable("HOME").map(|home| home.join(".cache")))
-        };
         Some(Self {
-            folder: caches?.join("atlas-billing"),
+            folder: folders::cache()?,
         })
     }
 

@@ -78,8 +78,8 @@ pub use exchange::{Observer, RequestEvent, RetryPolicy};
 pub use id::{ApiVersion, InvoiceId, OrgId, QueryToken, ReportId, ReportToken};
 pub use invoices::{
     AssociatedInvoicesRequest, FoundInvoice, InvoiceDays, InvoiceLimits, InvoiceRequest,
-    InvoiceTags, InvoiceTotals, Invoices, InvoicesRequest, LineItemSearchRequest, LineItems,
-    LinkedInvoice, PendingInvoicesRequest, SearchedItems,
+    InvoiceSums, InvoiceTags, InvoiceTotals, Invoices, InvoicesRequest, LineItemSearchRequest,
+    LineItems, LinkedInvoice, PendingInvoicesRequest, SearchedItems,
 };
 pub use list::{List, ListRequest, Listed, MOST_PER_PAGE};
 pub use meta::{RateLimit, ResponseMeta};

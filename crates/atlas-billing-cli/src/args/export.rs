@@ -174,6 +174,14 @@ impl ExportArgs {
         if self.deadline.is_some() && !datasets.iter().copied().any(waits) {
             return Err("--deadline is for costs and focus".to_owned());
         }
+        #[cfg(not(feature = "parquet"))]
+        if self.format == FileFormat::Parquet {
+            return Err(
+                "this build does not write Parquet: build it with --features parquet, or \
+                        use --format jsonl, its default"
+                    .to_owned(),
+            );
+        }
         #[cfg(feature = "parquet")]
         if self.decimal_as_text && self.format != FileFormat::Parquet {
             let format = self.format.extension();

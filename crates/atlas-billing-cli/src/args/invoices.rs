@@ -118,19 +118,19 @@ pub(crate) struct By {
 pub(crate) struct ItemFilters {
     /// Only line items of this project, by its id or name, repeatable
     #[arg(long, value_name = "ID|NAME")]
-    project: Vec<String>,
+    pub(crate) project: Vec<String>,
 
     /// Only line items of this cluster, by its name, repeatable
     #[arg(long, value_name = "NAME", value_parser = values::cluster_name)]
-    cluster: Vec<String>,
+    pub(crate) cluster: Vec<String>,
 
     /// Only line items with this SKU, repeatable; * is any characters, ? is one
     #[arg(long, value_name = "GLOB")]
-    sku: Vec<String>,
+    pub(crate) sku: Vec<String>,
 
     /// Only line items with this tag, repeatable: values of one key are alternatives
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::tag)]
-    tag: Vec<(String, String)>,
+    pub(crate) tag: Vec<(String, String)>,
 
     /// Only usage that began on this day or later, YYYY-MM-DD in UTC
     #[arg(long, value_name = "DAY", value_parser = values::day)]

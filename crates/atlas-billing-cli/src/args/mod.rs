@@ -6,6 +6,7 @@ mod figures;
 mod focus;
 mod invoices;
 mod lists;
+pub(crate) mod report;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -31,7 +32,13 @@ pub(crate) use invoices::{
     ShowArgs, TagsArgs,
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
+pub(crate) use report::ReportArgs;
 use values::{Format, Which};
+
+use crate::profile::PROFILE;
+
+/// The name of the plugin's command: `atlas billing`.
+pub(crate) const PLUGIN_COMMAND: &str = "billing";
 
 /// The end of `--help`.
 fn about() -> String {
@@ -39,11 +46,12 @@ fn about() -> String {
     format!(
         "{EXAMPLES}
 
-Credentials come from the environment alone, the first of:
+Credentials come from the environment, the first of:
   {ACCESS_TOKEN}, a ready-made token
   {CLIENT_ID} and {CLIENT_SECRET}, a service account
   {public} and {private}, an API key
-They need the role Organization Billing Viewer, Organization Billing Admin or Organization Owner.
+else from a profile of the Atlas CLI, in the system's keyring or its config.toml. Organization, base
+URL and API version come from a flag, the environment or the profile; `check` says where from. They need the role Organization Billing Viewer, Organization Billing Admin or Organization Owner.
 
 The access token of a service account is revoked at the end of a run. --keep-token keeps it in the
 cache folder, in a file that only you can read, until shortly before it expires: use it where many
@@ -61,6 +69,12 @@ a formula; --excel writes CSV for them."
     )
 }
 
+/// The group of the options that every command takes.
+const GLOBAL: &str = "Global options";
+
+/// The group of those of them that few people need: `--help` alone shows it.
+const ADVANCED: &str = "Advanced global options";
+
 const EXAMPLES: &str = "\
 Examples:
   atlas-billing --demo costs
@@ -73,7 +87,7 @@ const MORE: &str = "Options for every command, such as -o and --output-file: atl
 #[command(
     name = "atlas-billing",
     version,
-    after_help = format!("{EXAMPLES}\n\nCredentials and exit codes: atlas-billing --help"),
+    after_help = format!("{EXAMPLES}\n\nMore options, credentials and exit codes: atlas-billing --help"),
     after_long_help = about(),
     max_term_width = 100
 )]
@@ -86,19 +100,38 @@ pub(crate) struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = GLOBAL)]
 pub(crate) struct Global {
+    #[arg(
+        short = 'P',
+        long,
+        global = true,
+        value_name = "NAME",
+        help = format!("Profile of the Atlas CLI [env: {PROFILE}]"),
+        long_help = format!("Profile of the Atlas CLI [env: {PROFILE}] [default: the only one there is, or `default`]"),
+    )]
+    pub(crate) profile: Option<String>,
+
     #[arg(
         long,
         global = true,
-        help = format!("Organization id [env: {ORG_ID}] [default: the only one there is]"),
+        help = format!("Organization id [env: {ORG_ID}]"),
+        long_help = format!("Organization id [env: {ORG_ID}] [default: the only one there is]"),
         value_name = "ID",
         alias = "orgId",
         alias = "organization"
     )]
     pub(crate) org: Option<OrgId>,
 
-    /// How data is written [default: by the ending of --output-file, or table]
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        help = "How data is written",
+        long_help = "How data is written [default: by the ending of --output-file, or table]"
+    )]
     pub(crate) output: Option<Format>,
 
     /// Write to FILE instead of standard output: whole, or not at all
@@ -106,11 +139,11 @@ pub(crate) struct Global {
     pub(crate) output_file: Option<PathBuf>,
 
     /// Write csv for spreadsheets: amounts with decimals, formulas escaped
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) excel: bool,
 
     /// Use made-up data from a stand-in; needs no account
-    #[cfg_attr(feature = "demo", arg(long, global = true, conflicts_with_all = ["org", "base_url", "ca_file", "keep_token"]))]
+    #[cfg_attr(feature = "demo", arg(long, global = true, conflicts_with_all = ["profile", "org", "base_url", "ca_file", "keep_token"]))]
     #[cfg_attr(not(feature = "demo"), arg(skip))]
     pub(crate) demo: bool,
 
@@ -127,24 +160,29 @@ pub(crate) struct Global {
         global = true,
         help = format!("Base URL of Atlas [env: {}]", BASE_URLS[0]),
         value_name = "URL",
-        help_heading = "Advanced"
+        help_heading = ADVANCED,
+        hide_short_help = true
     )]
     pub(crate) base_url: Option<String>,
 
     /// Trust the CA certificates in this PEM file, too
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Keep a service account's access token for the next run
-    #[arg(long, global = true, help_heading = "Advanced")]
+    #[arg(long, global = true, help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) keep_token: bool,
 
     /// Limit for a response to begin, and for each part
-    #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration, help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = values::duration, help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) request_timeout: Option<Duration>,
 
     /// API version to ask for: a date such as 2023-01-01, or preview
-    #[arg(long, global = true, value_name = "DATE", help_heading = "Advanced")]
+    #[arg(long, global = true, value_name = "DATE", help_heading = ADVANCED,
+        hide_short_help = true)]
     pub(crate) api_version: Option<ApiVersion>,
 
     /// When to color: auto, always or never [default: auto]
@@ -156,7 +194,8 @@ pub(crate) struct Global {
         default_value_t,
         hide_default_value = true,
         hide_possible_values = true,
-        help_heading = "Advanced"
+        help_heading = ADVANCED,
+        hide_short_help = true
     )]
     pub(crate) color: Color,
 
@@ -188,6 +227,10 @@ pub(crate) enum Command {
     /// What the running month will have cost at its end
     #[command(after_help = examples("forecast", "forecast --by project"))]
     Forecast(ForecastArgs),
+
+    /// One page to send: months, invoice, changes, forecast, as HTML, Markdown or for Slack
+    #[command(after_help = examples("report --output-file report.html", "report last-quarter -o markdown"))]
+    Report(ReportArgs),
 
     /// FOCUS reports of invoices: as CSV, or added up by columns
     #[command(after_help = examples("focus last --by ServiceName,SubAccountName", "focus 2025 --output-dir focus"))]
@@ -230,12 +273,37 @@ pub(crate) enum Command {
         of: SchemaOf,
     },
 
+    /// Print the manual page, or write the pages of all commands
+    #[command(after_help = examples("man | man -l -", "man --dir ~/.local/share/man/man1"))]
+    Man {
+        /// Write a page for each command into DIR, which has to exist
+        #[arg(long, value_name = "DIR", conflicts_with = "output_file")]
+        dir: Option<PathBuf>,
+    },
+
+    /// Install this command as `atlas billing`, a plugin of the Atlas CLI
+    #[command(subcommand, after_help = examples("plugin install", "plugin install --dir plugins"))]
+    Plugin(PluginCommand),
+
     /// Print a completion script for a shell
     #[command(after_help = examples("completions bash", "completions zsh"))]
     Completions {
         /// For which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+}
+
+/// What to do about the plugin of the Atlas CLI.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Put a manifest and a copy of this program where the Atlas CLI looks for plugins
+    #[command(after_help = examples("plugin install", "plugin install --dir plugins"))]
+    Install {
+        /// The folder of plugins [default: that of the Atlas CLI]; `atlas` also looks in the one
+        /// that ATLAS_CLI_EXTRA_PLUGIN_DIRECTORY names
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
 }
 
@@ -275,8 +343,13 @@ impl Cli {
     /// Reads the command line. The error is complete but for its exit code, which it knows.
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = definition();
+        let mut line: Vec<OsString> = line.into_iter().filter_map(unnamed).collect();
+        // The Atlas CLI starts a plugin with the name of the plugin's command before its arguments.
+        if line.get(1).is_some_and(|word| word == PLUGIN_COMMAND) {
+            line.remove(1);
+        }
         let read = command
-            .try_get_matches_from_mut(line.into_iter().filter_map(unnamed))
+            .try_get_matches_from_mut(line)
             .and_then(|matches| Self::from_arg_matches(&matches));
         let cli = read.map_err(own_words)?;
         match cli.check() {
@@ -328,8 +401,45 @@ impl Cli {
             global.excel && format != Format::Csv,
             "is for csv: add -o csv",
         )?;
+        let is_report = matches!(self.command, Command::Report(_));
+        if !is_report && matches!(format, Format::Html | Format::Slack) {
+            return Err(format!(
+                "{name} is for `report` alone; use table, csv, jsonl, json or markdown"
+            ));
+        }
+        let metrics = match &self.command {
+            Command::Costs(args) => !args.compare,
+            Command::Forecast(_) => true,
+            Command::Invoices(InvoicesCommand::Show(args)) => {
+                let rest = args.by.top.is_some();
+                let what = "has no effect on metrics: a metric stands for one group";
+                refuse("--top", format == Format::Openmetrics && rest, what)?;
+                !args.by.by.is_empty()
+            }
+            _ => false,
+        };
+        refuse(
+            "-o openmetrics",
+            format == Format::Openmetrics && !metrics,
+            "is for `costs`, `forecast` and `invoices show --by`",
+        )?;
         match &self.command {
-            Command::Costs(args) => refuse("--compare", raw && args.compare, &received),
+            Command::Costs(args) => {
+                refuse("--compare", raw && args.compare, &received)?;
+                let what = match (raw, args.no_wait, args.compare) {
+                    (true, _, _) => received,
+                    (_, true, _) => "has no effect on --no-wait: there is no figure yet".to_owned(),
+                    (_, _, true) => {
+                        "does not go with --compare, which shows two periods".to_owned()
+                    }
+                    _ => return Ok(()),
+                };
+                args.gate
+                    .flags()
+                    .into_iter()
+                    .try_for_each(|(flag, given)| refuse(flag, given, &what))
+            }
+            Command::Report(_) => report::Form::of(global).map(drop),
             Command::Focus(args) => {
                 let by = !args.by.is_empty();
                 refuse("--by", raw && by, &received)?;
@@ -425,6 +535,7 @@ impl Cli {
             }
             // The rest asks nothing.
             _ => [
+                ("--profile", global.profile.is_some()),
                 ("--org", global.org.is_some()),
                 ("--output", global.output.is_some()),
                 ("--demo", global.demo),
@@ -454,6 +565,12 @@ impl Global {
 pub(crate) fn definition() -> clap::Command {
     let mut command = Cli::command();
     command.build();
+    let command = command.mut_args(|arg| match arg.get_id().as_str() {
+        "help" => arg.help_heading(GLOBAL),
+        "version" => arg.help_heading(GLOBAL).hide_short_help(true),
+        _ => arg,
+    });
+    let command = command.mut_subcommand("help", |command| command.hide(true));
     command.mut_subcommands(|command| {
         let hidden = |command: clap::Command| {
             command.mut_args(|arg| match arg.is_global_set() {

@@ -27,6 +27,13 @@ pub(crate) enum Format {
     /// The table, to paste into a document
     #[value(alias = "md")]
     Markdown,
+    /// A page for a browser, of `report` alone
+    Html,
+    /// Block Kit JSON for Slack, of `report` alone
+    Slack,
+    /// Metrics for Prometheus: of costs, forecast and invoices show --by
+    #[value(alias = "prometheus")]
+    Openmetrics,
     /// The JSON of Atlas, byte for byte
     RawJson,
     /// The CSV of Atlas, byte for byte
@@ -34,8 +41,8 @@ pub(crate) enum Format {
 }
 
 /// Endings that promise something this command does not write.
-const FOREIGN: [&str; 10] = [
-    "xlsx", "xls", "ods", "numbers", "html", "htm", "pdf", "parquet", "xml", "gz",
+const FOREIGN: [&str; 9] = [
+    "xlsx", "xls", "ods", "numbers", "htm", "pdf", "parquet", "xml", "gz",
 ];
 
 impl Format {
@@ -49,6 +56,8 @@ impl Format {
         match self {
             Self::Table => "txt".to_owned(),
             Self::Markdown => "md".to_owned(),
+            // What node_exporter's textfile collector reads.
+            Self::Openmetrics => "prom".to_owned(),
             format => format.name().replace('-', "."),
         }
     }
@@ -62,7 +71,7 @@ impl Format {
                 "xlsx" | "xls" | "ods" | "numbers" => {
                     "; spreadsheets open CSV: use a name that ends in .csv, with --excel"
                 }
-                _ => "; use .csv, .jsonl, .json, .md or .txt",
+                _ => "; use .csv, .jsonl, .json, .md, .txt or .prom, or .html for a report",
             };
             return Err(format!("cannot write .{ending} files{hint}"));
         }
@@ -99,11 +108,15 @@ pub(crate) enum Period {
     LastMonths(u32),
 }
 
-const NAMED: [(&str, Period); 4] = [
+/// The words for periods; the first of two is the usual one.
+const NAMED: [(&str, Period); 6] = [
     ("mtd", Period::MonthToDate),
     ("ytd", Period::YearToDate),
     ("last-month", Period::LastMonth),
     ("last-quarter", Period::LastQuarter),
+    // The words for invoices.
+    ("current", Period::MonthToDate),
+    ("last", Period::LastMonth),
 ];
 
 /// How a period is written, for help and errors.
@@ -202,7 +215,7 @@ impl FromStr for Invoice {
 
     fn from_str(given: &str) -> Result<Self, String> {
         match given.to_ascii_lowercase().as_str() {
-            "current" => return Ok(Self::Current),
+            "current" | "mtd" => return Ok(Self::Current),
             "last" => return Ok(Self::Last),
             "last-month" => return Ok(Self::LastMonth),
             _ => {}
@@ -216,6 +229,9 @@ impl FromStr for Invoice {
             .map_err(|error: ParseError| match given.len() {
                 // Meant as an id, so say what is wrong with that.
                 20.. => error.to_string(),
+                _ if given.parse::<Period>().is_ok() => {
+                    format!("\"{given}\" is a period, and one invoice is needed; use {INVOICES}")
+                }
                 _ => {
                     let words = ["current", "last", "last-month"];
                     format!(
@@ -238,6 +254,9 @@ impl FromStr for Which {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
+        if given.eq_ignore_ascii_case("mtd") {
+            return Ok(Self::Period(Period::MonthToDate));
+        }
         // A month alone is asked for as an invoice, so that its absence is an error.
         if let Ok(invoice) = given.parse() {
             return Ok(Self::Invoice(invoice));

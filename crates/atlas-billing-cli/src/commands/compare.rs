@@ -1,10 +1,12 @@
 //! `invoices compare`: what changed from one invoice, or period, to another.
 
-use atlas_billing::money::{Comparison, GroupSeries, Presence, relative_change};
+use atlas_billing::money::{Comparison, DailyGroups, GroupSeries, Presence, relative_change};
 use atlas_billing::totals::Dimension;
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
+use chrono::NaiveDate;
 
 use super::groups::{GROUPS, GroupRow, Groups, largest, part};
+use super::invoices::ByDay;
 use super::sides::{Side, same_days, same_days_notes};
 use super::{Context, invoices};
 use crate::args::values::{Invoice as One, Which};
@@ -32,34 +34,42 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
         groups.by.push(Dimension::Sku);
     }
     let (from, to) = sides(context, args, org, &groups).await?;
-    let same_days = same_days(context, &from, &to)?;
-    let passed = from.sum(None).count + to.sum(None).count;
-    let days = same_days.as_ref().map(|same| same.days);
-    let of_days = days.map_or(String::new(), |days| {
+    let compared = Compared::new(context.today, from, to)?;
+    let passed: u64 = compared.sides().map(|side| side.sum(None).count).sum();
+    let of_days = compared.days().map_or(String::new(), |days| {
         format!(", {} of each", text::counted(days, "day"))
     });
     context.voice.note(&format!(
         "Periods: {} and {}{of_days}",
-        from.period(),
-        to.period()
+        compared.from.period(),
+        compared.to.period()
     ));
     invoices::note_nothing(context, &groups.filter, passed);
-    let sums = [&from, &to].map(|side| side.groups(days));
-    let rows = GroupSeries::align(sums).into_iter().map(GroupRow::compared);
-    let rows = largest(rows.collect(), groups.top, |row| row.moved.get());
-    let moved = rows.iter().map(|row| row.moved).sum();
-    let mut columns = period_columns(&from, &to, days);
+    let rows = compared.rows(&groups);
+    let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
-    columns.extend(compared(moved));
+    columns.extend(self::compared(moved(&rows)));
     context.style.write(out, &columns, &rows, || {
-        let comparison = Compared {
-            from: &from,
-            to: &to,
-            same_days,
-            moved,
-        };
-        Ok(vec![comparison.layout(&groups, &rows)])
+        Ok(vec![compared.layout(&groups, &rows)])
     })
+}
+
+/// What `invoices compare` shows of two invoices that were read before: their charges by day and by what
+/// `groups` says.
+pub(super) fn table(
+    today: NaiveDate,
+    groups: &Groups,
+    from: (InvoiceRow, DailyGroups),
+    to: (InvoiceRow, DailyGroups),
+) -> Result<Layout, Failure> {
+    let [from, to] = [from, to].map(|(row, daily)| {
+        let all = daily.total().clone();
+        let mut side = Side::new(None);
+        side.push(ByDay { row, daily, all });
+        side
+    });
+    let compared = Compared::new(today, from, to)?;
+    Ok(compared.layout(groups, &compared.rows(groups)))
 }
 
 /// Refuses periods of unequal length.
@@ -274,23 +284,51 @@ impl GroupRow {
 }
 
 /// For showing: no amount is made of it.
-fn relative(from: Cents, to: Cents) -> Option<f64> {
+pub(super) fn relative(from: Cents, to: Cents) -> Option<f64> {
     let part = relative_change(from.to_decimal()?, to.to_decimal()?)?;
     part.to_string().parse().ok()
 }
 
 /// What is compared with what.
-struct Compared<'a> {
-    from: &'a Side,
-    to: &'a Side,
+struct Compared {
+    from: Side,
+    to: Side,
     same_days: Option<Comparison>,
-    moved: Cents,
 }
 
-impl Compared<'_> {
+/// The sum of all changes without their signs.
+fn moved(rows: &[GroupRow]) -> Cents {
+    rows.iter().map(|row| row.moved).sum()
+}
+
+impl Compared {
+    fn new(today: NaiveDate, from: Side, to: Side) -> Result<Self, Failure> {
+        Ok(Self {
+            same_days: same_days(today, &from, &to)?,
+            from,
+            to,
+        })
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Side> {
+        [&self.from, &self.to].into_iter()
+    }
+
+    /// How many days of each are compared, where one of them is a month to date.
+    fn days(&self) -> Option<u32> {
+        self.same_days.as_ref().map(|same| same.days)
+    }
+
+    /// The groups of both, the largest change first.
+    fn rows(&self, groups: &Groups) -> Vec<GroupRow> {
+        let sums = self.sides().map(|side| side.groups(self.days()));
+        let rows = GroupSeries::align(sums).into_iter().map(GroupRow::compared);
+        largest(rows.collect(), groups.top, |row| row.moved.get())
+    }
+
     fn layout(&self, groups: &Groups, rows: &[GroupRow]) -> Layout {
         let mut columns = groups.shown_columns();
-        columns.extend(compared(self.moved));
+        columns.extend(compared(moved(rows)));
         let share = columns
             .iter()
             .position(|column| column.name == "share_of_change");
@@ -299,7 +337,10 @@ impl Compared<'_> {
             share..share,
             columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; },
         );
-        for (name, side) in [("from_gross_cents", self.from), ("to_gross_cents", self.to)] {
+        for (name, side) in [
+            ("from_gross_cents", &self.from),
+            ("to_gross_cents", &self.to),
+        ] {
             let column = columns.iter_mut().find(|column| column.name == name);
             if let Some(column) = column {
                 column.heading = Some(self.heading(side).into());
@@ -310,6 +351,19 @@ impl Compared<'_> {
         let mut layout = groups.summed(title, rows, &columns, note);
         layout.notes.extend(self.notes());
         layout
+    }
+
+    /// What each side is.
+    fn period_columns(&self) -> Vec<Column<GroupRow>> {
+        let (from, to) = (self.from.period_plain(), self.to.period_plain());
+        let days = self.days().map(u64::from);
+        columns! { GroupRow:
+            "from_period" Text always = |_| from.clone(), "The first period: a month, or months.";
+            "to_period" Text always = |_| to.clone(), "The second period.";
+            "days" Integer = |_| days,
+                "How many days from the first are compared, of daily charges alone, where one of the months is to \
+                 date; null where whole periods are compared.";
+        }
     }
 
     fn heading(&self, side: &Side) -> String {
@@ -330,7 +384,7 @@ impl Compared<'_> {
                 notes.extend(invoices.filter_map(InvoiceRow::to_date_note));
             }
         }
-        for side in [self.from, self.to] {
+        for side in self.sides() {
             let has = |month: &Month| {
                 let mut months = side.invoices.iter().map(InvoiceRow::month);
                 months.any(|of| of == Some(*month))
@@ -368,18 +422,6 @@ impl Compared<'_> {
             text::decimal(to),
             percent.round_dp(1)
         ))
-    }
-}
-
-/// What each side is.
-fn period_columns(from: &Side, to: &Side, days: Option<u32>) -> Vec<Column<GroupRow>> {
-    let (from, to) = (from.period_plain(), to.period_plain());
-    columns! { GroupRow:
-        "from_period" Text always = |_| from.clone(), "The first period: a month, or months.";
-        "to_period" Text always = |_| to.clone(), "The second period.";
-        "days" Integer = |_| days.map(u64::from),
-            "How many days from the first are compared, of daily charges alone, where one of the months is to \
-             date; null where whole periods are compared.";
     }
 }
 

@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io::Write;
+use std::time::Duration;
 
 use atlas_billing::{
-    CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org,
+    CostQuery, CostReport, CostRequest, CostRow, Error, GroupBy, Month, Months, Org, OrgId,
 };
 use chrono::NaiveDate;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::Context;
 use super::costs_compare::{self, Periods};
 use super::costs_table::{columns, grouping_of, layouts};
-use super::lookup::{Kind, choose};
+use super::linked::linked_organizations;
+use super::lookup::{Chosen, Kind, check, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
-use crate::args::CostsArgs;
-use crate::args::values::{Format, Grouping, shown_period};
+use super::{Context, costs_gate, metrics, scope};
+use crate::args::values::{Format, Grouping, is_id, shown_period};
+use crate::args::{CostsArgs, Linked};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
+use crate::gate::Gate;
 use crate::output::Sink;
 
 /// How many months are asked for where none are named, the running one included.
@@ -26,6 +29,7 @@ const DEFAULT_MONTHS: u32 = 6;
 
 pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failure> {
     let mut months = months(args, context.today)?;
+    let earlier = costs_gate::earlier(&args.gate, months, context.today)?;
     let periods = match months.filter(|_| args.compare) {
         Some(to) => Some(Periods::until(to, context.today)?),
         None => None,
@@ -39,16 +43,35 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         false => context.sink()?,
     };
     let org = &connection.org(context).await?;
-    let (query, whole, names) = match (&args.resume, months) {
-        (Some(token), _) => (org.resume(token.clone()), None, Names::default()),
+    let policy = policy(context, args.deadline);
+    let mut beside = Beside {
+        whole: None,
+        earlier: None,
+        names: Names::default(),
+        named: [(Kind::Project, Vec::new()), (Kind::Cluster, Vec::new())],
+    };
+    let query = match (&args.resume, months) {
+        (Some(token), _) => org.resume(token.clone()),
         (None, Some(months)) => {
             context
                 .voice
                 .note(&format!("Period: {}", shown_period(months, context.today)));
             let requests = Requests::new(org, args, months).await?;
-            let shown = !args.no_wait && !context.style.format.is_raw();
-            let whole = requests.whole.filter(|_| shown);
-            (requests.grouped.start().await?, whole, requests.names)
+            let query = requests.grouped(months).start().await?;
+            if !args.no_wait && !context.style.format.is_raw() {
+                let whole = requests.whole(months).map(|it| it.polling(policy));
+                beside.whole = whole.map(|whole| tokio::spawn(whole.into_future()));
+                beside.earlier = earlier.map(|earlier| {
+                    let report = earlier_report(
+                        requests.grouped(earlier).polling(policy),
+                        requests.whole(earlier).map(|it| it.polling(policy)),
+                    );
+                    (earlier, tokio::spawn(report))
+                });
+            }
+            beside.named = requests.named();
+            beside.names = requests.names();
+            query
         }
         (None, None) => return Err(Failure::usage("no period")),
     };
@@ -64,8 +87,6 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         writeln!(out, "{}", query.token())?;
         return Ok(out.finish()?);
     }
-    let policy = policy(context, args.deadline);
-    let whole = whole.map(|whole| tokio::spawn(whole.polling(policy).into_future()));
     let shown = Shown {
         by: match args.resume {
             Some(_) => None,
@@ -73,10 +94,20 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         },
         months,
         periods,
-        names,
+        org: *org.id(),
+        gate: &args.gate,
+        scope: months.map(|months| {
+            let through = scope::Through::of_months(months, context.today);
+            let only = &args.linked_org;
+            scope::lines(org.id(), args.linked(), only, through, scope::Basis::Costs)
+        }),
     };
-    let ended = fetch(context, shown, query.polling(policy), whole, out).await;
-    ended.map_err(|failure| resumable(failure, resume))
+    let ended = fetch(context, org, shown, query.polling(policy), beside, out).await;
+    ended.map_err(|failure| match failure.exit {
+        // The result is there: to fetch it again would change nothing.
+        exit::GATE | exit::NOT_FOUND | exit::USAGE => failure,
+        _ => resumable(failure, resume),
+    })
 }
 
 /// The months asked for; none are known of a query that is resumed.
@@ -85,10 +116,7 @@ fn months(args: &CostsArgs, today: NaiveDate) -> Result<Option<Months>, Failure>
         (Some(_), _) => Ok(None),
         (None, Some(period)) => Ok(Some(period.resolve(today)?)),
         (None, None) if args.compare => Ok(Some(Months::previous(today))),
-        (None, None) => {
-            let before = Months::last(DEFAULT_MONTHS - 1, today)?;
-            Ok(Some(Months::new(before.first(), Month::of(today))?))
-        }
+        (None, None) => usual_months(today).map(Some),
     }
 }
 
@@ -112,67 +140,209 @@ impl Names {
     }
 }
 
-/// The queries to be created, and the names that were looked up for them.
-struct Requests {
-    grouped: CostRequest,
-    /// The service wants to be told what to group: what is not known here, such as a deleted
-    /// project, only the query without a grouping has.
-    whole: Option<CostRequest>,
-    names: Names,
+/// The queries to be created, with what was looked up for them.
+struct Requests<'a> {
+    org: &'a Org,
+    args: &'a CostsArgs,
+    by: Grouping,
+    /// None means all.
+    organizations: Vec<OrgId>,
+    projects: Chosen,
+    clusters: Chosen,
 }
 
-impl Requests {
-    async fn new(org: &Org, args: &CostsArgs, months: Months) -> Result<Self, Failure> {
+impl<'a> Requests<'a> {
+    async fn new(org: &'a Org, args: &'a CostsArgs, months: Months) -> Result<Self, Failure> {
         let by = args.by.unwrap_or(Grouping::Services);
         let all = |grouping| by == grouping;
-        let projects = choose(org, Kind::Project, &args.project, all(Grouping::Projects)).await?;
-        let clusters = choose(org, Kind::Cluster, &args.cluster, all(Grouping::Clusters)).await?;
-        let request = org
-            .costs(months)
-            .services(args.service.iter().cloned())
-            .organizations(args.linked_org.iter().copied());
-        let request = match args.include_partial_matches {
-            true => request.include_partial_matches(true),
-            false => request,
+        let organizations = match (args.linked_org.as_slice(), args.linked()) {
+            (named @ [_, ..], _) => named.to_vec(),
+            ([], Linked::Omit) => vec![*org.id()],
+            ([], Linked::Only) => linked_organizations(org, months).await?,
+            ([], Linked::Include) if by == Grouping::Organizations => {
+                let mut all = linked_organizations(org, months).await?;
+                all.insert(0, *org.id());
+                all
+            }
+            ([], Linked::Include) => Vec::new(),
         };
-        let filtered = |projects: &[String], clusters: &[String]| {
-            let request = request.clone().projects(projects);
-            request.clusters(clusters)
-        };
-        let grouped = filtered(&projects.ids, &clusters.ids).group_by(GroupBy::from(by.name()));
-        let whole = match by {
-            Grouping::Projects if args.project.is_empty() => Some(filtered(&[], &clusters.ids)),
-            Grouping::Clusters if args.cluster.is_empty() => Some(filtered(&projects.ids, &[])),
-            _ => grouped.ungrouped(),
-        };
-        let names = Names {
-            projects: projects.names,
-            clusters: clusters.names,
-        };
+        if args.linked() == Linked::Only && organizations.is_empty() {
+            let message = format!("no organization is linked to {} in {months}", org.id());
+            return Err(Failure::new(exit::NOT_FOUND, message));
+        }
         Ok(Self {
-            grouped,
-            whole,
-            names,
+            org,
+            args,
+            by,
+            organizations,
+            projects: choose(org, Kind::Project, &args.project, all(Grouping::Projects)).await?,
+            clusters: choose(org, Kind::Cluster, &args.cluster, all(Grouping::Clusters)).await?,
         })
     }
+
+    fn filtered(
+        &self,
+        months: Months,
+        organizations: &[OrgId],
+        projects: &[String],
+        clusters: &[String],
+    ) -> CostRequest {
+        let args = self.args;
+        let request = self
+            .org
+            .costs(months)
+            .services(args.service.iter().cloned())
+            .organizations(organizations.iter().copied())
+            .projects(projects)
+            .clusters(clusters);
+        match args.include_partial_matches {
+            true => request.include_partial_matches(true),
+            false => request,
+        }
+    }
+
+    fn grouped(&self, months: Months) -> CostRequest {
+        let orgs = &self.organizations;
+        let request = self.filtered(months, orgs, &self.projects.ids, &self.clusters.ids);
+        request.group_by(GroupBy::from(self.by.name()))
+    }
+
+    /// The service wants to be told what to group: what is not known here, such as a deleted
+    /// project, only the query without a grouping has.
+    fn whole(&self, months: Months) -> Option<CostRequest> {
+        let (projects, clusters) = (&self.projects.ids, &self.clusters.ids);
+        let orgs = &self.organizations;
+        let all_orgs = self.args.linked_org.is_empty() && self.args.linked() == Linked::Include;
+        match self.by {
+            Grouping::Projects if self.args.project.is_empty() => {
+                Some(self.filtered(months, orgs, &[], clusters))
+            }
+            Grouping::Clusters if self.args.cluster.is_empty() => {
+                Some(self.filtered(months, orgs, projects, &[]))
+            }
+            Grouping::Organizations if all_orgs => {
+                Some(self.filtered(months, &[], projects, clusters))
+            }
+            _ => self.grouped(months).ungrouped(),
+        }
+    }
+
+    /// The ids that were given.
+    fn named(&self) -> [(Kind, Vec<String>); 2] {
+        let ids = |given: &[String]| given.iter().filter(|it| is_id(it)).cloned().collect();
+        [
+            (Kind::Project, ids(&self.args.project)),
+            (Kind::Cluster, ids(&self.args.cluster)),
+        ]
+    }
+
+    fn names(self) -> Names {
+        Names {
+            projects: self.projects.names,
+            clusters: self.clusters.names,
+        }
+    }
+}
+
+/// The report that a limit compares with.
+async fn earlier_report(
+    grouped: CostRequest,
+    whole: Option<CostRequest>,
+) -> Result<CostReport, Error> {
+    let report = grouped.start().await?.await?;
+    match whole {
+        None => Ok(report),
+        Some(whole) => report.completed_by(&whole.await?),
+    }
+}
+
+/// What is fetched beside the result.
+struct Beside {
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
+    /// The period that a limit compares with.
+    earlier: Option<(Months, JoinHandle<Result<CostReport, Error>>)>,
+    names: Names,
+    /// The ids that were given, which nobody has looked up.
+    named: [(Kind, Vec<String>); 2],
 }
 
 /// What is shown of a result beside its rows. Neither grouping nor months are known of a query that
 /// was created before: its rows have to tell.
-struct Shown {
+struct Shown<'a> {
     by: Option<Grouping>,
     months: Option<Months>,
     /// What is compared with what, if that is wanted.
     periods: Option<Periods>,
+    org: OrgId,
+    gate: &'a Gate,
+    scope: Option<[String; 2]>,
+}
+
+/// The query by services, as the command asks it by default, once it was created.
+pub(super) struct Started {
+    query: CostQuery,
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
     names: Names,
+}
+
+impl Started {
+    pub(super) async fn new(
+        context: &Context,
+        org: &Org,
+        months: Months,
+        deadline: Option<Duration>,
+    ) -> Result<Self, Failure> {
+        let args = CostsArgs::default();
+        let requests = Requests::new(org, &args, months).await?;
+        let policy = policy(context, deadline);
+        let query = requests.grouped(months).start().await?.polling(policy);
+        let whole = requests.whole(months).map(|it| it.polling(policy));
+        Ok(Self {
+            query,
+            whole: whole.map(|whole| tokio::spawn(whole.into_future())),
+            names: requests.names(),
+        })
+    }
+
+    /// Waits for the rows.
+    pub(super) async fn rows(self, context: &Context) -> Result<Vec<CostRow>, Failure> {
+        let query = wait(context, self.query).await?;
+        completed(context, query, self.whole, &self.names).await
+    }
+}
+
+/// The months where none are named: the running one and those before it.
+pub(super) fn usual_months(today: NaiveDate) -> Result<Months, Failure> {
+    let before = Months::last(DEFAULT_MONTHS - 1, today)?;
+    Ok(Months::new(before.first(), Month::of(today))?)
+}
+
+/// The rows of a result, with what the grouping leaves out, and with names.
+async fn completed(
+    context: &Context,
+    query: CostQuery,
+    whole: Option<JoinHandle<Result<CostReport, Error>>>,
+    names: &Names,
+) -> Result<Vec<CostRow>, Failure> {
+    let mut report = query.await?;
+    if let Some(whole) = whole {
+        match whole.await {
+            Ok(Ok(whole)) => report = report.completed_by(&whole)?,
+            failed => warn_incomplete(context, failed),
+        }
+    }
+    let mut rows = report.into_rows();
+    rows.iter_mut().for_each(|row| names.complete(row));
+    Ok(rows)
 }
 
 /// Waits for the result and writes it.
 async fn fetch(
     context: &Context,
-    shown: Shown,
+    org: &Org,
+    shown: Shown<'_>,
     query: CostQuery,
-    whole: Option<JoinHandle<Result<CostReport, Error>>>,
+    beside: Beside,
     mut out: Sink,
 ) -> Result<(), Failure> {
     let query = wait(context, query).await?;
@@ -185,39 +355,104 @@ async fn fetch(
             }
         }
         _ => {
-            let mut report = query.await?;
-            if let Some(whole) = whole {
-                match whole.await {
-                    Ok(Ok(whole)) => report = report.completed_by(&whole)?,
-                    failed => warn_incomplete(context, failed),
-                }
-            }
-            let mut rows = report.into_rows();
-            rows.iter_mut().for_each(|row| shown.names.complete(row));
+            let rows = completed(context, query, beside.whole, &beside.names).await?;
             let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
+            explain_nothing(context, org, shown.months, by, (&rows, &beside.named)).await?;
             if let Some(periods) = shown.periods {
-                return costs_compare::write(context.style, out, &rows, by, periods);
+                let scope = shown.scope.iter().flatten();
+                return costs_compare::write(context.style, out, &rows, by, periods, scope);
             }
-            return context
-                .style
-                .write(out, &columns(context.today), &rows, || {
-                    layouts(
-                        &rows,
-                        by,
-                        shown.months,
-                        context.today,
-                        context.style.paper.width,
-                    )
-                    .ok_or_else(|| {
-                        Failure::new(
-                            exit::OTHER,
-                            "the sum of the amounts is too large to show; use -o csv",
-                        )
-                    })
-                });
+            let (today, width) = (context.today, context.style.paper.width);
+            let columns = match context.style.format {
+                Format::Openmetrics => metrics::costs(shown.org),
+                _ => columns(today),
+            };
+            context.style.write(out, &columns, &rows, || {
+                let layouts = layouts(&rows, by, shown.months, today, width);
+                let mut layouts = layouts.ok_or_else(|| {
+                    let message = "the sum of the amounts is too large to show; use -o csv";
+                    Failure::new(exit::OTHER, message)
+                })?;
+                if let [.., last] = layouts.as_mut_slice() {
+                    last.notes.extend(shown.scope.iter().flatten().cloned());
+                }
+                Ok(layouts)
+            })?;
+            return judge(context, &shown, by, &rows, beside.earlier).await;
         }
     }
     Ok(out.finish()?)
+}
+
+/// Says that there are no costs, or none of what was named.
+///
+/// # Errors
+/// [`exit::NOT_FOUND`] where a project or cluster that was named does not exist.
+async fn explain_nothing(
+    context: &Context,
+    org: &Org,
+    months: Option<Months>,
+    by: Grouping,
+    (rows, named): (&[CostRow], &[(Kind, Vec<String>)]),
+) -> Result<(), Failure> {
+    let period = months.map_or(String::new(), |months| format!(" in {months}"));
+    for (kind, ids) in named {
+        // Which projects the amounts are of is known only where they are grouped by them.
+        let is_shown = match kind {
+            Kind::Project => by == Grouping::Projects,
+            _ => by == Grouping::Clusters,
+        };
+        let has = |row: &CostRow, id: &String| {
+            row.project_id.as_ref() == Some(id) || row.cluster_id.as_ref() == Some(id)
+        };
+        let is_missing = |id: &&String| match is_shown {
+            true => !rows.iter().any(|row| has(row, id)),
+            false => rows.is_empty(),
+        };
+        let missing: Vec<&String> = ids.iter().filter(is_missing).collect();
+        if !missing.is_empty() {
+            check(org, *kind, &missing).await?;
+        }
+        for id in missing {
+            let what = kind.name();
+            let text = format!("warning: the {what} {id} has no costs{period}");
+            context.voice.must(&text);
+        }
+    }
+    let begins_later = months.is_some_and(|it| it.start_date() > context.today);
+    if begins_later {
+        context
+            .voice
+            .must(&format!("warning: no costs{period}: it has not begun"));
+    } else if rows.is_empty() && named.iter().all(|(_, ids)| ids.is_empty()) {
+        context.voice.must(&format!("warning: no costs{period}"));
+    }
+    Ok(())
+}
+
+/// Applies the limits to what was shown.
+async fn judge(
+    context: &Context,
+    shown: &Shown<'_>,
+    by: Grouping,
+    rows: &[CostRow],
+    earlier: Option<(Months, JoinHandle<Result<CostReport, Error>>)>,
+) -> Result<(), Failure> {
+    let earlier = match earlier {
+        None => None,
+        Some((months, report)) => {
+            let report = report.await.map_err(|_| {
+                Failure::new(exit::OTHER, "the query to compare with ended unexpectedly")
+            })?;
+            let about = |error| Failure::from(error).about(format_args!("the costs of {months}"));
+            Some((months, report.map_err(about)?.into_rows()))
+        }
+    };
+    let earlier = earlier
+        .as_ref()
+        .map(|(months, rows)| (*months, rows.as_slice()));
+    let figures = costs_gate::figures(shown.gate, by, (shown.months, rows), earlier)?;
+    shown.gate.judge(context, &figures)
 }
 
 /// The result is shown all the same.

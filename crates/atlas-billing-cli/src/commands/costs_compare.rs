@@ -70,12 +70,13 @@ impl Change {
 }
 
 /// Writes what changed, the largest change first.
-pub(super) fn write(
+pub(super) fn write<'s>(
     style: Style,
     out: Sink,
     rows: &[CostRow],
     by: Grouping,
     periods: Periods,
+    scope: impl Iterator<Item = &'s String>,
 ) -> Result<(), Failure> {
     let too_large = || Failure::new(exit::OTHER, "the sum of the amounts is too large to show");
     let (changes, whole) = changes(rows, by, periods).ok_or_else(too_large)?;
@@ -112,6 +113,7 @@ pub(super) fn write(
                 .notes
                 .push(format!("{undated} without a month not compared."));
         }
+        layout.notes.extend(scope.cloned());
         Ok(vec![layout])
     })
 }

@@ -39,7 +39,23 @@ pub(super) fn columns(today: NaiveDate) -> Vec<Column<CostRow>> {
     columns.push(Column::new("other", Kind::Object, means, |r: &CostRow| {
         Cell::json(Some(&r.other).filter(|other| !other.is_empty()))
     }));
+    columns.extend(columns! { CostRow:
+        "kind" Text always = |r| if is_rest(r) { "not_listed" } else { "group" },
+            "group: the amount of a group; not_listed: what the total of the month has beside all groups, such as \
+             support and credits where projects are grouped by.";
+    });
     columns
+}
+
+/// Whether a row is what the whole has more than all groups: it names none.
+fn is_rest(row: &CostRow) -> bool {
+    let names = [
+        &row.service,
+        &row.project_id,
+        &row.cluster_id,
+        &row.organization_id,
+    ];
+    names.iter().all(|name| name.is_none())
 }
 
 /// What tells the groups of `by` apart, and what a reader knows a group by.
@@ -66,10 +82,12 @@ pub(super) fn grouping_of(rows: &[CostRow]) -> Grouping {
 
 /// The amounts of a group.
 #[derive(Debug, Clone, Default)]
-struct Group {
-    name: String,
-    by_month: BTreeMap<Option<Month>, Decimal>,
-    total: Decimal,
+pub(super) struct Group {
+    /// What tells it apart; none for what no group has.
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    pub(super) by_month: BTreeMap<Option<Month>, Decimal>,
+    pub(super) total: Decimal,
 }
 
 impl Group {
@@ -120,6 +138,7 @@ pub(super) fn layouts(
     }];
     if months.len() > 1 && !tables.iter().all(fits) {
         let by_month = months.into_iter().map(|(month, name)| Group {
+            id: Some(name.clone()),
             name,
             total: all.by_month.get(&month).copied().unwrap_or_default(),
             ..Group::default()
@@ -176,7 +195,8 @@ fn layout(
     let mut layout = Layout::of(&columns, groups);
     layout.sums = Layout::of(&columns, std::slice::from_ref(all)).rows;
     for (row, group) in layout.rows.iter_mut().zip(groups) {
-        row.bar = Some(float(group.total));
+        // The rest is no group: it would set the scale.
+        row.bar = group.id.as_ref().map(|_| float(group.total));
     }
     layout
 }
@@ -202,25 +222,33 @@ fn notes(rows: &[CostRow], by: Grouping, all: &Group, today: NaiveDate) -> Vec<S
             rows.len()
         )
     });
-    let of_projects = matches!(by, Grouping::Projects | Grouping::Clusters);
-    let unlisted = of_projects && rows.iter().any(|row| group(row, by).0.is_none());
+    let unlisted = rows.iter().any(|row| group(row, by).0.is_none());
     let unlisted = unlisted.then(|| {
-        format!(
-            "{NOT_LISTED}: of no {}, of a deleted one, or of a linked organization.",
-            by.singular()
-        )
+        let what = match by {
+            Grouping::Services => "services that this version does not know",
+            Grouping::Projects => {
+                "of no project, as support and credits, of a deleted one, or of a linked organization"
+            }
+            Grouping::Clusters => {
+                "of no cluster, as support and credits, of a deleted one, or of a linked organization"
+            }
+            Grouping::Organizations => "of organizations that the list of invoices does not name",
+        };
+        format!("{NOT_LISTED}: {what}. Shares are of the whole.")
     });
     let notes = [incomplete, silent, unlisted];
     notes.into_iter().flatten().collect()
 }
 
-/// The groups, the largest first.
-fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
+/// The groups, the largest first, what no group has behind them. `None` where a sum leaves the range
+/// of a decimal.
+pub(super) fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
     let mut groups: BTreeMap<Option<&str>, Group> = BTreeMap::new();
     for row in rows {
         let (id, name) = group(row, by);
         let group = groups.entry(id).or_default();
         if group.name.is_empty() {
+            group.id = id.map(str::to_owned);
             group.name = name.unwrap_or(NOT_LISTED).to_owned();
         }
         group.add(row.usage_date.map(Month::of), row.amount())?;
@@ -236,12 +264,16 @@ fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
         }
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name)));
+    groups.sort_by(|a, b| {
+        let rest = a.id.is_none().cmp(&b.id.is_none());
+        let largest = || b.total.cmp(&a.total).then_with(|| a.name.cmp(&b.name));
+        rest.then_with(largest)
+    });
     Some(groups)
 }
 
 /// A month, with a mark where it is still running.
-fn shown(month: Option<Month>, today: NaiveDate) -> String {
+pub(super) fn shown(month: Option<Month>, today: NaiveDate) -> String {
     match month {
         Some(month) if month == Month::of(today) => format!("{month} to date"),
         Some(month) => month.to_string(),

@@ -12,7 +12,7 @@ use atlas_billing::{
 };
 
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
-use super::{Context, invoices};
+use super::{Context, invoices, scope};
 use crate::args::values::{Which, shown_period};
 use crate::args::{FocusArgs, Linked};
 use crate::connect::connect;
@@ -101,7 +101,11 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
             }
         }
         if !read.is_empty() {
-            write_totals(context, args, &read, &totals, out)?;
+            let last = read.iter().rev().find_map(|meant| meant.summary.as_ref());
+            let row = last.map(InvoiceRow::from).unwrap_or_default();
+            let linked = args.linked.unwrap_or_default();
+            let scope = row.scope(org, linked, scope::Basis::Focus);
+            write_totals(context, args, &read, &totals, scope, out)?;
         }
         return unread.end();
     }
@@ -409,6 +413,7 @@ fn write_totals(
     args: &FocusArgs,
     meant: &[Meant],
     totals: &FocusTotals,
+    scope: [String; 2],
     out: Sink,
 ) -> Result<(), Failure> {
     let rows = totals.totals()?;
@@ -430,6 +435,7 @@ fn write_totals(
                 layout.sums.push(costs_row(groups.collect(), sum));
             }
             layout.notes.push(MEANING.to_owned());
+            layout.notes.extend(scope);
             Ok(vec![layout])
         })
 }

@@ -1,11 +1,13 @@
 //! `forecast`: what the running month will have cost at its end.
 
 use atlas_billing::money::{DailyGroups, DailyTotals, Forecast, ForecastMethod, ForecastOptions};
-use atlas_billing::totals::{Dimension, ItemFilter};
+use atlas_billing::totals::{Dimension, ItemFilter, Key};
 use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
+use chrono::NaiveDate;
 
-use super::Context;
+use super::{Context, metrics};
 use crate::args::ForecastArgs;
+use crate::args::values::Format;
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::gate::Figure;
@@ -13,10 +15,11 @@ use crate::output::{Column, Heading, Layout, Row, columns};
 use crate::text;
 
 /// The forecast of a group, or of all of it.
-struct Forecasted {
+pub(super) struct Forecasted {
     /// What the group is; none for the whole.
     group: Option<String>,
-    forecast: Forecast,
+    pub(super) key: Option<Key>,
+    pub(super) forecast: Forecast,
     /// What it came to in the month before, if that was asked for.
     before: Option<Cents>,
 }
@@ -63,6 +66,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         });
         rows.push(Forecasted {
             group: group.keys.first().map(ToString::to_string),
+            key: group.keys.first().cloned(),
             forecast: forecast(&group.daily, before)?,
             before: before.map(|daily| daily.total().gross),
         });
@@ -70,30 +74,68 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     rows.sort_by_key(|row| std::cmp::Reverse(row.forecast.total));
     rows.push(Forecasted {
         group: None,
+        key: None,
         forecast: whole,
         before: earlier.map(|groups| groups.total().total().gross),
     });
-    let title = format!(
-        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
-         in the invoice's pricing currency",
-        org.id()
-    );
+    let title = title(month, &org);
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
-    let figures: Vec<Figure> = limited
-        .map(|row| Figure {
-            what: match &row.group {
-                None => format!("the forecast of {month}"),
-                Some(group) => format!("the forecast of {month} for {group}"),
-            },
-            amount: row.forecast.total,
-            before: row.before,
-        })
-        .collect();
-    let write = || Ok(vec![layout(title, by, &rows)]);
-    context.style.write(out, &row_columns(), &rows, write)?;
+    let figures = limited.map(|row| {
+        let what = match &row.group {
+            None => format!("the forecast of {month}"),
+            Some(group) => format!("the forecast of {month} for {group}"),
+        };
+        Figure::of_cents(what, row.forecast.total, row.before)
+    });
+    let figures = figures.collect::<Result<Vec<_>, _>>()?;
+    if context.style.format == Format::Openmetrics {
+        // Labels tell groups apart: the whole beside them would be counted twice.
+        let shown = if by.is_some() {
+            rows.len() - 1
+        } else {
+            rows.len()
+        };
+        let columns = metrics::forecast(*org.id(), &current.head, by);
+        let write = || Ok(Vec::new());
+        context.style.write(out, &columns, &rows[..shown], write)?;
+    } else {
+        let write = || Ok(vec![layout(title, by, &rows)]);
+        context.style.write(out, &row_columns(), &rows, write)?;
+    }
     args.gate.judge(context, &figures)
+}
+
+/// What `forecast` shows of daily charges that were read before, those of the month before where they
+/// are needed: in its first days.
+pub(super) fn table(
+    org: &Org,
+    current: &DailyTotals,
+    last: Option<&DailyTotals>,
+    today: NaiveDate,
+) -> Result<(Forecast, Layout), Failure> {
+    let month = Month::of(today);
+    let mut options = ForecastOptions::new();
+    if let Some(last) = last {
+        options = options.with_last_month(last);
+    }
+    let forecast = Forecast::of(current, month, today, &options)?;
+    let whole = Forecasted {
+        group: None,
+        key: None,
+        forecast: forecast.clone(),
+        before: None,
+    };
+    Ok((forecast, layout(title(month, org), None, &[whole])))
+}
+
+fn title(month: Month, org: &Org) -> String {
+    format!(
+        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
+         in the invoice's pricing currency",
+        org.id()
+    )
 }
 
 /// The daily charges of the invoice of a month.
@@ -186,14 +228,17 @@ fn row_columns() -> Vec<Column<Forecasted>> {
         "credits_cents" Cents always = |r| r.forecast.credits, "Credits, as posted.";
         "other_days_cents" Cents always = |r| r.forecast.other_days,
             "Daily charges of days in other months, as posted.";
-        "method" Text always = |r| method(r.forecast.method), "How the other days were estimated.";
+        "method" Text always = |r| r.method(), "How the other days were estimated.";
     }
 }
 
-fn method(method: ForecastMethod) -> &'static str {
-    match method {
-        ForecastMethod::RunRate => "run-rate",
-        ForecastMethod::LastMonthShape => "last-month-shape",
-        _ => "last-month-mean",
+impl Forecasted {
+    /// The name of the method.
+    pub(super) fn method(&self) -> &'static str {
+        match self.forecast.method {
+            ForecastMethod::RunRate => "run-rate",
+            ForecastMethod::LastMonthShape => "last-month-shape",
+            _ => "last-month-mean",
+        }
     }
 }

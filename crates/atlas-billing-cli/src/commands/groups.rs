@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atlas_billing::MOST_PER_PAGE;
-use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total};
+use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
 use atlas_billing::{Cents, Org};
 
-use super::{Context, invoices};
+use super::{Context, invoices, metrics, scope};
 use crate::args::values::Format;
-use crate::args::{By, ItemFilters};
+use crate::args::{By, ItemFilters, Linked};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
@@ -89,12 +89,37 @@ impl GroupRow {
     /// The key of a dimension, for a reader.
     fn shown(&self, at: usize) -> String {
         match self.keys.get(at) {
+            Some(key @ Key::Tag { .. }) => told(key).unwrap_or_default(),
             Some(key) => key.to_string(),
             None if at == 0 => self.label.clone(),
             None => String::new(),
         }
     }
 }
+
+/// The value of a key in records; for tags with words for what would be a blank otherwise.
+fn told(key: &Key) -> Option<String> {
+    match key {
+        Key::Tag { values: None, .. } => Some(UNTAGGED.to_owned()),
+        Key::Tag {
+            values: Some(values),
+            ..
+        } => {
+            let words = values.iter().map(|value| match value.as_str() {
+                "" => EMPTY,
+                value => value,
+            });
+            Some(words.collect::<Vec<_>>().join(","))
+        }
+        key => key.label(),
+    }
+}
+
+/// The items without a tag.
+const UNTAGGED: &str = "(untagged)";
+
+/// A tag whose value has no text.
+const EMPTY: &str = "(empty)";
 
 /// A part of a whole, 0.25 for a quarter: for showing, no amount is made of it.
 pub(super) fn part(part: Cents, whole: Cents) -> Option<f64> {
@@ -122,6 +147,8 @@ pub(super) struct Groups {
     pub(super) by: Vec<Dimension>,
     pub(super) filter: ItemFilter,
     pub(super) top: Option<usize>,
+    /// Whose amounts these are, and what they are.
+    pub(super) scope: Vec<String>,
     /// What each SKU is, by its code, where that is wanted.
     skus: Option<Arc<BTreeMap<String, String>>>,
 }
@@ -144,6 +171,14 @@ impl Groups {
             by: by.by.clone(),
             filter,
             top: by.top,
+            scope: scope::lines(
+                org.id(),
+                Linked::Omit,
+                &[],
+                scope::Through::Unknown,
+                scope::Basis::Sums,
+            )
+            .into(),
             skus,
         })
     }
@@ -161,18 +196,44 @@ impl Groups {
         let mut columns = invoice_columns(std::slice::from_ref(invoice));
         columns.extend(self.key_columns());
         columns.extend(figures(move |_| whole));
+        if context.style.format == Format::Openmetrics {
+            columns = metrics::groups(invoice, &self.by);
+        }
         context.style.write(out, &columns, &rows, || {
-            let title = format!("Invoice {} by {}", invoice.named(), self.names());
-            let layout = |shape| {
-                let mut columns = self.shown_columns();
-                columns.extend(figures(move |_| whole));
-                columns.extend(shape);
-                let mut layout = self.layout(title.clone(), &rows, &columns);
-                layout.notes.extend(invoice.to_date_note());
-                layout
-            };
+            let layout = |shape| self.shown_layout(invoice, &rows, shape);
             Ok(vec![with_shape(context, "days", &rows, layout)])
         })
+    }
+
+    /// The largest groups of one dimension, without a filter.
+    pub(super) fn largest_by(dimension: Dimension, top: usize) -> Self {
+        Self {
+            by: vec![dimension],
+            top: Some(top),
+            ..Self::default()
+        }
+    }
+
+    /// What `invoices show --by` shows.
+    pub(super) fn table(&self, invoice: &InvoiceRow, totals: Totals) -> Layout {
+        let rows = totals.into_groups().into_iter().map(GroupRow::from);
+        self.shown_layout(invoice, &self.arranged(rows.collect()), None)
+    }
+
+    fn shown_layout(
+        &self,
+        invoice: &InvoiceRow,
+        rows: &[GroupRow],
+        shape: Option<Column<GroupRow>>,
+    ) -> Layout {
+        let whole = rows.iter().map(|row| row.total.gross).sum();
+        let mut columns = self.shown_columns();
+        columns.extend(figures(move |_| whole));
+        columns.extend(shape);
+        let title = format!("Invoice {} by {}", invoice.named(), self.names());
+        let mut layout = self.layout(title, rows, &columns);
+        layout.notes.extend(invoice.to_date_note());
+        layout
     }
 
     /// What is grouped by, for a reader.
@@ -241,6 +302,7 @@ impl Groups {
         let all = [GroupRow::sum(rows, "total".to_owned())];
         let mut notes = vec![note.to_owned()];
         notes.extend(invoices::filter_note(&self.filter));
+        notes.extend(self.scope.iter().cloned());
         Layout {
             title: Some(title),
             sums: Layout::of(columns, &all).rows,
@@ -265,7 +327,11 @@ impl Groups {
 
     /// The columns that name a group: an id beside the name where there is one, none of them twice.
     pub(super) fn key_columns(&self) -> Vec<Column<GroupRow>> {
-        let mut columns: Vec<Column<GroupRow>> = Vec::new();
+        let mut columns = columns! { GroupRow:
+            "kind" Text always = |r| if r.keys.is_empty() { "other" } else { "group" },
+                "group: the row is a group; other: it is those that --top leaves over, as one, and the columns \
+                 that name a group are null.";
+        };
         for (at, dimension) in self.by.iter().enumerate() {
             for column in parts(at, dimension).into_iter().chain(self.description(at)) {
                 if columns.iter().all(|other| other.name != column.name) {
@@ -331,6 +397,8 @@ pub(super) fn figures(
     columns! { GroupRow:
         "gross_cents" Cents always ("gross") = |r| r.total.gross, "The sum of the items before discounts.";
         "discount_cents" Cents always ("discount") = |r| r.total.discount, "The discounts of the items.";
+        "net_cents" Cents always ("net") = |r| r.total.net(),
+            "Gross less discounts: what it costs if prices are before discounts.";
         "share" Share ("share") = |r| part(r.total.gross, whole(r)),
             "The part of all gross cents, 0.25 for a quarter.";
         "items" Integer always ("items") = |r| r.total.count, "How many items.";
@@ -372,7 +440,10 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
         Dimension::Provider => "The cloud provider.",
         Dimension::Day => "The day on which the usage began, UTC.",
         Dimension::Month => "The month in which the usage began, UTC.",
-        Dimension::Tag(_) => "The values of the tag, joined by commas.",
+        Dimension::Tag(_) => {
+            "The values of the tag, joined by commas; (untagged) where there is no such tag, (empty) for a \
+             value without text."
+        }
         _ => "What was grouped by.",
     };
     let (name, kind) = match dimension {
@@ -382,7 +453,7 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
     };
     let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     vec![Column::new(name, kind, means, move |r: &GroupRow| {
-        r.keys.get(at).and_then(Key::label).into()
+        r.keys.get(at).and_then(told).into()
     })]
 }
 

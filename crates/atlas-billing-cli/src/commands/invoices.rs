@@ -3,14 +3,15 @@
 use std::io::Write;
 
 use atlas_billing::money::{DailyGroups, DailyTotals, Owed};
-use atlas_billing::totals::{ItemFilter, Totals};
+use atlas_billing::totals::{Dimension, ItemFilter, Totals};
 use atlas_billing::{
     Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, InvoiceStatus, InvoiceSummary, Month,
     Months, Org, Payment, PaymentStatus, Refund,
 };
 
-use super::Context;
 use super::groups::Groups;
+use super::reconcile::warn_unreconciled;
+use super::{Context, scope};
 use crate::args::values::{Format, Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs};
 use crate::connect::connect;
@@ -44,11 +45,15 @@ pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failu
     let rows: Vec<InvoiceRow> = request.await?.iter().map(InvoiceRow::from).collect();
     let title = shown.map_or("Invoices".to_owned(), |period| format!("Invoices {period}"));
     context.style.write(out, &invoice_columns(), &rows, || {
-        Ok(vec![list_layout(title, &rows)])
+        let mut layout = list_layout(title, &rows);
+        let (alone, through) = (Linked::Omit, scope::Through::Unknown);
+        let scope = scope::lines(org.id(), alone, &[], through, scope::Basis::Invoice);
+        layout.notes.extend(scope);
+        Ok(vec![layout])
     })
 }
 
-fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
+pub(super) fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
     let mut columns = invoice_columns();
     // For a reader the period is one thing.
     columns.splice(
@@ -65,6 +70,20 @@ fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
         .notes
         .extend(rows.is_empty().then(|| "No invoices.".to_owned()));
     layout
+}
+
+impl InvoiceRow {
+    /// Whose amounts these are, up to which day, and what they are.
+    pub(super) fn scope(&self, org: &Org, linked: Linked, basis: scope::Basis) -> [String; 2] {
+        let Invoice {
+            status_name,
+            updated,
+            end_date,
+            ..
+        } = &self.invoice;
+        let through = scope::Through::of_invoice(status_name.as_ref(), *updated, *end_date);
+        scope::lines(org.id(), linked, &[], through, basis)
+    }
 }
 
 /// The invoice meant. One given by its id costs no request here.
@@ -158,6 +177,9 @@ pub(super) async fn summed(
     let mut invoice = match linked {
         Linked::Omit | Linked::Include => {
             let summed = items.total_filtered(by, filter).await?;
+            if filter.is_empty() {
+                warn_unreconciled(context, &summed.statement);
+            }
             totals = summed.totals;
             summed.head
         }
@@ -202,7 +224,15 @@ pub(super) async fn by_day(
     let Groups { by, filter, .. } = groups;
     let request = org.invoice(id).linked_items(linked != Linked::Omit);
     let mut items = request.line_items().await?;
+    let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
     let (daily, all, mut invoice) = match linked {
+        // What else the pass can tell costs no second one.
+        Linked::Omit if filter.is_empty() && !by.iter().any(is_tag) => {
+            let sums = items.sums(&[], by).await?;
+            warn_unreconciled(context, &sums.statement);
+            let all = sums.daily.total().clone();
+            (sums.daily, all, sums.head)
+        }
         Linked::Omit | Linked::Include => {
             let days = items.daily(by, filter).await?;
             (days.daily, days.all, days.head)
@@ -305,9 +335,10 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
         true => "line items",
         false => "filtered line items",
     };
-    let (before, discounts) = (
-        format!("{those} before discounts"),
+    let (before, discounts, after) = (
+        format!("{those}, gross"),
         format!("discounts of {those}"),
+        format!("{those}, net"),
     );
     let mut rows = vec![
         ("subtotal", money(invoice.subtotal_cents)),
@@ -319,6 +350,7 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
         (those, text::count(items.count)),
         (&before, text::cents(items.gross.get())),
         (&discounts, text::cents(items.discount.get())),
+        (&after, text::cents(items.net().get())),
     ];
     if let Some(owed) = Owed::of(invoice) {
         // The rule gives hundredths, fractions of them included.

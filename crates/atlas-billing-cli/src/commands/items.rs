@@ -9,9 +9,11 @@ use std::sync::Arc;
 use atlas_billing::totals::ItemFilter;
 use atlas_billing::{Error, Invoice, InvoiceId, InvoiceSummary, Org};
 
-use super::{Context, invoices};
+use super::linked::Owners;
+use super::reconcile::warn_unreconciled;
+use super::{Context, invoices, nothing, scope};
 use crate::args::values::{Format, Which, shown_period};
-use crate::args::{ItemsArgs, Linked};
+use crate::args::{ItemFilters, ItemsArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Records, Sink, Style};
@@ -28,9 +30,10 @@ struct Meant {
 }
 
 /// Which line items.
-struct Wanted {
+struct Wanted<'a> {
     linked: Linked,
     filter: ItemFilter,
+    filters: &'a ItemFilters,
 }
 
 impl Meant {
@@ -47,6 +50,7 @@ pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failu
     let wanted = Wanted {
         linked: args.linked.unwrap_or_default(),
         filter: args.filters.filter(),
+        filters: &args.filters,
     };
     let Some(directory) = &args.output_dir else {
         let out = context.sink()?;
@@ -102,7 +106,7 @@ async fn to_sink(
     context: &Context,
     org: &Org,
     meant: &[Meant],
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     mut out: Sink,
 ) -> Result<(), Failure> {
     let format = context.style.format;
@@ -124,12 +128,20 @@ async fn to_sink(
     }
     let columns = item_columns();
     let mut records = context.style.records(&columns, out)?;
+    let mut last = InvoiceRow::default();
     for invoice in meant {
         let written = items(context, org, invoice, wanted, &mut records).await;
-        written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
+        last = written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
     }
-    invoices::note_nothing(context, &wanted.filter, records.written());
-    Ok(records.end()?.finish()?)
+    if records.written() == 0 && !wanted.filter.is_empty() {
+        let ids: Vec<InvoiceId> = meant.iter().map(|meant| meant.id).collect();
+        let names = (wanted.filters, [].as_slice());
+        nothing::explain(context, org, &ids, wanted.linked, names).await?;
+    }
+    let mut out = records.end()?;
+    let scope = last.scope(org, wanted.linked, scope::Basis::LineItems);
+    context.style.notes(&scope, &mut out)?;
+    Ok(out.finish()?)
 }
 
 /// One invoice into a file of its own, which is whole or absent.
@@ -137,7 +149,7 @@ async fn to_directory(
     context: &Context,
     org: &Org,
     meant: &Meant,
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     directory: &Path,
 ) -> Result<(), Failure> {
     let format = match context.style.format {
@@ -181,14 +193,15 @@ async fn items(
     context: &Context,
     org: &Org,
     meant: &Meant,
-    wanted: &Wanted,
+    wanted: &Wanted<'_>,
     records: &mut Records<'_, ItemRow, Sink>,
 ) -> Result<InvoiceRow, Failure> {
-    let Wanted { linked, filter } = wanted;
+    let Wanted { linked, filter, .. } = wanted;
     let linked = *linked;
     let request = org.invoice(meant.id).linked_items(linked != Linked::Omit);
     let mut items = request.line_items().await?;
     let (mut index, before) = (0_u64, records.written());
+    let mut owners = Owners::default();
     let mut invoice: Option<Arc<Invoice>> =
         meant.row.as_ref().map(|row| row.invoice.clone().into());
     while let Some(item) = items.next().await {
@@ -211,10 +224,18 @@ async fn items(
             invoice.org_id.get_or_insert_with(|| org.id().to_string());
             invoice.into()
         });
+        let linked_org = match &linked_invoice {
+            Some(linked) => {
+                let month = InvoiceRow::month_of(invoice);
+                owners.of(&context.voice, org, month, linked).await
+            }
+            None => None,
+        };
         let row = ItemRow {
             invoice: invoice.clone(),
             index: index - 1,
             linked: linked_invoice,
+            linked_org,
             item,
         };
         records.write(&row)?;
@@ -224,6 +245,9 @@ async fn items(
         items: None,
     };
     invoices::note_omitted(context, &row.invoice, linked);
+    if let Some(statement) = items.ended_statement().filter(|_| filter.is_empty()) {
+        warn_unreconciled(context, &statement);
+    }
     let written = records.written() - before;
     let written = match filter.is_empty() {
         true => counted(written, "line item"),

@@ -12,6 +12,7 @@ use crate::failure::{Failure, exit};
 pub(super) enum Kind {
     Project,
     Cluster,
+    Sku,
 }
 
 /// The ids that are meant, in the order given, and names by id as far as they were looked up.
@@ -31,11 +32,23 @@ struct Known {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Project => "project",
             Self::Cluster => "cluster",
+            Self::Sku => "SKU",
         }
+    }
+
+    /// Whether there is one of this id or name; those of SKUs in any case. What cannot be told counts
+    /// as there.
+    pub(super) async fn has(self, org: &Org, given: &str) -> bool {
+        let is_it = |text: &str| match self {
+            Self::Sku => text.eq_ignore_ascii_case(given),
+            _ => text == given,
+        };
+        let all = self.list(org).await.ok();
+        all.is_none_or(|all| all.iter().any(|it| is_it(&it.id) || is_it(&it.name)))
     }
 
     /// Reads the list of them, by one request unless it is very long.
@@ -54,6 +67,12 @@ impl Kind {
                 let projects = projects.into_iter();
                 projects
                     .filter_map(|project| known(project.id, project.name, None))
+                    .collect()
+            }
+            Self::Sku => {
+                let skus = org.client().skus().per_page(MOST_PER_PAGE).await;
+                let skus = skus.map_err(|error| self.failed(error.into()))?.into_iter();
+                skus.filter_map(|sku| known(sku.id.clone(), sku.id, None))
                     .collect()
             }
             Self::Cluster => {
@@ -111,6 +130,25 @@ pub(super) async fn choose(
     Ok(Chosen { ids, names })
 }
 
+/// Fails for an id that there is not, with the one that could be meant; what cannot be told passes.
+pub(super) async fn check(org: &Org, kind: Kind, ids: &[&String]) -> Result<(), Failure> {
+    let Ok(all) = kind.list(org).await else {
+        return Ok(());
+    };
+    let known: Vec<&str> = all.iter().map(|known| known.id.as_str()).collect();
+    let unknown = ids.iter().find(|id| !known.contains(&id.as_str()));
+    unknown.map_or(Ok(()), |id| {
+        let what = kind.name();
+        let instead = nearest(id, &known).map(|id| format!("; did you mean \"{id}\"?"));
+        let message = format!(
+            "no {what} has the id \"{id}\"{}",
+            instead.unwrap_or_default()
+        );
+        let failure = Failure::new(exit::NOT_FOUND, message);
+        Err(failure.with_help(format!("all of them: atlas-billing {what}s list")))
+    })
+}
+
 /// The id of the one that is meant by an id or a name.
 fn meant(kind: Kind, given: &str, known: &[Known]) -> Result<String, Failure> {
     if is_id(given) {
@@ -125,7 +163,8 @@ fn meant(kind: Kind, given: &str, known: &[Known]) -> Result<String, Failure> {
             let instead = nearest(given, &names);
             let instead =
                 instead.map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
-            let failure = Failure::usage(format!("no {what} is named \"{given}\"{instead}"));
+            let message = format!("no {what} is named \"{given}\"{instead}");
+            let failure = Failure::new(exit::NOT_FOUND, message);
             Err(failure.with_help(format!("all of them: atlas-billing {what}s list")))
         }
         several => {
@@ -166,7 +205,7 @@ mod tests {
         let id = "64b7f0a1c2d3e4f506172839";
         assert_eq!(meant(id).as_deref(), Ok(id), "whether or not it is listed");
         let unknown = meant("prodution").unwrap_err();
-        assert_eq!(unknown.exit, exit::USAGE);
+        assert_eq!(unknown.exit, exit::NOT_FOUND);
         assert!(
             unknown.message.ends_with("did you mean \"Production\"?"),
             "{unknown:?}"

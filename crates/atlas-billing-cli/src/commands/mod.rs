@@ -1,8 +1,10 @@
 //! The commands. What they share: flags, today, where messages and data go.
 
+mod check;
 mod compare;
 mod costs;
 mod costs_compare;
+mod costs_gate;
 mod costs_table;
 mod export;
 mod focus;
@@ -10,9 +12,16 @@ mod forecast;
 mod groups;
 mod invoices;
 mod items;
+mod linked;
 mod lists;
 mod lookup;
+mod man;
+mod metrics;
+mod nothing;
+mod plugin;
 mod reconcile;
+mod report;
+mod scope;
 mod search;
 mod show;
 mod sides;
@@ -24,18 +33,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use atlas_billing::edge::{BoxFuture, Clock, SystemClock};
-use atlas_billing::{Client, CostRow, Error, Month, Org};
+use atlas_billing::{Client, CostRow};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::args::{
-    ClustersCommand, Color, Command, Global, InvoicesCommand, OrgsCommand, ProjectsCommand,
-    SchemaOf, SkusCommand, definition,
+    ClustersCommand, Color, Command, Global, InvoicesCommand, OrgsCommand, PluginCommand,
+    ProjectsCommand, SchemaOf, SkusCommand, definition,
 };
-use crate::connect::connect;
 use crate::failure::Failure;
-use crate::output::{Column, Heading, Layout, Paper, Row, Sink, Style, columns, schema};
-use crate::records::{self, InvoiceRow};
-use crate::text::counted;
+use crate::output::{Column, Paper, Sink, Style, schema};
+use crate::records;
 use crate::voice::{Voice, is_dumb};
 
 /// What every command knows.
@@ -143,6 +150,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Invoices(InvoicesCommand::Compare(args)) => compare::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Reconcile(args)) => reconcile::run(context, &args).await,
         Command::Forecast(args) => forecast::run(context, &args).await,
+        Command::Report(args) => report::run(context, &args).await,
         Command::Focus(args) => focus::run(context, &args).await,
         Command::Invoices(InvoicesCommand::Search(args)) => search::run(context, &args).await,
         Command::Orgs(OrgsCommand::List) => lists::orgs(context).await,
@@ -150,10 +158,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Clusters(ClustersCommand::List) => lists::clusters(context).await,
         Command::Skus(SkusCommand::List { word }) => lists::skus(context, word.as_deref()).await,
         Command::Export(args) => export::run(context, &args).await,
-        Command::Check => check(context).await,
+        Command::Check => check::run(context).await,
         #[cfg(feature = "demo")]
         Command::Mock(args) => crate::demo::serve(context, &args).await,
         Command::Schema { of } => print_schema(context, of),
+        Command::Man { dir } => man::run(context, dir.as_deref()),
+        Command::Plugin(PluginCommand::Install { dir }) => plugin::install(context, dir),
         Command::Completions { shell } => {
             // Into memory first: the generator panics where it cannot write.
             let mut script = Vec::new();
@@ -217,80 +227,4 @@ fn print_schema(context: &Context, of: SchemaOf) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut sink, &schema).map_err(std::io::Error::from)?;
     writeln!(sink)?;
     Ok(sink.finish()?)
-}
-
-/// What was checked, and the result.
-struct Checked {
-    what: &'static str,
-    ok: bool,
-    result: String,
-}
-
-/// `check`: whether credentials and organization work, and what they may read.
-async fn check(context: &Context) -> Result<(), Failure> {
-    let connection = connect(context).await?;
-    let out = context.sink()?;
-    let org = &connection.org(context).await?;
-    let mut failures = Vec::new();
-    let mut checked = |what, result: Result<String, Error>| match result {
-        Ok(result) => Checked {
-            what,
-            ok: true,
-            result,
-        },
-        Err(error) => {
-            let kind = error.kind().to_string().replace('_', " ");
-            let status = error
-                .status()
-                .map_or(String::new(), |status| format!(" ({})", status.as_u16()));
-            failures.push(Failure::from(error));
-            Checked {
-                what,
-                ok: false,
-                result: format!("{kind}{status}"),
-            }
-        }
-    };
-    let rows = [
-        checked("list of invoices", newest_invoice(org).await),
-        checked("Cost Explorer", query(context, org).await),
-    ];
-    let columns = columns! { Checked:
-        "what" Text always = |r| r.what, "What was checked.";
-        "ok" Boolean always = |r| r.ok, "Whether it worked.";
-        "result" Text always = |r| &*r.result, "The result.";
-    };
-    context.style.write(out, &columns, &rows, || {
-        let base_url = org.client().base_url().trim_end_matches('/').to_owned();
-        let title = format!("Organization {} at {base_url}", org.id());
-        let mut layout = Layout::titled(title, ["", "", ""].map(Heading::left).to_vec());
-        let mark = |ok| if ok { "ok" } else { "FAILED" };
-        layout.rows.extend(
-            rows.iter()
-                .map(|row| Row::new([mark(row.ok), row.what, &row.result])),
-        );
-        Ok(vec![layout])
-    })?;
-    // What failed first decides how the command ends.
-    failures.into_iter().next().map_or(Ok(()), Err)
-}
-
-/// Reads the list of invoices, which tells who may sign in and see the organization.
-async fn newest_invoice(org: &Org) -> Result<String, Error> {
-    let rows = org.invoices().await?;
-    let count = counted(rows.len(), "invoice");
-    Ok(rows.first().map_or("no invoices yet".to_owned(), |newest| {
-        let newest = InvoiceRow::from(newest);
-        format!(
-            "{count}, the newest {}, {}",
-            newest.period(),
-            newest.status()
-        )
-    }))
-}
-
-/// Creates a query for the running month, without waiting for it: queries change nothing.
-async fn query(context: &Context, org: &Org) -> Result<String, Error> {
-    let query = org.costs(Month::of(context.today)).start().await?;
-    Ok(format!("query {} was created", query.token()))
 }

@@ -3,9 +3,10 @@
 use atlas_billing::money::{Rounding, RowKind, Statement, StatementRow, Verdict};
 use atlas_billing::{Bridge, FocusColumn};
 
+use super::scope::{self, Through};
 use super::{Context, invoices};
-use crate::args::ReconcileArgs;
 use crate::args::values::Format;
+use crate::args::{Linked, ReconcileArgs};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::output::{Column, Heading, Layout, Row, columns};
@@ -34,6 +35,9 @@ pub(super) async fn run(context: &Context, args: &ReconcileArgs) -> Result<(), F
     match context.style.format {
         Format::Table | Format::Markdown => {
             let mut layouts = vec![layout(&statement)];
+            let through = Through::of_invoice(statement.status.as_ref(), None, statement.end_date);
+            let [whose, _] = scope::lines(org.id(), Linked::Omit, &[], through, scope::Basis::Sums);
+            layouts[0].notes.push(whose);
             layouts.extend(bridge.as_ref().map(bridge_layout));
             context.style.tables(out, &layouts)?;
         }
@@ -49,6 +53,17 @@ pub(super) async fn run(context: &Context, args: &ReconcileArgs) -> Result<(), F
     match args.strict && !is_reconciled {
         true => Err(Failure::new(exit::GATE, verdict(&statement.verdict))),
         false => Ok(()),
+    }
+}
+
+/// Warns where the line items do not lead to what the invoice states.
+pub(super) fn warn_unreconciled(context: &Context, statement: &Statement) {
+    if matches!(statement.verdict, Verdict::NotReconciled { .. }) {
+        let id = statement.invoice_id.as_deref().unwrap_or_default();
+        let verdict = verdict(&statement.verdict);
+        context.voice.once(&format!(
+            "warning: invoice {id} is {verdict}; `invoices reconcile {id}` shows why"
+        ));
     }
 }
 
@@ -73,7 +88,7 @@ pub(super) fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-fn layout(statement: &Statement) -> Layout {
+pub(super) fn layout(statement: &Statement) -> Layout {
     let period = InvoiceRow::period_of(statement.start_date, statement.end_date);
     let status = statement
         .status
@@ -152,7 +167,7 @@ fn figure(kind: RowKind, label: &str) -> String {
     }
 }
 
-fn capitalized(sentence: &str) -> String {
+pub(super) fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
     format!("{}{}.", first.unwrap_or_default(), letters.as_str())

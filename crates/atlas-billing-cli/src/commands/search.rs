@@ -6,8 +6,8 @@ use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::{CloudProvider, LineItemFilters, LineItemSearch, UsageLineItem};
 
 use super::lookup::{Kind, choose};
-use super::{Context, invoices};
-use crate::args::SearchArgs;
+use super::{Context, invoices, scope};
+use crate::args::{Linked, SearchArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, columns};
@@ -53,7 +53,12 @@ pub(super) async fn run(context: &Context, args: &SearchArgs) -> Result<(), Fail
     context
         .voice
         .note(&format!("Invoice {id}{period}: {count} found"));
-    Ok(records.end()?.finish()?)
+    let mut out = records.end()?;
+    let row = found.summary.as_ref().map(InvoiceRow::from);
+    let scope = row.unwrap_or_default();
+    let scope = scope.scope(&org, Linked::Omit, scope::Basis::Found);
+    context.style.notes(&scope, &mut out)?;
+    Ok(out.finish()?)
 }
 
 /// A list that is empty is not sent.

@@ -9,7 +9,7 @@ use chrono::{Days, NaiveDate};
 use super::groups::{GroupRow, Groups, figures, invoice_columns, part, with_shape};
 use super::invoices::ByDay;
 use super::sides::{Side, first_days, same_days};
-use super::{Context, invoices};
+use super::{Context, invoices, nothing, scope};
 use crate::args::values::{Format, Invoice as One, Which, shown_period};
 use crate::args::{Linked, ShowArgs};
 use crate::connect::connect;
@@ -38,12 +38,17 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
         return Ok(out.finish()?);
     }
     let linked = args.linked.unwrap_or_default();
-    let groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
     let shown = Shown::read(context, org, found.id, &groups, args).await?;
     context
         .voice
         .note(&format!("Period: {}", shown.row.period()));
-    invoices::note_nothing(context, &groups.filter, shown.total.count);
+    let is_empty = shown.total.count == 0 && !groups.filter.is_empty();
+    if is_empty || nothing::is_untagged(&groups.by, &shown.rows) {
+        let names = (&args.filters, groups.by.as_slice());
+        nothing::explain(context, org, &[found.id], linked, names).await?;
+    }
+    groups.scope = shown.row.scope(org, linked, scope::Basis::Sums).into();
     let Shown {
         mut row,
         total,
@@ -57,12 +62,18 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     if groups.by.is_empty() {
         row.items = Some(total);
         let rows = [row];
-        let tables = || Ok(invoices::layouts(&rows[0], &groups.filter));
+        let tables = || {
+            let mut layouts = invoices::layouts(&rows[0], &groups.filter);
+            if let [first, ..] = layouts.as_mut_slice() {
+                first.notes.extend(groups.scope.iter().cloned());
+            }
+            Ok(layouts)
+        };
         context.style.write(out, &record_columns(), &rows, tables)?;
     } else {
         groups.show(context, &row, rows, out)?;
     }
-    args.gate.judge(context, &limited.figures(args.gate.each))
+    args.gate.judge(context, &limited.figures(args.gate.each)?)
 }
 
 /// An invoice that was read.
@@ -169,27 +180,19 @@ impl Limited {
         }
     }
 
-    fn figures(self, each: bool) -> Vec<Figure> {
+    fn figures(self, each: bool) -> Result<Vec<Figure>, Failure> {
         let Self {
             what,
             whole: (amount, before),
             groups,
         } = self;
-        match each {
-            false => vec![Figure {
-                what,
-                amount,
-                before,
-            }],
-            true => groups
-                .into_iter()
-                .map(|(name, amount, before)| Figure {
-                    what: format!("{what} for {name}"),
-                    amount,
-                    before,
-                })
-                .collect(),
+        if !each {
+            return Ok(vec![Figure::of_cents(what, amount, before)?]);
         }
+        let figures = groups.into_iter().map(|(name, amount, before)| {
+            Figure::of_cents(format!("{what} for {name}"), amount, before)
+        });
+        figures.collect()
     }
 }
 
@@ -224,7 +227,7 @@ async fn before(
     };
     let mut from = Side::new(None);
     from.push(invoices::by_day(context, org, found.id, groups, linked).await?);
-    let same_days = same_days(context, &from, &to)?;
+    let same_days = same_days(context.today, &from, &to)?;
     let days = same_days.map(|same| same.days);
     let of = match days {
         Some(days) => format!("{} of {}", first_days(days), to.period_plain()),
@@ -302,7 +305,7 @@ async fn several(context: &Context, args: &ShowArgs, months: Months) -> Result<(
         limited = Limited::without_before(&groups, several.period.clone(), &rows, total);
         several.groups(context, &groups, groups.arranged(rows), out)?;
     }
-    args.gate.judge(context, &limited.figures(args.gate.each))
+    args.gate.judge(context, &limited.figures(args.gate.each)?)
 }
 
 /// The invoices of several months, the oldest first.

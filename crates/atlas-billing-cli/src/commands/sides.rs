@@ -3,8 +3,8 @@
 use atlas_billing::money::{Basis, Comparison, DailyGroups, DailyTotals};
 use atlas_billing::totals::{Group, Total};
 use atlas_billing::{Cents, Month, Months};
+use chrono::NaiveDate;
 
-use super::Context;
 use super::invoices::ByDay;
 use crate::failure::Failure;
 use crate::records::InvoiceRow;
@@ -63,10 +63,10 @@ impl Side {
     }
 
     /// The month, where its charges are not complete yet.
-    pub(super) fn month_to_date(&self, context: &Context) -> Option<Month> {
+    pub(super) fn month_to_date(&self, today: NaiveDate) -> Option<Month> {
         let is_pending = self.invoices.iter().any(InvoiceRow::is_pending);
         let month = self.month().filter(|_| is_pending)?;
-        let through = self.all.complete_through(month, context.today);
+        let through = self.all.complete_through(month, today);
         (through != Some(month.last_day())).then_some(month)
     }
 
@@ -107,11 +107,11 @@ impl Side {
 
 /// The same days of both, where one of them is a month to date.
 pub(super) fn same_days(
-    context: &Context,
+    today: NaiveDate,
     from: &Side,
     to: &Side,
 ) -> Result<Option<Comparison>, Failure> {
-    let (running, other) = match (from.month_to_date(context), to.month_to_date(context)) {
+    let (running, other) = match (from.month_to_date(today), to.month_to_date(today)) {
         (None, None) => return Ok(None),
         (_, Some(_)) => (to, from),
         (Some(_), None) => (from, to),
@@ -119,11 +119,10 @@ pub(super) fn same_days(
     let (Some(days), Some(others)) = (running.days(), other.days()) else {
         return Ok(None);
     };
-    let Some(through) = running.all.complete_through(days.1, context.today) else {
+    let Some(through) = running.all.complete_through(days.1, today) else {
         let month = days.1;
         return Err(Failure::usage(format!(
-            "no day of {month} is complete on {}: nothing to compare yet",
-            context.today
+            "no day of {month} is complete on {today}: nothing to compare yet"
         ))
         .with_help("without a period the last two closed months are compared"));
     };

@@ -48,6 +48,23 @@ pub(crate) struct Manifest {
     pub(crate) removed: BTreeSet<String>,
 }
 
+/// The files that a run was about to write and no manifest names yet. It is written before them and
+/// removed after the manifest: the next run knows by it what one that was killed has left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    pub(crate) files: BTreeSet<String>,
+}
+
+impl Begun {
+    /// Reads a note.
+    ///
+    /// # Errors
+    /// Why it cannot be used: in a sentence that follows its name.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(text).map_err(|error| format!("is no list of files: {error}"))
+    }
+}
+
 /// A file of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileEntry {
@@ -131,13 +148,6 @@ impl Manifest {
         serde_json::from_slice(text).map_err(|error| format!("is not a manifest: {error}"))
     }
 
-    /// The text of the file.
-    pub(crate) fn to_text(&self) -> serde_json::Result<Vec<u8>> {
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        Ok(text)
-    }
-
     /// The file of this name, if it has nothing to be fetched again for.
     pub(crate) fn unchanged(
         &self,
@@ -150,6 +160,13 @@ impl Manifest {
         let usable = self.schema_version == SCHEMA_VERSION && self.settings == settings;
         self.files.iter().filter(|_| usable).find(same)
     }
+}
+
+/// The text of a manifest or of a note.
+pub(crate) fn to_text(document: &impl Serialize) -> std::io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(document)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// A moment with all its digits.

@@ -22,7 +22,7 @@ use crate::args::values::Format;
 use crate::output::{Column, Kind, Records, Style};
 use crate::records::{InvoiceRow, ItemRow, invoice_columns, item_columns};
 
-pub(crate) use manifest::{FileEntry, Manifest, Settings, Source};
+pub(crate) use manifest::{Begun, FileEntry, Manifest, Settings, Source, to_text};
 pub(crate) use place::{Draft, Place, Version};
 
 /// The version of the columns of every data set. A later one may have more columns at the end, all
@@ -36,6 +36,9 @@ pub(crate) const PERIOD_KEY: &str = "billing_period";
 
 /// Where manifests are. Engines skip names that begin with an underscore.
 const MANIFESTS: &str = "_manifest";
+
+/// How the name of a [`Begun`] ends: not as those of manifests, which readers find by their ending.
+const BEGUN: &str = ".begun";
 
 /// A data set that can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
@@ -88,17 +91,24 @@ impl Dataset {
         format!("{MANIFESTS}/{path}.json")
     }
 
+    /// The note of what a run is about to write in a period, beside its manifest.
+    pub(crate) fn begun(self, org: &OrgId, month: Month) -> String {
+        let path = self.partition(org, month);
+        format!("{MANIFESTS}/{path}{BEGUN}")
+    }
+
     /// The folder of an organization's manifests, relative to the destination.
     pub(crate) fn manifests(self, org: &OrgId) -> String {
         let folder = self.folder();
         format!("{MANIFESTS}/{folder}/{ORG_KEY}={org}/")
     }
 
-    /// The month of a manifest by its name.
-    pub(crate) fn month_of(manifest: &str) -> Option<Month> {
-        let (_, name) = manifest.rsplit_once('/')?;
-        let month = name.strip_prefix(PERIOD_KEY)?.strip_prefix('=')?;
-        month.strip_suffix(".json")?.parse().ok()
+    /// The month of a manifest, or of the note beside it, by its name.
+    pub(crate) fn month_of(name: &str) -> Option<Month> {
+        let (_, name) = name.rsplit_once('/')?;
+        let name = name.strip_prefix(PERIOD_KEY)?.strip_prefix('=')?;
+        let month = name.strip_suffix(".json").or(name.strip_suffix(BEGUN))?;
+        month.parse().ok()
     }
 }
 
@@ -155,8 +165,10 @@ fn without_keys<R>(mut columns: Vec<Column<R>>) -> Vec<Column<R>> {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FileFormat {
     /// Columns with exact types, compressed
-    #[cfg(feature = "parquet")]
-    #[default]
+    // A build without the feature knows the name: other builds' manifests have it, and its refusal
+    // says more than that there is no such value.
+    #[cfg_attr(feature = "parquet", default)]
+    #[cfg_attr(not(feature = "parquet"), value(hide = true))]
     Parquet,
     /// One JSON object a line
     #[cfg_attr(not(feature = "parquet"), default)]
@@ -170,7 +182,6 @@ impl FileFormat {
     /// The ending of a file's name.
     pub(crate) fn extension(self) -> &'static str {
         match self {
-            #[cfg(feature = "parquet")]
             Self::Parquet => "parquet",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
@@ -231,6 +242,8 @@ impl<'c, R> Writer<'c, R> {
                 let writer = parquet::Writer::new(name, columns, settings.numbers, draft)?;
                 return Ok(Self::Parquet(Box::new(writer)));
             }
+            #[cfg(not(feature = "parquet"))]
+            FileFormat::Parquet => return Err(io::ErrorKind::Unsupported.into()),
             FileFormat::Jsonl => Format::Jsonl,
             FileFormat::Csv => Format::Csv,
         };
@@ -299,6 +312,9 @@ mod tests {
         );
         assert!(path.starts_with(&Dataset::LineItems.manifests(&org)));
         assert_eq!(Dataset::month_of(&path), Some(month));
+        let begun = Dataset::LineItems.begun(&org, month);
+        assert_eq!(begun, path.replace(".json", ".begun"));
+        assert_eq!(Dataset::month_of(&begun), Some(month));
         for other in [
             "x/billing_period=2025-03.csv",
             "x/2025-03.json",

@@ -12,7 +12,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{
     Error, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
-    UpdateVersion,
+    RetryConfig, UpdateVersion,
 };
 
 use super::place::Version;
@@ -21,6 +21,10 @@ use crate::failure::{Failure, exit};
 /// Larger files are uploaded in parts of this size; services want at least 5 MiB, and at most 10,000
 /// parts.
 const PART: usize = 8 << 20;
+
+/// How often a request that may be repeated is, with waits that double from 0.1 s: a run that fails
+/// goes on where it ended, so that it need not insist for minutes.
+const RETRIES: usize = 5;
 
 /// A bucket or container, and where in it the data sets are.
 #[derive(Debug)]
@@ -42,23 +46,33 @@ impl Store {
             return Err(refuse(format!("write {scheme}://BUCKET/PATH")));
         }
         let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+        let retry = RetryConfig {
+            max_retries: RETRIES,
+            ..RetryConfig::default()
+        };
         let store: Arc<dyn ObjectStore> = match scheme {
             "s3" => {
-                let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+                let mut builder = AmazonS3Builder::from_env()
+                    .with_bucket_name(bucket)
+                    .with_retry(retry);
                 if let Some(endpoint) = endpoint {
                     builder = builder.with_endpoint(endpoint).with_allow_http(plain);
                 }
                 Arc::new(builder.build().map_err(wrong)?)
             }
             "gs" => {
-                let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
+                let mut builder = GoogleCloudStorageBuilder::from_env()
+                    .with_bucket_name(bucket)
+                    .with_retry(retry);
                 if let Some(endpoint) = endpoint {
                     builder = builder.with_base_url(endpoint);
                 }
                 Arc::new(builder.build().map_err(wrong)?)
             }
             "az" => {
-                let mut builder = MicrosoftAzureBuilder::from_env().with_container_name(bucket);
+                let mut builder = MicrosoftAzureBuilder::from_env()
+                    .with_container_name(bucket)
+                    .with_retry(retry);
                 if let Some(endpoint) = endpoint {
                     builder = builder
                         .with_endpoint(endpoint.to_owned())
@@ -86,15 +100,28 @@ impl Store {
     }
 
     fn failed(&self, what: &str, name: &str, error: &Error) -> Failure {
-        let failure = Failure::new(
-            exit::OTHER,
-            format!("cannot {what} {}: {error}", self.shown(name)),
-        );
-        match error {
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => failure.with_help(
+        let mut message = format!("cannot {what} {}: {error}", self.shown(name));
+        // The text of an error names its source, but not why that failed: timed out, refused.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            message += &format!(": {cause}");
+        }
+        // A list that is denied is an error of no kind.
+        let denied = message.contains("403 Forbidden")
+            || matches!(
+                error,
+                Error::PermissionDenied { .. } | Error::Unauthenticated { .. }
+            );
+        let failure = Failure::new(exit::OTHER, message);
+        match denied {
+            true => failure.with_help(
                 "the credentials come from the environment: AWS_*, GOOGLE_* or AZURE_* variables",
             ),
-            _ => failure,
+            false => failure,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod column;
 mod file;
+mod metrics;
 pub(crate) mod table;
 
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use crate::text;
 
 pub(crate) use column::{Cell, Column, Kind, columns, schema};
 pub(crate) use file::Sink;
+pub(crate) use metrics::label_name;
 pub(crate) use table::{Heading, Layout, Paper, Row};
 
 /// So many rows of a streamed table are laid out together, so that no table is held whole.
@@ -31,13 +33,17 @@ impl Style {
     /// Writes all of a result: its records, or the tables that show it to a reader.
     pub(crate) fn write<R>(
         self,
-        out: Sink,
+        mut out: Sink,
         columns: &[Column<R>],
         rows: &[R],
         tables: impl FnOnce() -> Result<Vec<Layout>, Failure>,
     ) -> Result<(), Failure> {
         match self.format {
             Format::Table | Format::Markdown => self.tables(out, &tables()?),
+            Format::Openmetrics => {
+                metrics::write(columns, rows, &mut out)?;
+                Ok(out.finish()?)
+            }
             _ => {
                 let mut records = self.records(columns, out)?;
                 rows.iter().try_for_each(|row| records.write(row))?;
@@ -78,7 +84,13 @@ impl Style {
                 Writer::Csv(Box::new(csv::Writer::from_writer(out)))
             }
             Format::Jsonl => Writer::Json { out, array: false },
-            Format::Json | Format::RawJson | Format::RawCsv => Writer::Json { out, array: true },
+            // No command streams the others.
+            Format::Json
+            | Format::RawJson
+            | Format::RawCsv
+            | Format::Html
+            | Format::Slack
+            | Format::Openmetrics => Writer::Json { out, array: true },
             Format::Table | Format::Markdown => Writer::Table {
                 out,
                 layout: Layout::of(columns, &[]),

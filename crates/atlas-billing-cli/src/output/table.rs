@@ -253,7 +253,7 @@ fn row(texts: &[String], columns: usize, mark: &str, out: &mut dyn Write) -> io:
 
 /// Text that neither ends its cell nor becomes markup. A backslash does not keep GitHub from
 /// notifying whoever is named behind an `@`, so a word joiner comes between.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -406,14 +407,14 @@ fn a_second_run_fetches_what_has_changed_and_no_more() {
 #[test]
 fn what_nothing_stands_for_goes_and_what_is_not_ours_stays() {
     let dest = Dest::new();
-    let extra = InvoicePlan::new("66a1000000000000000000ff").month(2025, 1);
+    let extra = InvoicePlan::new(EXTRA_ID).month(2025, 1);
     let first = Atlas::start(scenario().invoice(extra.items(20)));
     first.ok(&args(&dest, &["line-items"]));
     let gone = data(
         "line_items",
         ORG_ID,
         "2025-01",
-        "66a1000000000000000000ff.parquet",
+        &format!("{EXTRA_ID}.parquet"),
     );
     let foreign = [
         data(
@@ -701,6 +702,90 @@ fn a_period_is_whole_or_as_it_was() {
     assert_eq!(fetched(&third).len(), 1);
 }
 
+/// Two invoices of one month, of which the second breaks off, so that no manifest names the first.
+fn half() -> Atlas {
+    let extra = InvoicePlan::new(EXTRA_ID).month(2025, 2).items(20);
+    let breaks = On::operation(Operation::Invoice).nth(2);
+    Atlas::start(
+        scenario()
+            .invoice(extra)
+            .fault(breaks, Fault::Close(At::Body(2_000))),
+    )
+}
+
+const EXTRA_ID: &str = "66a1000000000000000000ff";
+
+#[test]
+fn what_a_run_that_ended_early_has_left_goes_with_another_format() {
+    let dest = Dest::new();
+    let line = ["line-items", "2025-02"];
+    half().fails(7, &args(&dest, &line));
+    let first = data("line_items", ORG_ID, "2025-02", "");
+    let note = manifest("line_items", ORG_ID, "2025-02").replace(".json", ".begun");
+    let names = dest.names();
+    let parquet: Vec<_> = names.iter().filter(|it| it.starts_with(&first)).collect();
+    assert!(
+        parquet.len() == 1 && parquet[0].ends_with(".parquet"),
+        "{names:?}"
+    );
+    assert!(names.contains(&note) && names.len() == 2, "{names:?}");
+    // Of the same kind, but written by somebody else.
+    let mine = data(
+        "line_items",
+        ORG_ID,
+        "2025-02",
+        "66a1000000000000000000fe.parquet",
+    );
+    fs::write(dest.path().join(&mine), "mine").unwrap();
+
+    // Once more in vain, in another format: the next run knows the files of both.
+    let line = ["line-items", "2025-02", "--format", "csv"];
+    half().fails(7, &args(&dest, &line));
+    let names = dest.names();
+    assert_eq!(names.iter().filter(|it| it.ends_with(".csv")).count(), 1);
+    let line = ["line-items", "2025-02", "--format", "jsonl"];
+    let atlas = atlas();
+    let plan = atlas.ok(&args(
+        &dest,
+        &[&line[..], &["--dry-run", "-o", "jsonl"]].concat(),
+    ));
+    let plan = plan.jsonl();
+    let removed = plan.iter().filter(|row| row["action"] == "remove");
+    assert_eq!(removed.count(), 2, "{plan:?}");
+    assert_eq!(dest.names(), names);
+    let ran = atlas.ok(&args(&dest, &line));
+    assert!(ran.stderr.contains("2 removed"), "{}", ran.stderr);
+    let left = [
+        manifest("line_items", ORG_ID, "2025-02"),
+        february().replace(".parquet", ".jsonl"),
+        mine.clone(),
+    ];
+    assert_eq!(dest.names(), left);
+    assert_eq!(dest.files()[&mine].0, b"mine");
+}
+
+#[test]
+fn a_note_that_stayed_goes_and_one_that_is_none_stops_the_run() {
+    let (atlas, dest) = (atlas(), Dest::new());
+    let line = ["line-items", "2025-02"];
+    atlas.ok(&args(&dest, &line));
+    let whole = dest.files();
+    let note = manifest("line_items", ORG_ID, "2025-02").replace(".json", ".begun");
+    let path = dest.path().join(&note);
+    // Killed between the manifest and the end.
+    let named = serde_json::json!({ "files": [february()] }).to_string();
+    fs::write(&path, named).unwrap();
+    atlas.ok(&args(&dest, &line));
+    assert!(whole.keys().eq(dest.files().keys()));
+    assert_eq!(whole[&february()], dest.files()[&february()]);
+    fs::write(&path, "[").unwrap();
+    let said = atlas.fails(1, &args(&dest, &line));
+    assert!(
+        said.contains(&note) && said.contains("no list of files"),
+        "{said}"
+    );
+}
+
 #[test]
 fn jobs_bound_how_many_invoices_are_fetched_at_a_time() {
     let (atlas, one, four) = (atlas(), Dest::new(), Dest::new());
@@ -807,13 +892,17 @@ mod ends {
             atlas(),
         );
         let clean = Dest::new();
-        let line = ["line-items", "invoices", "2024-10..2025-02", "--jobs", "4"];
+        let line = ["line-items", "invoices", "2024-12..2025-02", "--jobs", "4"];
         new.ok(&args(&clean, &line));
         let whole = clean.files();
         let began = std::time::Instant::now();
         new.ok(&args(&Dest::new(), &line));
         let long = began.elapsed();
-        for moment in 1..=6 {
+        let random = std::hash::RandomState::new();
+        for tenth in 0..10 {
+            // A random moment of each tenth of the time that a run takes.
+            let part = u32::try_from(random.hash_one(tenth) % 1_000).unwrap();
+            let moment = long * (tenth * 1_000 + part) / 10_000;
             let dest = Dest::new();
             old.ok(&args(&dest, &line));
             // Everything is fetched again where other settings made it.
@@ -827,7 +916,7 @@ mod ends {
             let before = dest.files();
             let mut command = new.command(&args(&dest, &line));
             let mut child = command.arg("-q").spawn().unwrap();
-            std::thread::sleep(long * moment / 6);
+            std::thread::sleep(moment);
             child.kill().unwrap();
             child.wait().unwrap();
             for (name, (bytes, _)) in dest.files() {
@@ -836,13 +925,16 @@ mod ends {
                     assert_eq!(manifest["files"].as_array().unwrap().len(), 1);
                 } else if !name.starts_with('.') {
                     let known = [&before, &whole].map(|files| files[&name].0 == bytes);
-                    assert!(known.contains(&true), "{name} is neither old nor new");
+                    assert!(
+                        known.contains(&true),
+                        "{name} is neither old nor new, {moment:?}"
+                    );
                 }
             }
             new.ok(&args(&dest, &line));
             for (name, (bytes, _)) in dest.files() {
                 if !name.starts_with("_manifest/") && !name.starts_with('.') {
-                    assert!(whole[&name].0 == bytes, "{name}");
+                    assert!(whole[&name].0 == bytes, "{name}, {moment:?}");
                 }
             }
         }
@@ -861,7 +953,7 @@ mod ends {
         assert_eq!(ran.code, Some(1), "{ran:#?}");
         assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
         let left: Vec<_> = ran.stdout.lines().collect();
-        let is_data = |name: &&&str| name.contains("/line_items/");
+        let is_data = |name: &&&str| name.ends_with(".parquet");
         let data = left.iter().filter(is_data).count();
         let manifests = left.iter().filter(|name| name.ends_with(".json")).count();
         assert!(left.iter().any(|name| name.ends_with("/kept")), "{left:?}");

@@ -224,12 +224,13 @@ fn the_output_says_that_it_is_filtered() {
     let ran = atlas.ok(&[&["invoices", "items", INVOICE_ID], &filters[..]].concat());
     assert!(ran.stderr.contains(": 2 of 6 line items"), "{}", ran.stderr);
 
-    let ran = atlas.ok(&["invoices", "show", INVOICE_ID, "--project", "Web"]);
-    assert!(ran.stderr.contains("no line item passes"), "{}", ran.stderr);
+    let message = atlas.fails(4, &["invoices", "show", INVOICE_ID, "--project", "Web"]);
+    assert!(message.contains("did you mean \"web\"?"), "{message}");
     let ran = atlas.ok(&[
         "invoices", "items", INVOICE_ID, "--tag", "team=c", "-o", "csv",
     ]);
-    assert!(ran.stderr.contains("no line item passes"), "{}", ran.stderr);
+    let warning = "warning: no line item has the tag team=c";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
     assert_eq!(ran.stdout.lines().count(), 1);
 }
 

@@ -24,6 +24,7 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "clusters list -h",
             "skus list -h",
             "export -h",
+            "report -h",
         ],
     ),
     (

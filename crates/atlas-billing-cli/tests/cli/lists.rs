@@ -279,7 +279,7 @@ fn a_name_that_is_unknown_or_ambiguous_is_refused_before_a_query() {
         ("--cluster", "Warehouse-1", "did you mean \"warehouse\"?"),
         ("--project", "qqq", "atlas-billing projects list"),
     ] {
-        let message = atlas.fails(2, &["costs", "2025-02", flag, given]);
+        let message = atlas.fails(4, &["costs", "2025-02", flag, given]);
         assert!(
             message.contains(&format!("is named \"{given}\"")) && message.contains(near),
             "{message}"

@@ -12,6 +12,8 @@ mod demo;
 mod documentation;
 #[cfg(feature = "parquet")]
 mod export;
+#[cfg(not(feature = "parquet"))]
+mod export_text;
 mod failures;
 mod figures;
 mod files;
@@ -24,11 +26,18 @@ mod hostile;
 mod invoices;
 mod items;
 mod lists;
+mod meaning;
 #[cfg(feature = "demo")]
 mod memory;
+mod metrics;
 mod movers;
+mod plugin;
+mod profiles;
+mod report;
 mod search;
 mod settings;
 mod signals;
 mod storage;
+#[cfg(feature = "object-store")]
+mod stores;
 mod tokens;

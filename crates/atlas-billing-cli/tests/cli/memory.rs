@@ -37,6 +37,46 @@ fn an_export_of_a_million_items_passes_in_bounded_memory() {
     assert_export_bounded(1_000_000);
 }
 
+#[test]
+fn a_report_is_made_in_bounded_memory() {
+    assert_report_bounded(40_000);
+}
+
+/// Takes minutes unless built with `--release`.
+#[test]
+#[ignore = "slow: a million items"]
+fn a_report_of_a_million_items_is_made_in_bounded_memory() {
+    assert_report_bounded(1_000_000);
+}
+
+/// The invoice in detail has so many items.
+fn assert_report_bounded(items: u64) {
+    let plan = InvoicePlan::new(INVOICE_ID).month(2025, 2).items(items);
+    let atlas = Atlas::start(scenario().invoice(plan));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    let file = file.to_str().unwrap();
+    let peak = peak_of(&atlas, &["-q", "report", "--output-file", file]);
+    println!("{items} items: peak {peak} KiB");
+    assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
+}
+
+/// Runs what has to succeed, and returns the most memory that it had resident, in KiB.
+fn peak_of(atlas: &Atlas, args: &[&str]) -> u64 {
+    let (mut child, mut peak) = (atlas.command(args).spawn().unwrap(), 0);
+    let began = Instant::now();
+    let ended = loop {
+        peak = peak.max(high_water(child.id()).unwrap_or(0));
+        match child.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert!(ended.success(), "{args:?}");
+    println!("{args:?}: {:?}", began.elapsed());
+    peak
+}
+
 /// Two invoices of so many items each, which are fetched at the same time.
 fn assert_export_bounded(items: u64) {
     let plan = |id: &str, month| InvoicePlan::new(id).month(2025, month).items(items);
@@ -45,21 +85,8 @@ fn assert_export_bounded(items: u64) {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().to_str().unwrap();
     let period = "2025-01..2025-02";
-    let mut command = atlas.command(&["-q", "export", "line-items", period, "--to", to]);
-    let (began, mut peak) = (Instant::now(), 0);
-    let mut child = command.spawn().unwrap();
-    let ended = loop {
-        peak = peak.max(high_water(child.id()).unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    assert!(ended.success());
-    println!(
-        "twice {items} items: peak {peak} KiB, {:?}",
-        began.elapsed()
-    );
+    let peak = peak_of(&atlas, &["-q", "export", "line-items", period, "--to", to]);
+    println!("twice {items} items: peak {peak} KiB");
     assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
 }
 

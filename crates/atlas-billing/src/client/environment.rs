@@ -75,7 +75,7 @@ impl ClientBuilder {
             ))
         })?;
         let builder = Self::new(credentials);
-        Ok(match one_of(BASE_URLS, variable)? {
+        Ok(match base_url(variable)? {
             Some(base_url) => builder.base_url(base_url),
             None => builder,
         })
@@ -158,6 +158,15 @@ impl OrgId {
             ))
         })
     }
+}
+
+/// The base URL that one of [`BASE_URLS`] names; `None` where none is set.
+///
+/// # Errors
+/// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when both are set, and differ in
+/// more than a trailing slash.
+pub fn base_url(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>> {
+    one_of(BASE_URLS, variable)
 }
 
 /// A variable of the process.

@@ -38,6 +38,18 @@ pub struct FoundInvoice {
     pub passed_over: Vec<InvoiceSummary>,
 }
 
+impl FoundInvoice {
+    /// The invoice of a month in a list that was fetched before, as
+    /// [`Org::invoice_of`](crate::Org::invoice_of) finds it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`]: the list has none. [`ErrorKind::Input`]: it has several.
+    pub fn of_month(list: &[InvoiceSummary], month: Month) -> Result<Self> {
+        // Only the last invoice depends on the time.
+        Which::Month(month).choose(list.to_vec(), DateTime::UNIX_EPOCH)
+    }
+}
+
 impl Which {
     /// Looks the invoice up in the list of invoices, read only as far as needed.
     pub(super) async fn find(
@@ -274,6 +286,10 @@ mod tests {
         assert!(error.message().contains("000202501, 0"), "{error}");
         let mut nameless = invoice("2025-02", "PENDING");
         nameless.id = None;
+        let february: Month = "2025-02".parse().unwrap();
+        let fetched = list(&[MARCH, FEBRUARY, JANUARY]);
+        let found = FoundInvoice::of_month(&fetched, february).unwrap();
+        assert_eq!(found.summary, Some(invoice(FEBRUARY.0, FEBRUARY.1)));
         let error = Which::Current.choose(vec![nameless], now()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
     }

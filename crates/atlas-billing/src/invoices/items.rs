@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, ItemFilter, Totals};
 use crate::money::{
-    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, TagTotals,
+    DailyGroups, DailyTotals, ItemSums, Needs, Statement, StatementBuilder, TagTotals, read_all,
 };
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
@@ -81,11 +81,27 @@ pub struct InvoiceDays {
 }
 
 /// Sums by tag key over the line items of a stream, and the rest of the invoice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InvoiceTags {
     /// The sums of the items that pass the filter.
     pub tags: TagTotals,
+    /// The invoice without its line items.
+    pub head: Invoice,
+}
+
+/// Sums of each kind over the invoice's own items of a stream, and the rest of the invoice.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InvoiceSums {
+    /// The sums by dimensions; [`Totals::rolled_up`] has those by fewer.
+    pub totals: Totals,
+    /// The sums by the tags of the resources.
+    pub tags: TagTotals,
+    /// The sums by day.
+    pub daily: DailyGroups,
+    /// How the items lead to the figures that the invoice states.
+    pub statement: Statement,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -142,6 +158,13 @@ impl LineItems {
     /// The invoice without its line items, once the stream has ended.
     pub fn head(&self) -> Option<&Invoice> {
         self.head.as_ref()
+    }
+
+    /// The statement of the own items that were handed out, once the stream has ended: of unit prices,
+    /// which were not added up, it has no test. `None` before the end.
+    pub fn ended_statement(&self) -> Option<Statement> {
+        let head = self.head.as_ref()?;
+        Some(Statement::of_sums(self.own, head))
     }
 
     /// The invoice as far as it came before the item that was handed out last, without its line
@@ -218,11 +241,7 @@ impl LineItems {
     /// As for [`next`](Self::next). [`ErrorKind::Input`]: items have been taken from the stream
     /// already, so that a [`StatementBuilder`] must be fed with each.
     pub async fn statement(mut self) -> Result<Statement> {
-        if self.own.count() > 0 || self.linked_invoice().is_some() {
-            let message = "a statement needs all line items, and some have been taken already";
-            return Err(Error::input(message));
-        }
-        self.splitter.skip_linked_items();
+        self.own_alone()?;
         let mut builder = StatementBuilder::new();
         while poll_fn(|cx| self.poll_step(cx, |text| builder.read(text)))
             .await?
@@ -290,7 +309,7 @@ impl LineItems {
         let mut add = |text: &[u8]| {
             needs.read(text, |charge| {
                 if filter.passes_charge(charge) {
-                    tags.add_charge(charge);
+                    tags.add_read(charge);
                 }
             })
         };
@@ -299,6 +318,52 @@ impl LineItems {
             tags,
             head: self.head.unwrap_or_default(),
         })
+    }
+
+    /// All that the invoice's own items come to, in one pass: what [`total_by`](Self::total_by) says by
+    /// `by`, [`daily`](Self::daily) by `daily_by`, and [`statement`](Self::statement). Items of linked
+    /// invoices are passed over.
+    ///
+    /// # Errors
+    /// As for [`statement`](Self::statement). [`ErrorKind::Input`] for a dimension that is a tag: those
+    /// sums are [`TagTotals::by`].
+    pub async fn sums(mut self, by: &[Dimension], daily_by: &[Dimension]) -> Result<InvoiceSums> {
+        let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
+        if by.iter().chain(daily_by).any(is_tag) {
+            return Err(Error::input("sums by a tag are those of TagTotals"));
+        }
+        self.own_alone()?;
+        let mut totals = Totals::new(by);
+        let mut tags = TagTotals::new();
+        let mut daily = DailyGroups::new(daily_by);
+        let mut statement = StatementBuilder::new();
+        let mut add = |text: &[u8]| {
+            read_all(text, |charge, written| {
+                totals.add_charge(charge);
+                daily.add_charge(charge);
+                statement.add_charge(charge);
+                tags.add_charge(charge, written)
+            })
+        };
+        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        let head = self.head.unwrap_or_default();
+        Ok(InvoiceSums {
+            totals,
+            tags,
+            daily,
+            statement: statement.finish(&head),
+            head,
+        })
+    }
+
+    /// Passes over the items of linked invoices, for sums that need all of the invoice's own.
+    fn own_alone(&mut self) -> Result<()> {
+        if self.own.count() > 0 || self.linked_invoice().is_some() {
+            let message = "a statement needs all line items, and some have been taken already";
+            return Err(Error::input(message));
+        }
+        self.splitter.skip_linked_items();
+        Ok(())
     }
 
     /// The whole invoice in memory, from what is left of the stream; the invoices linked to it have

@@ -13,7 +13,7 @@ mod tests;
 
 pub use associated::AssociatedInvoicesRequest;
 pub use find::FoundInvoice;
-pub use items::{InvoiceDays, InvoiceTags, InvoiceTotals, LineItems};
+pub use items::{InvoiceDays, InvoiceSums, InvoiceTags, InvoiceTotals, LineItems};
 pub use list::{Invoices, InvoicesRequest};
 pub use pending::PendingInvoicesRequest;
 pub use request::InvoiceRequest;

@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::exchange::RetryPolicy;
 use crate::id::InvoiceId;
 use crate::money::totals::{Dimension, ItemFilter, Totals};
-use crate::money::{DailyGroups, Statement, StatementBuilder, Verdict};
+use crate::money::{DailyGroups, Statement, StatementBuilder, TagTotals, Verdict};
 use crate::period::Month;
 use crate::request::Timeouts;
 
@@ -246,11 +246,37 @@ async fn tags_are_those_of_the_items() {
     let whole = org.invoice(id()).await.unwrap();
     let items = org.invoice(id()).line_items().await.unwrap();
     let found = items.tags(&ItemFilter::new()).await.unwrap();
-    assert_eq!(found.tags, whole.line_items.iter().collect());
+    let tags: TagTotals = whole.line_items.iter().collect();
+    assert_eq!(found.tags.keys(), tags.keys());
+    assert_eq!(found.tags.untagged(), tags.untagged());
     assert_eq!(found.head.id.as_deref(), Some(ID));
     let items = org.invoice(id()).line_items().await.unwrap();
     let filter = ItemFilter::new().with_skus(["A"]);
     assert_eq!(items.tags(&filter).await.unwrap().tags.total().count, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pass_has_what_several_have() {
+    let org = org(&Pieces::new(10));
+    let own = org.invoice(id()).await.unwrap();
+    let by = [Dimension::Cluster, Dimension::Sku];
+    for linked in [false, true] {
+        let request = || org.invoice(id()).linked_items(linked).line_items();
+        let sums = request().await.unwrap().sums(&by, &[Dimension::Sku]);
+        let sums = sums.await.unwrap();
+        assert_eq!(sums.totals, Totals::of(&own.line_items, &by));
+        assert_eq!(sums.tags.total(), own.line_items.iter().collect());
+        let values = Totals::of(&own.line_items, &[Dimension::tag("team")]);
+        assert_eq!(sums.tags.by("team"), values);
+        let mut daily = DailyGroups::new(&[Dimension::Sku]);
+        own.line_items.iter().for_each(|item| daily.add(item));
+        assert_eq!(sums.daily.groups(), daily.groups());
+        assert_eq!(sums.statement, Statement::of(&own));
+        assert_eq!(sums.head.id.as_deref(), Some(ID));
+        let tag = [Dimension::tag("team")];
+        let refused = request().await.unwrap().sums(&tag, &[]).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Input);
+    }
 }
 
 #[tokio::test(start_paused = true)]

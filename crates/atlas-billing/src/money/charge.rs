@@ -143,6 +143,34 @@ pub(super) fn read_prices<T>(
     Ok((take(&charge), used))
 }
 
+/// Reads all that sums of any kind and tests of unit prices need of the line item whose JSON `text`
+/// begins with, in one pass, as [`Needs::read`] does; and its tags as they are written.
+pub(crate) fn read_all<T>(
+    text: &[u8],
+    take: impl FnOnce(&Charge<'_>, Option<&RawValue>) -> serde_json::Result<T>,
+) -> serde_json::Result<(T, usize)> {
+    let (fields, used) = first::<AllFields<'_>>(text)?;
+    let start = time(&fields.start_date, true, "startDate")?;
+    let end = time(&fields.end_date, true, "endDate")?;
+    let charge = Charge {
+        gross: fields.total_price_cents.unwrap_or_default(),
+        discount: fields.discount_cents.unwrap_or_default(),
+        sku: fields.sku.as_deref(),
+        project_id: fields.group_id.as_deref(),
+        project_name: fields.group_name.as_deref(),
+        cluster: fields.cluster_name.as_deref(),
+        provider: fields.cloud_provider.as_deref(),
+        day: start.map(|start| start.date_naive()),
+        tags: None,
+        is_long: is_long(start, end),
+        is_priced: fields.total_price_cents.is_some(),
+        quantity: number(fields.quantity)?,
+        unit_price: number(fields.unit_price_dollars)?,
+        percent_discount: number(fields.percent_discount)?,
+    };
+    Ok((take(&charge, fields.tags)?, used))
+}
+
 /// The fields of a line item that sums may need.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "E: EndDate<'de>"))]
@@ -222,6 +250,38 @@ struct PriceFields<'a> {
     quantity: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "text")]
     sku: Option<Cow<'a, str>>,
+    #[serde(default)]
+    total_price_cents: Option<Cents>,
+    #[serde(borrow, default)]
+    unit_price_dollars: Option<&'a RawValue>,
+}
+
+/// All of these. One struct is twice as fast as one after the other.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AllFields<'a> {
+    #[serde(borrow, default, deserialize_with = "text")]
+    cloud_provider: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    cluster_name: Option<Cow<'a, str>>,
+    #[serde(default)]
+    discount_cents: Option<Cents>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    end_date: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    group_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    group_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    percent_discount: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    quantity: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    sku: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    start_date: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    tags: Option<&'a RawValue>,
     #[serde(default)]
     total_price_cents: Option<Cents>,
     #[serde(borrow, default)]

@@ -272,7 +272,7 @@ impl StatementBuilder {
         read_prices(text, |charge| self.add_charge(charge))
     }
 
-    pub(super) fn add_charge(&mut self, charge: &Charge<'_>) {
+    pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
         self.items.add(charge.gross, charge.discount);
         self.prices.add(charge);
     }

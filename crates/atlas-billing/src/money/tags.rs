@@ -1,41 +1,43 @@
-//! Which tags line items carry, and how much of the cost each tag key covers.
+//! Sums of line items by all their tags, whose keys are not known before.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
 
 use atlas_billing_raw::types::LineItem;
-use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::charge::{Charge, Needs};
-use super::dimension::tag_values;
-use super::totals::Total;
+use super::totals::{Dimension, Total, Totals};
 
-/// Sums of line items by the tag keys that they carry. An item with several keys counts for each of
+type Tags = BTreeMap<String, Vec<String>>;
+
+/// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
+/// that grows with the number of different sets of tags. An item with several keys counts for each of
 /// them, so that the keys do not add up to the whole. A tag without a value counts as none, as for
-/// [`Dimension::Tag`](super::totals::Dimension::Tag). Independent of the order of the items.
+/// [`Dimension::Tag`]. Independent of the order of the items.
 ///
 /// ```
 /// use atlas_billing::money::TagTotals;
 ///
 /// let items: Vec<atlas_billing::LineItem> = serde_json::from_str(
-///     r#"[{"totalPriceCents":75,"tags":{"team":["web"],"env":["prod"]}}, {"totalPriceCents":25}]"#,
+///     r#"[{"totalPriceCents":70,"tags":{"team":["web"]}},{"totalPriceCents":30}]"#,
 /// )?;
 /// let tags: TagTotals = items.iter().collect();
-/// let keys = tags.keys();
-/// assert_eq!((&*keys[1].key, keys[1].total.gross.get(), keys[1].values), ("team", 75, 1));
-/// assert_eq!(tags.untagged().gross.get(), 25);
-/// assert_eq!(tags.coverage(&keys[1].total), Some(0.75));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(tags.keys()[0].key, "team");
+/// assert_eq!(tags.keys()[0].total.gross.get(), 70);
+/// assert_eq!(tags.untagged().gross.get(), 30);
+/// assert_eq!(tags.coverage(&tags.keys()[0].total), Some(0.7));
+/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TagTotals {
-    total: Total,
+    /// By the tags as they are written: items of one resource have the same text.
+    sets: HashMap<Box<str>, (Tags, Total)>,
     untagged: Total,
-    keys: HashMap<String, (Total, BTreeSet<String>)>,
 }
 
 /// The line items that carry a tag key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TagKey {
@@ -55,10 +57,10 @@ impl TagTotals {
 
     /// Adds one item.
     pub fn add(&mut self, item: &LineItem) {
-        self.add_charge(&item.into());
+        self.add_read(&item.into());
     }
 
-    /// What is read of an item.
+    /// What is read of an item whose tags are read.
     pub(crate) fn needs() -> Needs {
         Needs {
             tags: true,
@@ -66,79 +68,121 @@ impl TagTotals {
         }
     }
 
-    pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
-        self.total.add_item(charge.gross, charge.discount);
-        let mut is_tagged = false;
-        for key in charge.tags.into_iter().flat_map(|tags| tags.keys()) {
-            let mut values = tag_values(charge, key).peekable();
-            if values.peek().is_none() {
-                continue;
-            }
-            is_tagged = true;
-            if !self.keys.contains_key(key) {
-                self.keys.insert(key.clone(), Default::default());
-            }
-            if let Some((total, known)) = self.keys.get_mut(key) {
-                total.add_item(charge.gross, charge.discount);
-                for value in values {
-                    if !known.contains(value) {
-                        known.insert(value.to_owned());
-                    }
-                }
-            }
-        }
-        if !is_tagged {
-            self.untagged.add_item(charge.gross, charge.discount);
-        }
-    }
-
-    /// The sum of all items.
-    pub fn total(&self) -> Total {
-        self.total
-    }
-
-    /// The sum of the items that carry no key at all.
-    pub fn untagged(&self) -> Total {
-        self.untagged
-    }
-
-    /// The keys, in ascending order.
-    pub fn keys(&self) -> Vec<TagKey> {
-        let keys = self.keys.iter().map(|(key, (total, values))| TagKey {
-            key: key.clone(),
-            total: *total,
-            values: values.len() as u64,
+    /// Adds a charge whose tags were read.
+    pub(crate) fn add_read(&mut self, charge: &Charge<'_>) {
+        let text = serde_json::to_string(&charge.tags).unwrap_or_default();
+        let set = self.sets.entry(text.into()).or_insert_with(|| {
+            let tags = valued(charge.tags.cloned().unwrap_or_default());
+            (tags, Total::default())
         });
-        let mut keys: Vec<TagKey> = keys.collect();
-        keys.sort_by(|left, right| left.key.cmp(&right.key));
-        keys
+        set.1.add_item(charge.gross, charge.discount);
+    }
+
+    /// Adds a charge with its tags as they are written, which are read once for each text.
+    pub(crate) fn add_charge(
+        &mut self,
+        charge: &Charge<'_>,
+        tags: Option<&RawValue>,
+    ) -> serde_json::Result<()> {
+        let total = match tags.map(RawValue::get) {
+            None => &mut self.untagged,
+            Some(text) => match self.sets.get_mut(text) {
+                Some((_, total)) => total,
+                None => {
+                    let tags: Option<BTreeMap<String, Option<Vec<String>>>> =
+                        serde_json::from_str(text)?;
+                    let tags = tags.unwrap_or_default().into_iter();
+                    let tags = tags.map(|(key, values)| (key, values.unwrap_or_default()));
+                    let set = (valued(tags.collect()), Total::default());
+                    &mut self.sets.entry(text.into()).or_insert(set).1
+                }
+            },
+        };
+        total.add_item(charge.gross, charge.discount);
+        Ok(())
+    }
+
+    /// The sum over all items.
+    pub fn total(&self) -> Total {
+        self.untagged + self.sets.values().map(|(_, total)| *total).sum()
+    }
+
+    /// The sum of the items without a value of any tag.
+    pub fn untagged(&self) -> Total {
+        let sets = self.sets.values();
+        let without = sets.filter(|(tags, _)| tags.is_empty());
+        self.untagged + without.map(|(_, total)| *total).sum()
+    }
+
+    /// The keys, in alphabetical order.
+    pub fn keys(&self) -> Vec<TagKey> {
+        let mut keys: BTreeMap<&str, (Total, BTreeSet<&str>)> = BTreeMap::new();
+        for (tags, total) in self.sets.values() {
+            for (key, values) in tags {
+                let (sum, known) = keys.entry(key).or_default();
+                *sum += *total;
+                known.extend(values.iter().map(String::as_str));
+            }
+        }
+        keys.into_iter()
+            .map(|(key, (total, values))| TagKey {
+                key: key.to_owned(),
+                total,
+                values: values.len() as u64,
+            })
+            .collect()
     }
 
     /// The part of the cost that `covered` is, 0.25 for a quarter: of prices above zero, since credits
     /// carry no tags. `None` where there are none. For showing: no amount is made of it.
     pub fn coverage(&self, covered: &Total) -> Option<f64> {
-        let part = covered.positive.get() as f64 / self.total.positive.get() as f64;
+        let part = covered.positive.get() as f64 / self.total().positive.get() as f64;
         Some(part).filter(|part| part.is_finite())
+    }
+
+    /// The sums by the values of one tag, as [`Totals`] of the items by this tag have them.
+    pub fn by(&self, key: &str) -> Totals {
+        let mut totals = Totals::new(&[Dimension::tag(key)]);
+        if self.untagged.count > 0 {
+            totals.add_sum(&Charge::default(), self.untagged);
+        }
+        for (tags, total) in self.sets.values() {
+            let charge = Charge {
+                tags: Some(tags),
+                ..Charge::default()
+            };
+            totals.add_sum(&charge, *total);
+        }
+        totals
     }
 }
 
-impl AddAssign for TagTotals {
-    fn add_assign(&mut self, other: Self) {
-        self.total += other.total;
-        self.untagged += other.untagged;
-        for (key, (total, values)) in other.keys {
-            let (sum, known) = self.keys.entry(key).or_default();
-            *sum += total;
-            known.extend(values);
-        }
+/// The tags that have a value.
+fn valued(mut tags: Tags) -> Tags {
+    tags.retain(|_, values| !values.is_empty());
+    tags
+}
+
+impl<'a> Extend<&'a LineItem> for TagTotals {
+    fn extend<I: IntoIterator<Item = &'a LineItem>>(&mut self, items: I) {
+        items.into_iter().for_each(|item| self.add(item));
     }
 }
 
 impl<'a> FromIterator<&'a LineItem> for TagTotals {
     fn from_iter<I: IntoIterator<Item = &'a LineItem>>(items: I) -> Self {
-        let mut tags = Self::new();
-        items.into_iter().for_each(|item| tags.add(item));
-        tags
+        let mut totals = Self::new();
+        totals.extend(items);
+        totals
+    }
+}
+
+impl AddAssign for TagTotals {
+    fn add_assign(&mut self, other: Self) {
+        self.untagged += other.untagged;
+        for (text, (tags, total)) in other.sets {
+            self.sets.entry(text).or_insert((tags, Total::default())).1 += total;
+        }
     }
 }
 
@@ -148,58 +192,74 @@ mod tests {
 
     use super::*;
 
-    fn item(cents: i64, tags: &str) -> LineItem {
-        let text = format!(r#"{{"totalPriceCents":{cents},"discountCents":1,"tags":{tags}}}"#);
-        serde_json::from_str(&text).unwrap()
+    fn items(json: &str) -> Vec<LineItem> {
+        serde_json::from_str(json).unwrap()
     }
 
-    fn items() -> Vec<LineItem> {
-        vec![
-            item(100, r#"{"team":["web"],"env":["prod"]}"#),
-            item(200, r#"{"team":["web","api"],"env":null}"#),
-            item(40, r#"{"team":["api","api"],"Team":[""]}"#),
-            item(60, r#"{"team":[]}"#),
-            item(-30, "{}"),
-            item(0, "null"),
-        ]
-    }
+    const ITEMS: &str = r#"[
+        {"sku":"A","groupId":"1","groupName":"web","clusterName":"x","totalPriceCents":100,"discountCents":5,
+         "startDate":"2025-03-01T00:00:00Z","tags":{"team":["b","a"],"env":null}},
+        {"sku":"B","groupId":"1","groupName":"old","clusterName":"y","totalPriceCents":20,
+         "startDate":"2025-03-02T00:00:00Z","tags":{"team":["a"],"env":["prod"]}},
+        {"sku":"A","groupName":"web","clusterName":"x","totalPriceCents":-7,"tags":{"env":[]}},
+        {"sku":"A","totalPriceCents":1,"tags":null},
+        {"totalPriceCents":3}]"#;
 
     #[test]
-    fn each_key_with_its_cost_items_and_values() {
-        let tags: TagTotals = items().iter().collect();
-        let keys = tags.keys();
-        let shown: Vec<_> = keys
-            .iter()
-            .map(|key| {
-                let Total { gross, count, .. } = key.total;
-                (&*key.key, gross.get(), count, key.values)
-            })
+    fn an_item_counts_for_each_of_its_keys() {
+        let tags: TagTotals = items(ITEMS).iter().collect();
+        let keys = tags.keys().into_iter();
+        let keys: Vec<_> = keys
+            .map(|it| (it.key, it.total.gross.get(), it.values))
             .collect();
-        // A value may be empty; a key without a value is none.
-        assert_eq!(
-            shown,
-            [("Team", 40, 1, 1), ("env", 100, 1, 1), ("team", 340, 3, 2)]
-        );
-        assert_eq!(tags.untagged().gross.get(), 60 - 30);
-        assert_eq!(tags.untagged().count, 3);
-        // 340 of 400 that were charged: the credit is no cost without a tag.
-        assert_eq!(tags.coverage(&keys[2].total), Some(0.85));
-        assert_eq!(tags.coverage(&tags.untagged()), Some(0.15));
-        assert_eq!(TagTotals::new().coverage(&Total::default()), None);
+        // team: 100 + 20; env: 20, since null and an empty list are no values.
+        let expected = [("env".to_owned(), 20, 1), ("team".to_owned(), 120, 2)];
+        assert_eq!(keys, expected);
+        // Of 124 above zero, 4 are on items without a tag.
+        assert_eq!(tags.coverage(&tags.untagged()), Some(4.0 / 124.0));
+        let mut twice = tags.clone();
+        twice += tags.clone();
+        assert_eq!(twice.keys()[1].total.gross.get(), 240);
+        assert_eq!(twice.untagged().count, 6);
+        assert_eq!(tags.untagged().gross.get(), -7 + 1 + 3);
+        assert_eq!(tags.total(), items(ITEMS).iter().collect());
     }
 
     proptest! {
         #[test]
-        fn the_order_of_the_items_does_not_matter(order in Just(items()).prop_shuffle()) {
-            let tags: TagTotals = order.iter().collect();
-            prop_assert_eq!(&tags, &items().iter().collect());
+        fn the_order_of_the_items_does_not_matter(order in Just(items(ITEMS)).prop_shuffle()) {
+            let all: TagTotals = items(ITEMS).iter().collect();
             let (some, rest) = order.split_at(2);
             let mut sum: TagTotals = some.iter().collect();
             sum += rest.iter().collect();
-            prop_assert_eq!(&sum, &tags);
-            let keys = tags.keys();
-            let most = keys.iter().map(|key| key.total.count).max().unwrap();
-            prop_assert!(most + tags.untagged().count <= tags.total().count);
+            prop_assert_eq!(sum.keys(), all.keys());
+            prop_assert_eq!(sum.untagged(), all.untagged());
+            prop_assert_eq!(sum.total(), all.total());
         }
+    }
+
+    #[test]
+    fn the_values_of_a_tag_are_those_of_totals_by_it() {
+        let items = items(ITEMS);
+        let tags: TagTotals = items.iter().collect();
+        for key in ["team", "env", "none"] {
+            let totals = Totals::of(&items, &[Dimension::tag(key)]);
+            assert_eq!(tags.by(key), totals, "{key}");
+        }
+    }
+
+    #[test]
+    fn tags_as_they_are_written_are_the_same() {
+        let json: Vec<Box<RawValue>> = serde_json::from_str(ITEMS).unwrap();
+        let mut written = TagTotals::new();
+        for item in &json {
+            let read = crate::money::charge::read_all(item.get().as_bytes(), |charge, tags| {
+                written.add_charge(charge, tags)
+            });
+            read.unwrap();
+        }
+        let whole: TagTotals = items(ITEMS).iter().collect();
+        assert_eq!(written.keys(), whole.keys());
+        assert_eq!(written.untagged(), whole.untagged());
     }
 }

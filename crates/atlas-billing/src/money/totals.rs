@@ -15,6 +15,8 @@ pub use super::dimension::{Dimension, Key, Project};
 pub use super::filter::ItemFilter;
 use crate::period::Month;
 
+mod rolled_up;
+
 /// An exact sum over line items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -165,7 +167,14 @@ impl Totals {
     }
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
-        self.total.add_item(charge.gross, charge.discount);
+        let mut sum = Total::default();
+        sum.add_item(charge.gross, charge.discount);
+        self.add_sum(charge, sum);
+    }
+
+    /// Adds a sum over items that share what `charge` has.
+    pub(super) fn add_sum(&mut self, charge: &Charge<'_>, sum: Total) {
+        self.total += sum;
         self.identity.clear();
         for dimension in &self.by {
             identify(dimension, charge, &mut self.identity);
@@ -180,7 +189,7 @@ impl Totals {
                     total: Total::default(),
                 }),
         };
-        group.total.add_item(charge.gross, charge.discount);
+        group.total += sum;
         for key in &mut group.keys {
             key.settle_name(charge.project_name);
         }

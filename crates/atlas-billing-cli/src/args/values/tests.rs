@@ -11,6 +11,8 @@ fn named_periods_go_by_today() {
         ("ytd", "2025-01-01", "2025-01"),
         ("ytd", "2025-12-31", "2025-01..2025-12"),
         ("last-month", "2025-01-31", "2024-12"),
+        ("last", "2025-01-31", "2024-12"),
+        ("current", "2025-01-31", "2025-01"),
         ("last-month", "2025-03-31", "2025-02"),
         ("last-quarter", "2025-03-31", "2024-10..2024-12"),
         ("LAST-QUARTER", "2025-12-31", "2025-07..2025-09"),
@@ -110,6 +112,9 @@ fn an_invoice_or_a_period() {
     ] {
         assert_eq!(given.parse(), Ok(Which::Invoice(invoice)));
     }
+    assert_eq!("mtd".parse(), Ok(Invoice::Current));
+    let message = "ytd".parse::<Invoice>().unwrap_err();
+    assert!(message.contains("is a period"), "{message}");
     for period in ["2025", "2025-Q1", "2025-01..2025-03", "mtd", "last-quarter"] {
         assert_eq!(period.parse(), Ok(Which::Period(period.parse().unwrap())));
     }
@@ -162,7 +167,9 @@ fn a_files_ending_is_a_format_or_refused() {
         ("a.csv", Format::Csv),
         ("a.JSONL", Format::Jsonl),
         ("a.md", Format::Markdown),
+        ("a.html", Format::Html),
         ("a.txt", Format::Table),
+        ("a.prom", Format::Openmetrics),
         ("a", Format::Table),
     ] {
         assert_eq!(of(None, name), Ok(format), "{name}");
@@ -172,7 +179,7 @@ fn a_files_ending_is_a_format_or_refused() {
     for (asked, name, part) in [
         (None, "t.xlsx", "--excel"),
         (Some(Format::Csv), "t.xlsx", "--excel"),
-        (None, "t.html", ".csv"),
+        (None, "t.htm", ".csv"),
         (None, "t.dat", "-o"),
     ] {
         assert!(of(asked, name).unwrap_err().contains(part), "{name}");

@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use super::plan::{Part, Planned};
 use crate::args::Linked;
 use crate::commands::Calendar;
+use crate::commands::linked::Owners;
 use crate::dataset::{
     Dataset, Draft, FileEntry, Place, Refused, SCHEMA_VERSION, Settings, Writer, cost_columns,
     focus_columns, invoice_dataset_columns, line_item_columns,
@@ -160,6 +161,7 @@ impl<'c, R> File<'c, R> {
         let same = before.any(|file| file.sha256 == written.sha256);
         let there = same && shared.place.has(&planned.name, written.bytes).await?;
         if !there {
+            part.note(&shared.place, org).await?;
             shared.place.put(&planned.name, draft).await?;
         }
         shared.done.files.fetch_add(1, Ordering::Relaxed);
@@ -206,6 +208,7 @@ pub(super) async fn invoice(
             let columns = line_item_columns();
             let mut file = File::begin(shared, Dataset::LineItems, part.settings, &columns)?;
             let listed: Arc<Invoice> = InvoiceRow::from(wanted.summary).invoice.into();
+            let mut owners = Owners::default();
             let mut index = 0;
             let mut own = Total::default();
             while let Some(item) = items.next().await {
@@ -224,11 +227,19 @@ pub(super) async fn invoice(
                 if linked == Linked::Only && linked_invoice.is_none() {
                     continue;
                 }
+                let linked_org = match &linked_invoice {
+                    Some(linked) => {
+                        let month = InvoiceRow::month_of(&listed);
+                        owners.of(&shared.voice, org, month, linked).await
+                    }
+                    None => None,
+                };
                 let cents = item.total_price_cents;
                 let row = ItemRow {
                     invoice: listed.clone(),
                     index: index - 1,
                     linked: linked_invoice,
+                    linked_org,
                     item,
                 };
                 file.write(&row, cents)?;

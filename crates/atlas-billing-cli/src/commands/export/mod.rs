@@ -16,7 +16,7 @@ use super::wait::policy;
 use crate::args::Linked;
 use crate::args::export::ExportArgs;
 use crate::connect::{Connection, connect};
-use crate::dataset::{Dataset, FileEntry, Manifest, Place};
+use crate::dataset::{Dataset, FileEntry, Manifest, Place, to_text};
 use crate::failure::{Failure, exit};
 use crate::output::{Layout, columns};
 use crate::text::{count, counted};
@@ -266,13 +266,15 @@ impl Job {
         );
         manifest.removed.clone_from(&part.stale);
         let name = part.dataset.manifest(self.org.id(), part.month);
-        let text = manifest.to_text().map_err(std::io::Error::from)?;
-        shared
-            .place
-            .replace(&name, text, part.version.clone())
-            .await?;
+        let place = &shared.place;
+        let version = part.version.clone();
+        place.replace(&name, to_text(&manifest)?, version).await?;
         for name in &part.stale {
-            shared.place.remove(name).await?;
+            place.remove(name).await?;
+        }
+        if part.begun.is_some() || part.to_begin().is_some() {
+            let name = part.dataset.begun(self.org.id(), part.month);
+            place.remove(&name).await?;
         }
         Ok(())
     }

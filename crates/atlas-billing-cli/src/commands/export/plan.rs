@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atlas_billing::{InvoiceId, InvoiceSummary, Month, Months, Org};
+use tokio::sync::OnceCell;
 
-use crate::dataset::{Dataset, FileEntry, Manifest, Place, Settings, Source, Version};
+use crate::dataset::{
+    Begun, Dataset, FileEntry, Manifest, Place, Settings, Source, Version, to_text,
+};
 use crate::failure::{Failure, exit};
 use crate::records::InvoiceRow;
 use crate::voice::Voice;
@@ -16,11 +19,14 @@ pub(super) struct Part {
     pub(super) month: Month,
     /// The manifest that is there.
     pub(super) before: Option<Manifest>,
-    /// The version of it, readable or not.
+    /// The version of it.
     pub(super) version: Option<Version>,
+    /// What a run that did not end had begun, and the version of that note.
+    pub(super) begun: Option<(Begun, Version)>,
     pub(super) files: Vec<Planned>,
-    /// Files of earlier manifests that nothing stands for any more.
+    /// Files of earlier runs that nothing stands for any more.
     pub(super) stale: BTreeSet<String>,
+    noted: OnceCell<()>,
 }
 
 /// A file that a period has to have.
@@ -49,7 +55,41 @@ impl Part {
     pub(super) fn is_up_to_date(&self) -> bool {
         let before = self.before.as_ref();
         let named = before.map_or(0, |before| before.files.len());
-        self.wanted().next().is_none() && self.stale.is_empty() && named == self.files.len()
+        self.wanted().next().is_none()
+            && self.stale.is_empty()
+            && self.begun.is_none()
+            && named == self.files.len()
+    }
+
+    /// Notes the files that no manifest names yet, once, before the first of them gets its name.
+    pub(super) async fn note(&self, place: &Place, org: &Org) -> Result<(), Failure> {
+        let write = || async {
+            let Some(begun) = self.to_begin() else {
+                return Ok(());
+            };
+            let name = self.dataset.begun(org.id(), self.month);
+            let read = self.begun.as_ref().map(|(_, version)| version.clone());
+            place.replace(&name, to_text(&begun)?, read).await
+        };
+        self.noted.get_or_try_init(write).await.copied()
+    }
+
+    /// The note to write: the one that is there, and the files that no manifest names yet. `None`
+    /// where it says all of them.
+    pub(super) fn to_begin(&self) -> Option<Begun> {
+        let named = |name: &String| {
+            let before = self.before.iter();
+            before.flat_map(|it| &it.files).any(|it| it.name == *name)
+        };
+        let mut begun = self.begun.as_ref().map(|(begun, _)| begun.clone());
+        let earlier = begun.clone().unwrap_or_default();
+        for file in self.wanted().filter(|file| !named(&file.name)) {
+            begun
+                .get_or_insert_default()
+                .files
+                .insert(file.name.clone());
+        }
+        begun.filter(|begun| *begun != earlier)
     }
 }
 
@@ -94,7 +134,9 @@ impl Planner<'_> {
             let sizes = self.place.sizes(&folder).await?;
             let all: BTreeSet<Month> = known.iter().chain(months.keys()).copied().collect();
             for month in all {
-                let mut part = self.part(org, *dataset, *settings, month).await?;
+                let mut part = self
+                    .part(org, (*dataset, *settings), month, &manifests)
+                    .await?;
                 let listed = months.get(&month).map_or(&[][..], Vec::as_slice);
                 part.add_files(org, listed, &sizes);
                 parts.push(part);
@@ -133,22 +175,27 @@ impl Planner<'_> {
     async fn part(
         &self,
         org: &Org,
-        dataset: Dataset,
-        settings: Settings,
+        (dataset, settings): (Dataset, Settings),
         month: Month,
+        manifests: &BTreeMap<String, u64>,
     ) -> Result<Part, Failure> {
         let name = dataset.manifest(org.id(), month);
-        let (mut before, mut version) = (None, None);
+        let unusable = |name: &str, why: String| {
+            let message = format!("{} {why}", self.place.shown(name));
+            let help = "to fetch the period again, remove that file";
+            Failure::new(exit::OTHER, message).with_help(help)
+        };
+        let (mut before, mut version, mut begun) = (None, None, None);
         if let Some((text, read)) = self.place.read(&name).await? {
             version = Some(read);
-            match Manifest::read(&text) {
-                Ok(manifest) => before = Some(manifest),
-                Err(why) => {
-                    let message = format!("{} {why}", self.place.shown(&name));
-                    let help = "to fetch the period again, remove that file";
-                    return Err(Failure::new(exit::OTHER, message).with_help(help));
-                }
-            }
+            before = Some(Manifest::read(&text).map_err(|why| unusable(&name, why))?);
+        }
+        let name = dataset.begun(org.id(), month);
+        if manifests.contains_key(&name)
+            && let Some((text, read)) = self.place.read(&name).await?
+        {
+            let note = Begun::read(&text).map_err(|why| unusable(&name, why))?;
+            begun = Some((note, read));
         }
         Ok(Part {
             dataset,
@@ -156,8 +203,10 @@ impl Planner<'_> {
             month,
             before,
             version,
+            begun,
             files: Vec::new(),
             stale: BTreeSet::new(),
+            noted: OnceCell::new(),
         })
     }
 }
@@ -194,15 +243,12 @@ impl Part {
                 action,
             });
         }
-        let Some(before) = &self.before else {
-            return;
-        };
-        let named = before.files.iter().map(|file| &file.name);
-        // Those that a run did not come to remove.
-        let left = before
-            .removed
-            .iter()
-            .filter(|name| sizes.contains_key(*name));
+        let before = || self.before.iter();
+        let named = before().flat_map(|it| &it.files).map(|file| &file.name);
+        // Those that a run did not come to remove, or to name.
+        let begun = self.begun.iter().flat_map(|(begun, _)| &begun.files);
+        let left = before().flat_map(|it| &it.removed).chain(begun);
+        let left = left.filter(|name| sizes.contains_key(*name));
         let ours = |name: &&String| {
             let parent = name.rsplit_once('/').map(|(parent, _)| parent);
             parent == Some(folder.as_str()) && self.files.iter().all(|file| file.name != **name)

@@ -43,9 +43,9 @@ fn the_rest_is_one_row_and_everything_adds_up() {
     let mut columns = groups.shown_columns();
     columns.extend(figures(move |_| whole.total.gross));
     let layout = groups.layout("t".into(), &rows, &columns);
-    assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 5.0 % 2");
+    assert_eq!(texts(&layout.rows)[2], "other (2) 0.05 0.02 0.03 5.0 % 2");
     assert_eq!(layout.rows[2].bar, None);
-    assert_eq!(texts(&layout.sums), ["total 1.00 0.04 100.0 % 4"]);
+    assert_eq!(texts(&layout.sums), ["total 1.00 0.04 0.96 100.0 % 4"]);
 }
 
 #[test]
@@ -121,8 +121,9 @@ fn days_are_in_the_order_of_the_calendar() {
 #[test]
 fn ids_stand_beside_names_and_no_column_twice() {
     let names = |by: &[&str]| -> Vec<String> {
-        let columns = self::by(by).key_columns();
+        let mut columns = self::by(by).key_columns();
         let none = GroupRow::default();
+        assert_eq!(columns.remove(0).read(&none).plain(), "other");
         assert!(
             columns
                 .iter()

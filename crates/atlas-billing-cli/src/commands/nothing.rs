@@ -1,0 +1,238 @@
+//! Nothing found: which of the names that were given is not there, and which could be meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atlas_billing::totals::Dimension;
+use atlas_billing::{Error, InvoiceId, LineItem, Org};
+
+use super::Context;
+use super::groups::GroupRow;
+use super::lookup::Kind;
+use crate::args::values::nearest;
+use crate::args::{ItemFilters, Linked};
+use crate::failure::{Failure, exit};
+
+/// What line items name.
+#[derive(Debug, Default)]
+struct Names {
+    projects: BTreeSet<String>,
+    clusters: BTreeSet<String>,
+    skus: BTreeSet<String>,
+    /// The values of each key.
+    tags: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Where a name may be known all the same.
+#[derive(Debug, PartialEq, Eq)]
+enum Elsewhere {
+    /// In a list: a project without a cost this month.
+    Listed(Kind, String),
+    Nowhere,
+    /// A value of a key that there is, such as that of a team without a cost this month.
+    Perhaps,
+}
+
+/// A name that no line item has.
+#[derive(Debug, PartialEq, Eq)]
+struct Missing {
+    what: String,
+    elsewhere: Elsewhere,
+    instead: Option<String>,
+}
+
+/// Says which names of a filter, or which key of a tag to group by, no line item of the invoices has.
+/// Reads them once more: this is for a run that found nothing.
+///
+/// # Errors
+/// [`exit::NOT_FOUND`] where a name is not there at all.
+pub(super) async fn explain(
+    context: &Context,
+    org: &Org,
+    invoices: &[InvoiceId],
+    linked: Linked,
+    (filters, by): (&ItemFilters, &[Dimension]),
+) -> Result<(), Failure> {
+    let mut names = Names::default();
+    for id in invoices {
+        names.read(org, *id, linked).await?;
+    }
+    let missing = names.missing(filters, by);
+    if missing.is_empty() {
+        context
+            .voice
+            .must("warning: no line item passes all filters together");
+    }
+    for missing in missing {
+        let exists = match &missing.elsewhere {
+            Elsewhere::Listed(kind, name) => kind.has(org, name).await,
+            Elsewhere::Nowhere => false,
+            Elsewhere::Perhaps => true,
+        };
+        let text = missing.text();
+        if !exists {
+            return Err(Failure::new(exit::NOT_FOUND, text));
+        }
+        context.voice.must(&format!("warning: {text}"));
+    }
+    Ok(())
+}
+
+/// Whether no line item has one of the tags that are grouped by.
+pub(super) fn is_untagged(by: &[Dimension], groups: &[GroupRow]) -> bool {
+    let by = by.iter().enumerate();
+    let mut tags = by.filter(|(_, by)| matches!(by, Dimension::Tag(_)));
+    tags.any(|(at, _)| {
+        let mut keys = groups.iter().filter_map(|group| group.keys.get(at));
+        !groups.is_empty() && keys.all(|key| key.label().is_none())
+    })
+}
+
+impl Names {
+    async fn read(&mut self, org: &Org, id: InvoiceId, linked: Linked) -> Result<(), Error> {
+        let request = org.invoice(id).linked_items(linked != Linked::Omit);
+        let mut items = request.line_items().await?;
+        while let Some(item) = items.next().await {
+            self.add(&item?);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, item: &LineItem) {
+        let keep = |set: &mut BTreeSet<String>, text: &Option<String>| {
+            if let Some(text) = text.as_ref().filter(|text| !set.contains(*text)) {
+                set.insert(text.clone());
+            }
+        };
+        keep(&mut self.projects, &item.group_id);
+        keep(&mut self.projects, &item.group_name);
+        keep(&mut self.clusters, &item.cluster_name);
+        keep(&mut self.skus, &item.sku);
+        for (key, values) in &item.tags {
+            let known = self.tags.entry(key.clone()).or_default();
+            known.extend(values.iter().cloned());
+        }
+    }
+
+    fn missing(&self, filters: &ItemFilters, by: &[Dimension]) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        let mut check = |known: &BTreeSet<String>, given: &String, kind: Kind| {
+            let is_it = |known: &String| match kind {
+                Kind::Sku => known.eq_ignore_ascii_case(given),
+                _ => known == given,
+            };
+            if known.iter().any(is_it) {
+                return;
+            }
+            missing.push(Missing {
+                what: format!("no line item is of the {} \"{given}\"", kind.name()),
+                elsewhere: Elsewhere::Listed(kind, given.clone()),
+                instead: instead(given, known),
+            });
+        };
+        for project in &filters.project {
+            check(&self.projects, project, Kind::Project);
+        }
+        for cluster in &filters.cluster {
+            check(&self.clusters, cluster, Kind::Cluster);
+        }
+        let plain = |sku: &&String| !sku.contains(['*', '?']);
+        for sku in filters.sku.iter().filter(plain) {
+            check(&self.skus, sku, Kind::Sku);
+        }
+        let keys: BTreeSet<String> = self.tags.keys().cloned().collect();
+        let of_by = by.iter().filter_map(|by| match by {
+            Dimension::Tag(key) => Some((key, None)),
+            _ => None,
+        });
+        let of_filters = filters.tag.iter().map(|(key, value)| (key, Some(value)));
+        for (key, value) in of_by.chain(of_filters) {
+            match (self.tags.get(key), value) {
+                (None, _) => missing.push(Missing {
+                    what: format!("no line item has a tag \"{key}\""),
+                    elsewhere: Elsewhere::Nowhere,
+                    instead: instead(key, &keys),
+                }),
+                (Some(values), Some(value)) if !values.contains(value) => missing.push(Missing {
+                    what: format!("no line item has the tag {key}={value}"),
+                    elsewhere: Elsewhere::Perhaps,
+                    instead: instead(value, values).map(|value| format!("{key}={value}")),
+                }),
+                _ => {}
+            }
+        }
+        missing
+    }
+}
+
+fn instead(given: &str, known: &BTreeSet<String>) -> Option<String> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    nearest(given, &known).map(str::to_owned)
+}
+
+impl Missing {
+    fn text(&self) -> String {
+        let instead = self.instead.as_ref();
+        let instead = instead.map(|name| format!("; did you mean \"{name}\"?"));
+        format!("{}{}", self.what, instead.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command, InvoicesCommand};
+
+    fn filters(line: &str) -> (ItemFilters, Vec<Dimension>) {
+        let line = format!("atlas-billing invoices show {line}");
+        let cli = Cli::read(line.split_whitespace().map(Into::into)).unwrap();
+        match cli.command {
+            Command::Invoices(InvoicesCommand::Show(args)) => (args.filters, args.by.by),
+            command => panic!("{command:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_what_could_be_meant() {
+        let item: LineItem = serde_json::from_str(
+            r#"{"groupId":"61b0aa11bb22cc33dd44ee01","groupName":"web","clusterName":"main",
+                "sku":"ATLAS_AWS_INSTANCE_M10","tags":{"team":["booking"]}}"#,
+        )
+        .unwrap();
+        let mut names = Names::default();
+        names.add(&item);
+        for (line, text) in [
+            (
+                "--project web --cluster main --sku atlas_aws_instance_m10",
+                None,
+            ),
+            ("--sku *_M99 --tag team=booking", None),
+            (
+                "--project webb",
+                Some("no line item is of the project \"webb\"; did you mean \"web\"?"),
+            ),
+            (
+                "--cluster zzzz",
+                Some("no line item is of the cluster \"zzzz\""),
+            ),
+            (
+                "--sku ATLAS_AWS_INSTANCE_M11",
+                Some(
+                    "no line item is of the SKU \"ATLAS_AWS_INSTANCE_M11\"; did you mean \"ATLAS_AWS_INSTANCE_M10\"?",
+                ),
+            ),
+            (
+                "--by tag:Team",
+                Some("no line item has a tag \"Team\"; did you mean \"team\"?"),
+            ),
+            (
+                "--tag team=boking",
+                Some("no line item has the tag team=boking; did you mean \"team=booking\"?"),
+            ),
+        ] {
+            let (filters, by) = filters(line);
+            let missing = names.missing(&filters, &by);
+            let found = missing.first().map(Missing::text);
+            assert_eq!(found.as_deref(), text, "{line}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What amounts are of: whose, on which basis, in which currency, up to which day. The one place for
+//! the words.
+
+use std::io::{self, Write};
+
+use atlas_billing::{InvoiceStatus, Month, Months, OrgId};
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::args::Linked;
+use crate::args::values::Format;
+use crate::output::Style;
+
+/// What amounts are, as far as the service says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// Of a Cost Explorer query.
+    Costs,
+    /// Line items.
+    LineItems,
+    /// Sums of them.
+    Sums,
+    /// The figures that an invoice states.
+    Invoice,
+    /// Line items of a search, which have no discount.
+    Found,
+    /// Costs of FOCUS reports.
+    Focus,
+}
+
+/// Up to which day there is data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Through {
+    /// All of it is there.
+    Day(NaiveDate),
+    /// To the day of the last change, and still growing.
+    Updated(NaiveDate),
+    /// Of a month that is still running; the service does not name the day.
+    Running(Month),
+    Unknown,
+}
+
+impl Through {
+    /// Of whole months, on the day `today`.
+    pub(super) fn of_months(months: Months, today: NaiveDate) -> Self {
+        let running = Month::of(today);
+        match months.contains(running) {
+            true => Self::Running(running),
+            false => Self::Day(months.last_month().last_day()),
+        }
+    }
+
+    /// Of an invoice whose period ends at `end`, excluded.
+    pub(super) fn of_invoice(
+        status: Option<&InvoiceStatus>,
+        updated: Option<DateTime<Utc>>,
+        end: Option<DateTime<Utc>>,
+    ) -> Self {
+        let day = match status {
+            Some(InvoiceStatus::Pending) => {
+                return updated.map_or(Self::Unknown, |at| Self::Updated(at.date_naive()));
+            }
+            _ => end.and_then(|end| end.date_naive().pred_opt()),
+        };
+        day.map_or(Self::Unknown, Self::Day)
+    }
+}
+
+/// Two lines below a table: whose amounts these are and up to which day, and what they are.
+pub(super) fn lines(
+    org: &OrgId,
+    linked: Linked,
+    only: &[OrgId],
+    through: Through,
+    basis: Basis,
+) -> [String; 2] {
+    let whose = match (linked, only) {
+        (_, [one]) => format!("organization {one}, as {org} sees it"),
+        (_, [_, ..]) => {
+            let ids: Vec<String> = only.iter().map(ToString::to_string).collect();
+            format!("organizations {}, as {org} sees them", ids.join(" and "))
+        }
+        (Linked::Omit, []) => format!("organization {org} alone"),
+        (Linked::Include, []) => format!("organization {org} and those linked to it"),
+        (Linked::Only, []) => format!("organizations linked to {org}, without it"),
+    };
+    let through = match through {
+        Through::Day(day) => format!("; data through {day}"),
+        Through::Updated(day) => format!("; data as of {day}, still growing"),
+        Through::Running(month) => format!("; {month} to date, still growing"),
+        Through::Unknown => String::new(),
+    };
+    [
+        format!("Scope: {whose}{through}."),
+        format!("Amounts: {}.", what(basis)),
+    ]
+}
+
+fn what(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Costs => {
+            "as Cost Explorer has them. It names no currency (US dollars by all that is known), and \
+             does not say whether discounts are off"
+        }
+        Basis::LineItems => {
+            "in the invoice's pricing currency, before tax; `invoices reconcile` tests whether \
+             prices are before discounts"
+        }
+        Basis::Sums => {
+            "line items in the invoice's pricing currency, before tax: gross is the sum of prices, \
+             net that less discounts; `invoices reconcile` tests whether prices are before them"
+        }
+        Basis::Invoice => "as each invoice states them, in its pricing currency",
+        Basis::Found => {
+            "line items in the invoice's pricing currency, before tax; a search has no discounts"
+        }
+        Basis::Focus => {
+            "in the currency beside them: billed is what is invoiced, effective after all \
+             discounts, list before them"
+        }
+    }
+}
+
+impl Style {
+    /// Writes notes below a table of records; other formats are data alone.
+    pub(super) fn notes(self, notes: &[String], out: &mut impl Write) -> io::Result<()> {
+        match self.format {
+            Format::Table => notes.iter().try_for_each(|note| writeln!(out, "{note}")),
+            Format::Markdown => notes.iter().try_for_each(|note| writeln!(out, "\n{note}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_and_up_to_which_day_is_one_line() {
+        let id =
+            |last: char| -> OrgId { format!("5f0c1d2e3a4b5c6d7e8f9a0{last}").parse().unwrap() };
+        let day: NaiveDate = "2025-02-28".parse().unwrap();
+        for (linked, only, through, line) in [
+            (
+                Linked::Omit,
+                vec![],
+                Through::Day(day),
+                "Scope: organization 5f0c1d2e3a4b5c6d7e8f9a0b alone; data through 2025-02-28.",
+            ),
+            (
+                Linked::Include,
+                vec![],
+                Through::Updated(day),
+                "Scope: organization 5f0c1d2e3a4b5c6d7e8f9a0b and those linked to it; data as of \
+                 2025-02-28, still growing.",
+            ),
+            (
+                Linked::Only,
+                vec![],
+                Through::Running("2025-03".parse().unwrap()),
+                "Scope: organizations linked to 5f0c1d2e3a4b5c6d7e8f9a0b, without it; 2025-03 to \
+                 date, still growing.",
+            ),
+            (
+                Linked::Include,
+                vec![id('c')],
+                Through::Unknown,
+                "Scope: organization 5f0c1d2e3a4b5c6d7e8f9a0c, as 5f0c1d2e3a4b5c6d7e8f9a0b sees it.",
+            ),
+            (
+                Linked::Include,
+                vec![id('c'), id('d')],
+                Through::Unknown,
+                "Scope: organizations 5f0c1d2e3a4b5c6d7e8f9a0c and 5f0c1d2e3a4b5c6d7e8f9a0d, as \
+                 5f0c1d2e3a4b5c6d7e8f9a0b sees them.",
+            ),
+        ] {
+            let [found, _] = lines(&id('b'), linked, &only, through, Basis::Costs);
+            assert_eq!(found, line);
+        }
+    }
+
+    #[test]
+    fn data_reaches_the_end_of_what_is_over() {
+        let today = "2025-03-14".parse().unwrap();
+        let of = |months: &str| Through::of_months(months.parse().unwrap(), today);
+        let february = "2025-02-28".parse().unwrap();
+        assert_eq!(of("2025-01..2025-02"), Through::Day(february));
+        assert_eq!(of("2025-Q1"), Through::Running("2025-03".parse().unwrap()));
+        let at = |text: &str| text.parse::<DateTime<Utc>>().ok();
+        let (updated, end) = (at("2025-03-09T04:30:00Z"), at("2025-03-01T00:00:00Z"));
+        let (pending, paid) = (InvoiceStatus::Pending, InvoiceStatus::Paid);
+        assert_eq!(
+            Through::of_invoice(Some(&pending), updated, end),
+            Through::Updated("2025-03-09".parse().unwrap())
+        );
+        assert_eq!(
+            Through::of_invoice(Some(&paid), updated, end),
+            Through::Day(february)
+        );
+        assert_eq!(Through::of_invoice(None, None, None), Through::Unknown);
+    }
+
+    #[test]
+    fn a_basis_is_one_sentence_or_two_without_a_period() {
+        for basis in [
+            Basis::Costs,
+            Basis::LineItems,
+            Basis::Sums,
+            Basis::Invoice,
+            Basis::Found,
+            Basis::Focus,
+        ] {
+            assert!(!what(basis).ends_with('.') && what(basis).len() < 220);
+        }
+    }
+}
