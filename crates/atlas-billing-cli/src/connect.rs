@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use atlas_billing::environment::ORG_ID;
 use atlas_billing::{
-    Client, ClientBuilder, Credentials, ErrorKind, MOST_PER_PAGE, Org, OrgId, Organization,
-    Timeouts,
+    Client, ClientBuilder, ErrorKind, MOST_PER_PAGE, Org, OrgId, Organization, Timeouts,
 };
 
 use crate::commands::Context;
@@ -29,7 +28,8 @@ pub(crate) async fn connect(context: &Context) -> Result<Connection, Failure> {
     #[cfg(feature = "demo")]
     if context.global.demo {
         let stand_in = crate::demo::start(context).await?;
-        let builder = Client::builder(Credentials::none()).base_url(stand_in.base_url());
+        let none = atlas_billing::Credentials::none();
+        let builder = Client::builder(none).base_url(stand_in.base_url());
         return Ok(Connection {
             client: build(context, builder)?,
             settings: None,

@@ -227,7 +227,7 @@ impl Sources<'_> {
         let failure = match (profile, locked) {
             (Some(_), Some(why)) => failure.with_help(format!("the keyring cannot be read: {why}")),
             (Some(_), None) if !cfg!(feature = "keyring") => failure.with_help(
-                "this build does not read the keyring, where the Atlas CLI keeps secrets",
+                "this build does not read the keyring, where the Atlas CLI keeps secrets: build it with --features keyring",
             ),
             _ => failure,
         };

@@ -54,13 +54,19 @@ fn flags_of_the_atlas_cli_are_taken_and_not_shown() {
 
 #[test]
 fn global_flags_go_before_and_after_the_command() {
-    assert!(read("atlas-billing --demo -q costs").unwrap().global.demo);
-    assert!(read("atlas-billing costs --demo -q").unwrap().global.quiet);
     assert!(
-        read("atlas-billing invoices --demo list -q")
+        read("atlas-billing --excel -q costs -o csv")
             .unwrap()
             .global
-            .demo
+            .excel
+    );
+    assert!(read("atlas-billing costs --verbose -P a").is_ok_and(|cli| cli.global.verbose));
+    assert!(read("atlas-billing costs -q").unwrap().global.quiet);
+    assert!(
+        read("atlas-billing invoices --keep-token list -q")
+            .unwrap()
+            .global
+            .keep_token
     );
 }
 
@@ -110,9 +116,17 @@ fn what_has_no_effect_or_contradicts_is_refused() {
     let token = "9c0d".repeat(16);
     for (line, part) in [
         ("costs -q -v", "cannot be used"),
+        #[cfg(feature = "demo")]
         (
             "costs --demo --base-url https://cloud.mongodb.com",
             "cannot be used",
+        ),
+        #[cfg(feature = "demo")]
+        ("costs --demo -P work", "cannot be used"),
+        ("completions bash -P work", "--profile has no effect"),
+        (
+            "invoices list -o openmetrics",
+            "`costs`, `forecast` and `invoices show --by`",
         ),
         (&format!("costs 2025 --resume {token}"), "cannot be used"),
         (
@@ -192,6 +206,7 @@ fn what_has_no_effect_or_contradicts_is_refused() {
         ),
         ("check -o raw-csv", "`check` does not support raw-csv"),
         ("schema costs -o csv", "--output has no effect"),
+        #[cfg(feature = "demo")]
         ("mock --org 64b7f0a1c2d3e4f506172839", "--org has no effect"),
     ] {
         let error = read(&format!("atlas-billing {line}")).unwrap_err();
