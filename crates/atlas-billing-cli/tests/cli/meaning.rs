@@ -319,7 +319,7 @@ fn blanks_have_one_meaning_each() {
     ];
     let csv = atlas.ok(&show).stdout;
     let rows: Vec<&str> = csv.lines().skip(1).collect();
-    let begins = |row: &str, with: &str| row.starts_with(&format!("{INVOICE_ID},{with}"));
+    let begins = |row: &str, with: &str| row.starts_with(&format!("{INVOICE_ID},2025-02,{with}"));
     assert!(begins(rows[0], "group,web,1000,0,1000,"), "{csv}");
     assert!(begins(rows[1], "group,(empty),500,"), "{csv}");
     assert!(begins(rows[2], "group,(untagged),100,"), "{csv}");
