@@ -30,6 +30,9 @@ pub(crate) fn focus_url(base_url: &str, items: u64) -> String {
 /// Where FOCUS files are.
 const FOCUS: &str = "/focus/";
 
+/// What the list says of an invoice.
+const ABOUT: &str = r#""statusName":"PAID","startDate":"2025-01-01T00:00:00Z","endDate":"2025-02-01T00:00:00Z","updated":"2025-02-03T00:00:00Z""#;
+
 /// Which form is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Form {
@@ -38,12 +41,14 @@ enum Form {
     Focus,
     /// The report that has a FOCUS file.
     Report,
+    /// The list of an organization's invoices: one, with the organization's id.
+    List,
 }
 
 impl Form {
     fn media_type(self) -> &'static str {
         match self {
-            Self::Json => "application/vnd.atlas.2023-01-01+json;charset=utf-8",
+            Self::Json | Self::List => "application/vnd.atlas.2023-01-01+json;charset=utf-8",
             Self::Csv => "application/vnd.atlas.2023-01-01+csv",
             Self::Report => "application/vnd.atlas.2025-03-12+json;charset=utf-8",
             Self::Focus => "text/csv",
@@ -99,7 +104,7 @@ impl Parts {
             _ => respond(&core, Request::get(path), form.media_type()),
         };
         let (start, end) = match form {
-            Form::Json => {
+            Form::Json | Form::List => {
                 let open = b"\"lineItems\":[";
                 let start = find(&body, open).ok_or("an invoice has items")? + open.len();
                 let end = find(&body, b"],\"linkedInvoices\"").ok_or("an invoice has an end")?;
@@ -181,6 +186,15 @@ impl Replay {
                     "HTTP/1.1 200 OK\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n"
                 )
             };
+            if form == Form::List {
+                let id = invoice_id(items);
+                let list = format!(
+                    r#"{{"links":[],"totalCount":1,"results":[{{"id":"{id}","orgId":"{id}",{ABOUT}}}]}}"#
+                );
+                let response = head(list.len() as u64) + &list;
+                stream.write_all(response.as_bytes()).await?;
+                continue;
+            }
             if form == Form::Report {
                 // So that making the file is no part of what is measured.
                 self.parts(items, Form::Focus)?;
@@ -228,7 +242,9 @@ impl Replay {
 fn read_head(head: &str) -> Result<(u64, Form)> {
     let target = head.split_whitespace().nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
-    let id = path.rsplit('/').next().unwrap_or_default();
+    let is_list = path.ends_with("/invoices");
+    let id = path.trim_end_matches("/invoices").rsplit('/').next();
+    let id = id.unwrap_or_default();
     let items = u64::from_str_radix(id, 16).map_err(|error| format!("{target}: {error}"))?;
     let csv = head.lines().any(|line| {
         let line = line.to_ascii_lowercase();
@@ -237,6 +253,7 @@ fn read_head(head: &str) -> Result<(u64, Form)> {
     let form = match csv {
         _ if path.starts_with(FOCUS) => Form::Focus,
         _ if path.contains("/reports/") => Form::Report,
+        _ if is_list => Form::List,
         true => Form::Csv,
         false => Form::Json,
     };
@@ -257,6 +274,8 @@ mod tests {
         assert_eq!(read_head(head).unwrap(), (10, Form::Focus));
         let head = "GET /api/x/reports/00000000000000000000000a HTTP/1.1\r\n\r\n";
         assert_eq!(read_head(head).unwrap(), (10, Form::Report));
+        let head = "GET /api/orgs/00000000000000000000000a/invoices?a=b HTTP/1.1\r\n\r\n";
+        assert_eq!(read_head(head).unwrap(), (10, Form::List));
         assert!(read_head("").is_err());
     }
 
