@@ -11,7 +11,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Text => "text",
         Kind::Cents | Kind::Change => "cents",
         Kind::Integer => "count",
-        Kind::Number | Kind::Share => "number",
+        Kind::Number | Kind::Amount | Kind::Share => "number",
         Kind::Boolean => "boolean",
         Kind::Day => "day",
         Kind::Moment => "moment",

@@ -48,8 +48,8 @@ enum Type {
 impl Type {
     fn of(kind: Kind, numbers: Numbers) -> Self {
         match kind {
-            Kind::Number | Kind::Share if numbers == Numbers::Text => Self::Text,
-            Kind::Number | Kind::Share => Self::Decimal,
+            Kind::Number | Kind::Amount | Kind::Share if numbers == Numbers::Text => Self::Text,
+            Kind::Number | Kind::Amount | Kind::Share => Self::Decimal,
             Kind::Cents | Kind::Change | Kind::Integer => Self::Integer,
             Kind::Boolean => Self::Boolean,
             Kind::Day => Self::Day,
