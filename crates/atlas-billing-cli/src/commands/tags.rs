@@ -13,6 +13,7 @@ use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, Layout, columns};
 use crate::records::InvoiceRow;
+use crate::text;
 
 /// A tag key; without one what carries none.
 pub(super) struct TagRow {
@@ -58,22 +59,43 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
     context.voice.note(&format!("Period: {period}"));
     invoices::note_nothing(context, &filter, tags.total().count);
     let rows = rows(&tags);
-    context.style.write(out, &columns(plain.clone()), &rows, || {
-        let mut shown = columns! { TagRow:
-            "key" Text ("key") = |r| r.key.as_deref().unwrap_or("(no tags)"), "";
-        };
-        shown.extend(columns(plain.clone()));
-        let mut layout = Layout::of(&shown, &rows);
-        layout.title = Some(format!("Tag keys of the line items of {period}"));
-        layout.notes.push(
-            "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with \
-             several keys counts for each."
-                .to_owned(),
-        );
+    context.style.write(out, &columns(plain), &rows, || {
+        let mut layout = layout(&period, &rows);
         layout.notes.extend(invoices::filter_note(&filter));
         layout.notes.append(&mut notes);
         Ok(vec![layout])
     })
+}
+
+/// What `invoices tags` shows of an invoice that was read before; of the keys beyond `top` how many
+/// there are.
+pub(super) fn table(invoice: &InvoiceRow, tags: &TagTotals, top: usize) -> Layout {
+    let mut rows = rows(tags);
+    // The last row is no key.
+    let keys = rows.len() - 1;
+    let rest = rows.drain(keys.min(top)..keys).count();
+    let mut layout = layout(&invoice.period(), &rows);
+    if rest > 0 {
+        let rest = text::counted(rest, "key");
+        layout.notes.push(format!("Not listed: {rest} more."));
+    }
+    layout.notes.extend(invoice.to_date_note());
+    layout
+}
+
+fn layout(period: &str, rows: &[TagRow]) -> Layout {
+    let mut shown = columns! { TagRow:
+        "key" Text ("key") = |r| r.key.as_deref().unwrap_or("(no tags)"), "";
+    };
+    shown.extend(columns(String::new()));
+    let mut layout = Layout::of(&shown, rows);
+    layout.title = Some(format!("Tag keys of the line items of {period}"));
+    layout.notes.push(
+        "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with \
+         several keys counts for each."
+            .to_owned(),
+    );
+    layout
 }
 
 /// Adds the line items of an invoice.

@@ -84,6 +84,7 @@ fn alone(atlas: &Atlas, period: &str, before: &str, detail: &str) -> Vec<(String
         format!("invoices show {detail} --by cluster --top 10"),
         format!("invoices show {detail} --by sku --top 10"),
         format!("invoices show {detail} --by tag:team --top 10"),
+        format!("invoices tags {detail}"),
         format!("invoices compare {before} {detail} --by sku --top 10"),
         "forecast".to_owned(),
         format!("invoices reconcile {detail}"),

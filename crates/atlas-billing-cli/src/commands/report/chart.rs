@@ -154,25 +154,11 @@ pub(super) fn by_month(
         from: f64::from(HEIGHT) - BOTTOM,
         to: TOP,
     };
-    let mut chart = Chart {
-        id,
-        description: described(months, &stacks),
-        title,
-        width: WIDTH,
-        height: HEIGHT,
-        bars: Vec::new(),
-        lines: Vec::new(),
-        labels: Vec::new(),
-        legend: Vec::new(),
-    };
+    let mut chart = Chart::new(id, title, described(months, &stacks), HEIGHT);
     let right = f64::from(WIDTH) - RIGHT;
     for tick in scale.ticks() {
         let y = scale.at(tick);
-        chart.line(
-            (LEFT, y),
-            (right, y),
-            if tick == 0.0 { "zero" } else { "grid" },
-        );
+        chart.line((LEFT, y), (right, y), tick_kind(tick));
         chart.label((LEFT - 8.0, y + 4.0), "end", "tick", units(tick));
     }
     let slot = (right - LEFT) / months.len() as f64;
@@ -281,25 +267,15 @@ pub(super) fn forecast(
     let earlier = before.map_or(String::new(), |(month, amount)| {
         format!("; line items of {month}: {}", shown(amount))
     });
-    let mut chart = Chart {
-        id,
-        title: format!("Forecast of {month}"),
-        description: format!(
-            "A bar from zero. {} posted so far, {} at the end of the month{range}{earlier}.",
-            shown(so_far),
-            shown(forecast.total)
-        ),
-        width: WIDTH,
-        height: HEIGHT,
-        bars: Vec::new(),
-        lines: Vec::new(),
-        labels: Vec::new(),
-        legend: Vec::new(),
-    };
+    let description = format!(
+        "A bar from zero. {} posted so far, {} at the end of the month{range}{earlier}.",
+        shown(so_far),
+        shown(forecast.total)
+    );
+    let mut chart = Chart::new(id, format!("Forecast of {month}"), description, HEIGHT);
     for tick in scale.ticks() {
         let x = scale.at(tick);
-        let kind = if tick == 0.0 { "zero" } else { "grid" };
-        chart.line((x, 12.0), (x, 92.0), kind);
+        chart.line((x, 12.0), (x, 92.0), tick_kind(tick));
         chart.label((x, 110.0), "middle", "tick", units(tick));
     }
     let mut bar = |y: f64, height: f64, from: f64, to: f64, series: &str, tooltip: String| {
@@ -351,7 +327,27 @@ pub(super) fn forecast(
     Some(chart)
 }
 
+/// How the line of a tick is drawn.
+fn tick_kind(tick: f64) -> &'static str {
+    if tick == 0.0 { "zero" } else { "grid" }
+}
+
 impl Chart {
+    /// A chart without marks.
+    fn new(id: &'static str, title: String, description: String, height: u32) -> Self {
+        Self {
+            id,
+            title,
+            description,
+            width: WIDTH,
+            height,
+            bars: Vec::new(),
+            lines: Vec::new(),
+            labels: Vec::new(),
+            legend: Vec::new(),
+        }
+    }
+
     fn line(&mut self, from: (f64, f64), to: (f64, f64), kind: &'static str) {
         self.lines.push(Line {
             x1: place(from.0),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use atlas_billing::money::{Forecast, TagKey, TagTotals, Verdict};
-use atlas_billing::totals::{Dimension, Total, Totals};
+use atlas_billing::money::{Forecast, Verdict};
+use atlas_billing::totals::{Dimension, Totals};
 use atlas_billing::{Cents, Month};
 
 use super::chart::{self, Chart};
@@ -11,10 +11,9 @@ use super::{Facts, Read};
 use crate::args::values::{Grouping, shown_period};
 use crate::commands::groups::Groups;
 use crate::commands::reconcile::capitalized;
-use crate::commands::{compare, costs_table, forecast, invoices, reconcile};
+use crate::commands::{compare, costs_table, forecast, invoices, reconcile, tags};
 use crate::failure::{Failure, exit};
-use crate::output::{Heading, Layout, Row};
-use crate::records::InvoiceRow;
+use crate::output::Layout;
 use crate::text;
 
 /// So many tags are shown with their values.
@@ -230,13 +229,13 @@ fn totals(read: &Read, by: &Dimension) -> Totals {
 
 fn tags(facts: &Facts<'_>) -> Section {
     let tables = |read: &Read| {
-        let tags = &read.sums.tags;
-        let mut keys = tags.keys();
+        let sums = &read.sums.tags;
+        let mut keys = sums.keys();
         // A stable sort: equal ones stay in alphabetical order.
         keys.sort_by_key(|key| std::cmp::Reverse(key.total.gross));
-        let mut tables = vec![tags_table(&read.row, tags, &keys, facts.top)];
+        let mut tables = vec![tags::table(&read.row, sums, facts.top)];
         for key in keys.into_iter().take(TAGS_WITH_VALUES) {
-            let totals = tags.by(&key.key);
+            let totals = sums.by(&key.key);
             let by = Groups::largest_by(Dimension::Tag(key.key), facts.top);
             tables.push(by.table(&read.row, totals));
         }
@@ -244,43 +243,6 @@ fn tags(facts: &Facts<'_>) -> Section {
     };
     let about = "Which tags the line items of the invoice have: `invoices show --by tag:KEY`.";
     of_invoice(facts, "tags", "Tags", about, tables)
-}
-
-fn tags_table(invoice: &InvoiceRow, tags: &TagTotals, keys: &[TagKey], top: usize) -> Layout {
-    let row = |name: &str, total: Total, values: Option<u64>| {
-        let part = tags.coverage(&total);
-        let without = part.filter(|_| values.is_some()).map(|part| 1.0 - part);
-        let shown = |part: Option<f64>| part.map_or(String::new(), |part| text::share(part, 1.0));
-        Row::new([
-            name.to_owned(),
-            cents(total.gross),
-            shown(part),
-            shown(without),
-            text::count(total.count),
-            values.map_or(String::new(), text::count),
-        ])
-    };
-    let mut headings = vec![Heading::left("key")];
-    headings.extend(["cost", "coverage", "without it", "items", "values"].map(Heading::right));
-    let title = format!("Tag keys of the line items of {}", invoice.period());
-    let mut layout = Layout::titled(title, headings);
-    let (shown, rest) = keys.split_at(keys.len().min(top));
-    let shown = shown.iter();
-    layout.rows = shown
-        .map(|it| row(&it.key, it.total, Some(it.values)))
-        .collect();
-    layout.rows.push(row("(no tags)", tags.untagged(), None));
-    layout.notes.push(
-        "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with several \
-         keys counts for each."
-            .to_owned(),
-    );
-    if !rest.is_empty() {
-        let rest = text::counted(rest.len(), "key");
-        layout.notes.push(format!("Not listed: {rest} more."));
-    }
-    layout.notes.extend(invoice.to_date_note());
-    layout
 }
 
 fn movers(facts: &Facts<'_>) -> Result<Section, Failure> {
