@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use atlas_billing::edge::doubles::TokioClock;
-use atlas_billing::edge::{BoxFuture, ExchangeError, HttpClient, Random};
+use atlas_billing::edge::{BoxFuture, Clock as _, ExchangeError, HttpClient, Random};
 use atlas_billing::poll::{PollPolicy, Tolerance};
 use atlas_billing::{
     Cents, Client, Error, ErrorKind, GroupBy, Month, Months, Org, Result, RetryPolicy, Timeouts,
 };
-use atlas_billing_mock::{Core, INVOICE_ID, ManualClock, ORG_ID, Ready, ReportSettings, Scenario};
+use atlas_billing_mock::{Core, INVOICE_ID, ORG_ID, Ready, ReportSettings, Scenario};
 use atlas_billing_tests::planted::{self, Identity};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -126,8 +126,7 @@ impl Random for Numbers {
 /// The stand-in's core behind a connection of faults.
 struct Weather {
     core: Core,
-    clock: ManualClock,
-    started: Instant,
+    clock: Arc<TokioClock>,
     numbers: Numbers,
     /// Of a hundred exchanges so many go wrong.
     percent: usize,
@@ -144,14 +143,9 @@ impl fmt::Debug for Weather {
 impl Weather {
     /// The response of the core, at the time of the paused clock.
     fn respond(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let passed = self.started.elapsed();
-        let start = "2025-03-10T12:00:00Z".parse::<chrono::DateTime<chrono::Utc>>();
-        let now = start.unwrap() + chrono::TimeDelta::from_std(passed).unwrap();
-        let behind = (now - self.clock.now()).to_std().unwrap_or_default();
-        self.clock.advance(behind);
-        self.core
-            .exchange(request)
-            .expect("the scenario has no faults")
+        let response = self.core.respond_at(&request.into(), self.clock.now());
+        assert_eq!(response.fault, None, "the scenario has no faults");
+        response.into()
     }
 }
 
@@ -312,17 +306,15 @@ struct Ended {
 
 async fn run(flow: Flow, seed: u64, percent: usize) -> Ended {
     let started = Instant::now();
-    let clock = ManualClock::at("2025-03-10T12:00:00Z".parse().unwrap());
+    let clock = TokioClock::new();
     let scenario = Scenario::builder()
         .today("2025-03-10".parse().unwrap())
-        .clock(clock.clone())
         .sign_in(Identity::Account.sign_in())
         .ready(Ready::AfterPolls(2))
         .reports(ReportSettings::default().ready(Ready::AfterPolls(2)));
     let weather = Arc::new(Weather {
         core: Core::new(scenario.build()),
-        clock,
-        started,
+        clock: clock.clone(),
         numbers: Numbers(Mutex::new(seed)),
         percent,
         log: Mutex::default(),
@@ -330,7 +322,7 @@ async fn run(flow: Flow, seed: u64, percent: usize) -> Ended {
     let timeouts = Timeouts::default().with_head(SILENCE).with_idle(SILENCE);
     let client = Client::builder(Identity::Account.credentials())
         .http_client(weather.clone())
-        .clock(TokioClock::new())
+        .clock(clock)
         .random(Arc::new(Numbers(Mutex::new(!seed))))
         .timeouts(timeouts.with_total(TOTAL))
         .retry(RetryPolicy::new())
