@@ -14,6 +14,9 @@ use serde_json::value::RawValue;
 
 use crate::stream::line_items::first;
 
+/// The tags of a resource: values by key.
+pub(super) type Tags = BTreeMap<String, Vec<String>>;
+
 /// What sums need of a line item.
 #[derive(Debug, Default)]
 pub(crate) struct Charge<'a> {
@@ -26,7 +29,7 @@ pub(crate) struct Charge<'a> {
     pub(super) provider: Option<&'a str>,
     /// The UTC date on which the charge starts.
     pub(super) day: Option<NaiveDate>,
-    pub(super) tags: Option<&'a BTreeMap<String, Vec<String>>>,
+    pub(super) tags: Option<&'a Tags>,
     /// Whether what is charged for takes more than a day.
     pub(super) is_long: bool,
     /// Whether the item has a price: `gross` is zero without one. This and what follows is for tests

@@ -6,10 +6,8 @@ use std::ops::AddAssign;
 use atlas_billing_raw::types::LineItem;
 use serde_json::value::RawValue;
 
-use super::charge::{Charge, Needs};
+use super::charge::{Charge, Needs, Tags};
 use super::totals::{Dimension, Total, Totals};
-
-type Tags = BTreeMap<String, Vec<String>>;
 
 /// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
 /// that grows with the number of different sets of tags. An item with several keys counts for each of
@@ -187,7 +185,7 @@ impl AddAssign for TagTotals {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -196,7 +194,8 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    const ITEMS: &str = r#"[
+    /// Items with tags, without, and with keys that have no value.
+    pub(in crate::money) const ITEMS: &str = r#"[
         {"sku":"A","groupId":"1","groupName":"web","clusterName":"x","totalPriceCents":100,"discountCents":5,
          "startDate":"2025-03-01T00:00:00Z","tags":{"team":["b","a"],"env":null}},
         {"sku":"B","groupId":"1","groupName":"old","clusterName":"y","totalPriceCents":20,

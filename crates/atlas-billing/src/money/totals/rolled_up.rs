@@ -1,11 +1,8 @@
 //! Sums by fewer dimensions than they were made by.
 
-use std::collections::BTreeMap;
-
 use super::{Charge, Dimension, Group, Key, Totals};
+use crate::money::charge::Tags;
 use crate::period::Month;
-
-type Tags = BTreeMap<String, Vec<String>>;
 
 impl Totals {
     /// The same sums by fewer dimensions: by some of those that these are by, in any order, or by
@@ -79,15 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const ITEMS: &str = r#"[
-        {"sku":"A","groupId":"1","groupName":"web","clusterName":"x","totalPriceCents":100,"discountCents":5,
-         "startDate":"2025-03-01T00:00:00Z","tags":{"team":["b","a"],"env":null}},
-        {"sku":"B","groupId":"1","groupName":"old","clusterName":"y","totalPriceCents":20,
-         "startDate":"2025-03-02T00:00:00Z","tags":{"team":["a"],"env":["prod"]}},
-        {"sku":"A","groupName":"web","clusterName":"x","totalPriceCents":-7,"tags":{"env":[]}},
-        {"sku":"A","totalPriceCents":1,"tags":null},
-        {"totalPriceCents":3}]"#;
+    use crate::money::tags::tests::ITEMS;
 
     proptest! {
         #[test]
