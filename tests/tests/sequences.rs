@@ -388,10 +388,14 @@ fn trouble(ended: &Ended, undisturbed: &str) -> Option<String> {
     if !explained.contains(&kind) {
         return Some(format!("{kind} is explained by nothing: {error}"));
     }
-    let alone = ended
+    // A new token between two failures is no success of the request that fails: rejected again, it
+    // is final.
+    let calls = ended
         .log
-        .windows(2)
-        .all(|pair| pair[0].1.is_none() || pair[1].1.is_none());
+        .iter()
+        .filter(|(line, trouble)| trouble.is_some() || !line.ends_with("/api/oauth/token"));
+    let calls: Vec<bool> = calls.map(|(_, trouble)| trouble.is_some()).collect();
+    let alone = calls.windows(2).all(|pair| pair != [true, true]);
     if alone && struck.iter().all(|trouble| trouble.is_survived()) {
         return Some(format!("it should have gone on: {error}"));
     }
