@@ -114,7 +114,7 @@ impl ClientBuilder {
     }
 
     /// Trusts a private CA's certificate beside the platform's.
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg(feature = "__tls")]
     pub fn ca_certificate(mut self, certificate: reqwest::Certificate) -> Self {
         self.http.certificates.push(certificate);
         self

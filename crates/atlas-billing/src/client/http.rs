@@ -17,7 +17,7 @@ pub(super) type Adjust = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::Clie
 #[derive(Default)]
 pub(super) struct HttpSettings {
     pub(super) proxies: Vec<reqwest::Proxy>,
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg(feature = "__tls")]
     pub(super) certificates: Vec<reqwest::Certificate>,
     pub(super) ca_files: Vec<PathBuf>,
     pub(super) adjust: Vec<Adjust>,
@@ -70,7 +70,7 @@ pub(super) fn build(
     user_agent: &str,
     signed: bool,
 ) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
+    let mut builder = client_builder()
         .http2_keep_alive_interval(KEEP_ALIVE.0)
         .http2_keep_alive_timeout(KEEP_ALIVE.1)
         .http2_initial_stream_window_size(WINDOWS.0)
@@ -86,14 +86,14 @@ pub(super) fn build(
     for proxy in settings.proxies {
         builder = builder.proxy(proxy);
     }
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg(feature = "__tls")]
     {
         builder = trust(builder, settings.certificates, settings.ca_files, base_url)?;
     }
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    #[cfg(not(feature = "__tls"))]
     if base_url.scheme() == "https" {
         return Err(Error::configuration(
-            "this build of atlas-billing has no TLS: its features rustls and native-tls are off",
+            "this build of atlas-billing has no TLS: its features rustls, rustls-ring and native-tls are off",
         ));
     }
     for adjust in settings.adjust {
@@ -124,12 +124,22 @@ pub(super) fn build(
 
 /// A client that is never used: the generated client wants one to be built with.
 pub(super) fn unused_client() -> Result<reqwest::Client> {
-    let builder = reqwest::Client::builder().no_proxy();
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    let builder = client_builder().no_proxy();
+    #[cfg(feature = "__tls")]
     let builder = builder.tls_certs_only([]);
     builder
         .build()
         .map_err(|error| Error::configuration("the HTTP client cannot be built").with_source(error))
+}
+
+/// reqwest's builder, with cryptography for rustls: the program's own choice, else ring.
+fn client_builder() -> reqwest::ClientBuilder {
+    #[cfg(feature = "rustls-ring")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Fails where another thread was faster, which leaves a choice as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    reqwest::Client::builder()
 }
 
 /// Rejects plain http with credentials to a host that is reached through a proxy: a `configured`
@@ -180,7 +190,7 @@ fn certificate_source() -> String {
 }
 
 /// Trusts the platform's certificates and these for https, none for http.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 fn trust(
     builder: reqwest::ClientBuilder,
     mut certificates: Vec<reqwest::Certificate>,
@@ -201,7 +211,7 @@ fn trust(
 }
 
 /// The certificates of a PEM file that messages call `name`.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 fn certificates_in(path: &std::path::Path, name: &str) -> Result<Vec<reqwest::Certificate>> {
     let bytes = std::fs::read(path).map_err(|error| {
         Error::configuration(format!("the CA file {name} cannot be read")).with_source(error)
@@ -266,7 +276,7 @@ mod tests {
         }
     }
 
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg(feature = "__tls")]
     #[test]
     fn a_ca_file_that_helps_nobody_is_an_error_that_names_it() {
         let https: Url = "https://atlas.example".parse().unwrap();
