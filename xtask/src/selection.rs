@@ -65,6 +65,9 @@ pub(crate) struct NamedSchema {
     /// Fields that the slice omits: nothing here uses them.
     #[serde(default)]
     pub(crate) drop: Vec<String>,
+    /// Whether its values come by the million and repeat their texts, which are then shared.
+    #[serde(default)]
+    pub(crate) shared: bool,
 }
 
 /// An enum that gets a name and known values; every other one is plain text.

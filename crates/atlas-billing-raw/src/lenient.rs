@@ -105,7 +105,8 @@ where
     deserializer.deserialize_any(Lists(PhantomData))
 }
 
-struct List<T>(Vec<T>);
+/// A list that is read by [`list`].
+pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

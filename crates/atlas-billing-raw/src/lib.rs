@@ -11,6 +11,7 @@ mod open_enum;
 pub mod operation;
 mod pages;
 mod presigned_url;
+mod shared;
 pub mod timestamp;
 pub mod transport;
 
@@ -23,4 +24,5 @@ pub use pages::{Page, Pages};
 pub use presigned_url::PresignedUrl;
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 pub use rust_decimal::Decimal;
+pub use shared::{Interner, SharedText, Tags, deserialize_tags};
 pub use transport::{Plain, SendFuture, SharedTransport, Transport};

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::cents::Cents;
+use crate::shared::SharedText;
 use crate::types::{LineItem, LineItemFilters, LineItemSearch};
 
 /// ```
@@ -40,7 +41,7 @@ impl LineItem {
     }
 
     /// The values of a tag; empty where the item does not have it. Keys are case-sensitive.
-    pub fn tag(&self, key: &str) -> &[String] {
+    pub fn tag(&self, key: &str) -> &[SharedText] {
         self.tags.get(key).map_or(&[], Vec::as_slice)
     }
 }
@@ -84,7 +85,7 @@ mod tests {
             r#"{"startDate":"2025-03-01T00:00:00Z","tags":{"team":["a","b"],"none":null,"empty":[]}}"#,
         );
         assert_eq!(item.day(), NaiveDate::from_ymd_opt(2025, 3, 1));
-        assert_eq!(item.tag("team"), ["a", "b"]);
+        assert_eq!(item.tag("team"), ["a".into(), "b".into()]);
         for key in ["none", "empty", "Team", ""] {
             assert!(item.tag(key).is_empty(), "{key}");
         }

@@ -68,7 +68,7 @@ pub use atlas_billing_raw::types::{
     AssociatedInvoice, Cluster, Invoice, InvoiceReport, InvoiceSummary, LineItem, LineItemFilters,
     LineItemSearch, Organization, Payment, Project, ProjectClusters, Refund, Sku, UsageLineItem,
 };
-pub use atlas_billing_raw::{Cents, Decimal, Number};
+pub use atlas_billing_raw::{Cents, Decimal, Number, SharedText, Tags};
 pub use auth::{AccessToken, Credentials, StoredToken, TokenKey, TokenProvider, TokenStore};
 pub use chrono;
 pub use client::{COMMERCIAL, Client, ClientBuilder, GOVERNMENT, Org, environment};

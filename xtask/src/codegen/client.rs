@@ -12,13 +12,16 @@ use syn::Item;
 use super::{docs, finish};
 use crate::adapt::OWN_CRATE;
 use crate::failure::{Failure, Problems, Result, refusal};
+use crate::selection::Selection;
 use crate::spec::{operations, sorted};
 
 /// The texts of `client.rs` and `types.rs`.
-pub(super) fn generate(input: &Value) -> Result<(String, String)> {
+pub(super) fn generate(input: &Value, selection: &Selection) -> Result<(String, String)> {
     let mut file = run(input).map_err(|failure| culprits(input).unwrap_or(failure))?;
     let mut types = take_types(&mut file)?;
 
+    let shared = selection.schemas.iter().filter(|schema| schema.shared);
+    finish::share_texts(&mut types, shared.map(|schema| schema.name.as_str()));
     finish::types(&mut types, &file);
     finish::client(&mut file);
     let parameters = docs::parameters(input);

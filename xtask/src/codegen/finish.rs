@@ -45,6 +45,29 @@ pub(super) fn types(file: &mut File, client: &File) {
     }
 }
 
+/// Gives the structs of these `names` texts and tags that are shared between values.
+pub(super) fn share_texts<'a>(file: &mut File, names: impl Iterator<Item = &'a str>) {
+    let names: BTreeSet<&str> = names.collect();
+    for item in &mut file.items {
+        if let Item::Struct(item) = item
+            && names.contains(item.ident.to_string().as_str())
+        {
+            for field in &mut item.fields {
+                let text = argument_of(&field.ty, "Option");
+                let values = last_argument_of(&field.ty, "BTreeMap");
+                if text.is_some_and(|text| ends_in(text, "String")) {
+                    field.ty = parse_quote!(::std::option::Option<crate::SharedText>);
+                } else if values
+                    .and_then(|list| argument_of(list, "Vec"))
+                    .is_some_and(|value| ends_in(value, "String"))
+                {
+                    field.ty = parse_quote!(crate::Tags);
+                }
+            }
+        }
+    }
+}
+
 /// The client without what a library must not hold, and without a second name for everything.
 pub(super) fn client(file: &mut File) {
     file.attrs
@@ -267,15 +290,19 @@ fn read_by_ours(field: &mut syn::Field) {
             }
             false => parse_quote!(#[serde(deserialize_with = "crate::lenient::integer")]),
         }
-    } else if argument_of(inner, "DateTime").is_some_and(is_utc) {
+    } else if argument_of(inner, "DateTime").is_some_and(|zone| ends_in(zone, "Utc")) {
         match optional {
             true => {
                 parse_quote!(#[serde(default, deserialize_with = "crate::timestamp::optional")])
             }
             false => parse_quote!(#[serde(deserialize_with = "crate::timestamp::required")]),
         }
+    } else if optional && ends_in(inner, "SharedText") {
+        parse_quote!(#[serde(default, deserialize_with = "crate::shared::optional_text")])
     } else if optional {
         return;
+    } else if ends_in(inner, "Tags") {
+        parse_quote!(#[serde(deserialize_with = "crate::deserialize_tags")])
     } else if argument_of(inner, "Vec").is_some() {
         parse_quote!(#[serde(deserialize_with = "crate::lenient::list")])
     } else if last_argument_of(inner, "BTreeMap").is_some_and(|v| argument_of(v, "Vec").is_some()) {
@@ -331,8 +358,9 @@ fn derives_default(attributes: &[syn::Attribute]) -> bool {
         .any(|text| text.contains("Default"))
 }
 
-fn is_utc(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Utc"))
+/// Whether `name` is the last segment of the type's path.
+fn ends_in(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
 }
 
 fn is_one_of(ty: &Type, names: &[&str]) -> bool {

@@ -46,7 +46,7 @@ pub(crate) fn generate(
     let enums = problems.check(enums::generate(&effective, selection, &mut warnings));
     let table = problems.check(table::generate(&effective, selection));
     problems.refuse()?;
-    let (client, types) = client::generate(&input)?;
+    let (client, types) = client::generate(&input, selection)?;
 
     let parts = [
         ("mod.rs", MODULES.to_owned()),

@@ -228,6 +228,7 @@ fn a_dropped_field_goes_with_what_only_it_refers_to() {
         name: "Order".to_owned(),
         upstream: "Order".to_owned(),
         drop: vec![drop.to_owned()],
+        shared: false,
     };
     selection.schemas = vec![order("lines")];
     let slice = slice(&upstream(), &selection).unwrap();

@@ -528,7 +528,8 @@ pub struct LineItem {
         rename = "clusterName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub cluster_name: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub cluster_name: ::std::option::Option<crate::SharedText>,
     /// When the line was added (UTC).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(default, deserialize_with = "crate::timestamp::optional")]
@@ -545,16 +546,19 @@ pub struct LineItem {
     pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     /// The project that the charge belongs to: 24 hexadecimal digits.
     #[serde(rename = "groupId", skip_serializing_if = "::std::option::Option::is_none")]
-    pub group_id: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub group_id: ::std::option::Option<crate::SharedText>,
     /// The project's name.
     #[serde(
         rename = "groupName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub group_name: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub group_name: ::std::option::Option<crate::SharedText>,
     /// A remark on this line.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub note: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub note: ::std::option::Option<crate::SharedText>,
     /// The discount on this line in percent; absent without one.
     #[serde(
         rename = "percentDiscount",
@@ -566,7 +570,8 @@ pub struct LineItem {
     pub quantity: ::std::option::Option<crate::Number>,
     /// The code of what was used, such as an instance size. New ones appear all the time.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub sku: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub sku: ::std::option::Option<crate::SharedText>,
     /// When the charged usage begins (UTC, inclusive).
     #[serde(
         rename = "startDate",
@@ -579,17 +584,15 @@ pub struct LineItem {
         rename = "stitchAppName",
         skip_serializing_if = "::std::option::Option::is_none"
     )]
-    pub stitch_app_name: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub stitch_app_name: ::std::option::Option<crate::SharedText>,
     /// The tags of the charged resource: each key with its values.
     #[serde(
         default,
         skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty"
     )]
-    #[serde(deserialize_with = "crate::lenient::map_of_lists")]
-    pub tags: ::std::collections::BTreeMap<
-        ::std::string::String,
-        ::std::vec::Vec<::std::string::String>,
-    >,
+    #[serde(deserialize_with = "crate::deserialize_tags")]
+    pub tags: crate::Tags,
     /// The number of `unit` from which this price applies, for a SKU with tiers.
     #[serde(
         rename = "tierLowerBound",
@@ -610,7 +613,8 @@ pub struct LineItem {
     pub total_price_cents: ::std::option::Option<crate::Cents>,
     /// What `quantity` counts: hours, gigabytes and so on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub unit: ::std::option::Option<::std::string::String>,
+    #[serde(default, deserialize_with = "crate::shared::optional_text")]
+    pub unit: ::std::option::Option<crate::SharedText>,
     /// The price of one `unit`, in dollars or the pricing currency. Can be a tiny fraction of a cent.
     #[serde(
         rename = "unitPriceDollars",

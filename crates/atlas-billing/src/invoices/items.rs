@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use atlas_billing_raw::Interner;
 use atlas_billing_raw::types::{Invoice, LineItem};
 use bytes::Bytes;
 use futures_core::Stream;
@@ -44,6 +45,7 @@ type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 pub struct LineItems {
     body: Option<Body>,
     splitter: Splitter,
+    interner: Interner,
     /// The response that the document is in; `None` for one from elsewhere.
     response: Option<ResponseHead>,
     meta: Option<ResponseMeta>,
@@ -116,6 +118,7 @@ impl LineItems {
         Self {
             body: Some(Box::pin(body)),
             splitter: Splitter::new(limits, linked_items),
+            interner: Interner::default(),
             response: None,
             meta: None,
             own: ItemSums::default(),
@@ -376,7 +379,7 @@ impl LineItems {
         let max_body = response.map_or(u64::MAX, |response| response.max_body);
         // Items of one invoice come one after the other.
         let mut groups: Vec<(Vec<usize>, Vec<LineItem>)> = Vec::new();
-        while let Some(item) = poll_fn(|cx| self.poll_step(cx, |text| first(text))).await? {
+        while let Some(item) = poll_fn(|cx| self.poll_item(cx)).await? {
             if self.splitter.position() > max_body {
                 let message = format!("the invoice has more than {max_body} bytes");
                 return Err(self.error(Error::new(ErrorKind::TooLarge, message)));
@@ -399,6 +402,14 @@ impl LineItems {
             place.line_items = items;
         }
         Ok(invoice)
+    }
+
+    /// The next item; all of them share the texts and tags that repeat.
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<LineItem>>> {
+        let mut interner = std::mem::take(&mut self.interner);
+        let item = self.poll_step(cx, |text| interner.during(|| first(text)));
+        self.interner = interner;
+        item
     }
 
     /// The next item as `decode` makes it of its text.
@@ -534,7 +545,7 @@ impl Stream for LineItems {
     type Item = Result<LineItem>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item: Option<LineItem> = ready!(self.poll_step(cx, |text| first(text)))?;
+        let item = ready!(self.poll_item(cx))?;
         if let Some(item) = item.as_ref().filter(|_| self.linked_invoice().is_none()) {
             let (gross, discount) = (item.gross(), item.discount());
             self.own

@@ -1,11 +1,10 @@
 //! What sums need of a line item, borrowed from where it is.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use atlas_billing_raw::types::LineItem;
-use atlas_billing_raw::{Cents, Number, parse_decimal, timestamp};
+use atlas_billing_raw::{Cents, Number, Tags, deserialize_tags, parse_decimal, timestamp};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::de::{Error, IgnoredAny, Visitor};
@@ -13,9 +12,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::stream::line_items::first;
-
-/// The tags of a resource: values by key.
-pub(super) type Tags = BTreeMap<String, Vec<String>>;
 
 /// What sums need of a line item.
 #[derive(Debug, Default)]
@@ -100,15 +96,10 @@ impl Needs {
         let (fields, used) = first::<Fields<'_, E>>(text)?;
         let start = time(&fields.start_date, self.day || self.span, "startDate")?;
         let end = time(fields.end_date.text(), true, "endDate")?;
-        let tags: Option<BTreeMap<String, Option<Vec<String>>>> = match fields.tags {
-            Some(tags) if self.tags => serde_json::from_str(tags.get())?,
+        let tags = match fields.tags {
+            Some(tags) if self.tags => Some(read_tags(tags)?),
             _ => None,
         };
-        let tags = tags.map(|tags| {
-            let tags = tags.into_iter();
-            tags.map(|(key, values)| (key, values.unwrap_or_default()))
-                .collect()
-        });
         let charge = Charge {
             gross: fields.total_price_cents.unwrap_or_default(),
             discount: fields.discount_cents.unwrap_or_default(),
@@ -124,6 +115,11 @@ impl Needs {
         };
         Ok((take(&charge), used))
     }
+}
+
+/// Reads the tags of a line item.
+pub(super) fn read_tags(json: &RawValue) -> serde_json::Result<Tags> {
+    deserialize_tags(&mut serde_json::Deserializer::from_str(json.get()))
 }
 
 /// Reads what a test of unit prices needs of the line item whose JSON `text` begins with, as

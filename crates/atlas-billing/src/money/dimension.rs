@@ -261,7 +261,7 @@ impl Needs {
 /// The values of a tag, sorted, each once.
 pub(super) fn tag_values<'a>(charge: &Charge<'a>, key: &str) -> impl Iterator<Item = &'a str> {
     let values = charge.tags.and_then(|tags| tags.get(key));
-    let mut values: Vec<&str> = values.into_iter().flatten().map(String::as_str).collect();
+    let mut values: Vec<&str> = values.into_iter().flatten().map(AsRef::as_ref).collect();
     values.sort_unstable();
     values.dedup();
     values.into_iter()

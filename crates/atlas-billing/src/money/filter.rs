@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use atlas_billing_raw::SharedText;
 use atlas_billing_raw::types::LineItem;
 use chrono::NaiveDate;
 
@@ -108,8 +109,9 @@ impl ItemFilter {
         };
         let sku = |pattern: &String| charge.sku.is_some_and(|sku| is_like(pattern, sku));
         let tag = |(key, wanted): (&String, &Vec<String>)| {
-            let values = charge.tags.and_then(|tags| tags.get(key));
-            values.is_some_and(|values| values.iter().any(|value| wanted.contains(value)))
+            let values = charge.tags.and_then(|tags| tags.get(key.as_str()));
+            let is_wanted = |value: &SharedText| wanted.iter().any(|wanted| **wanted == **value);
+            values.is_some_and(|values| values.iter().any(is_wanted))
         };
         let day = |limit: Option<NaiveDate>, holds: fn(&NaiveDate, &NaiveDate) -> bool| {
             limit.is_none_or(|limit| charge.day.is_some_and(|day| holds(&day, &limit)))

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
+use std::sync::Arc;
 
+use atlas_billing_raw::Tags;
 use atlas_billing_raw::types::LineItem;
 use serde_json::value::RawValue;
 
-use super::charge::{Charge, Needs, Tags};
+use super::charge::{Charge, Needs, read_tags};
 use super::totals::{Dimension, Total, Totals};
 
 /// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
@@ -82,17 +84,13 @@ impl TagTotals {
         charge: &Charge<'_>,
         tags: Option<&RawValue>,
     ) -> serde_json::Result<()> {
-        let total = match tags.map(RawValue::get) {
+        let total = match tags {
             None => &mut self.untagged,
-            Some(text) => match self.sets.get_mut(text) {
+            Some(json) => match self.sets.get_mut(json.get()) {
                 Some((_, total)) => total,
                 None => {
-                    let tags: Option<BTreeMap<String, Option<Vec<String>>>> =
-                        serde_json::from_str(text)?;
-                    let tags = tags.unwrap_or_default().into_iter();
-                    let tags = tags.map(|(key, values)| (key, values.unwrap_or_default()));
-                    let set = (valued(tags.collect()), Total::default());
-                    &mut self.sets.entry(text.into()).or_insert(set).1
+                    let set = (valued(read_tags(json)?), Total::default());
+                    &mut self.sets.entry(json.get().into()).or_insert(set).1
                 }
             },
         };
@@ -116,10 +114,10 @@ impl TagTotals {
     pub fn keys(&self) -> Vec<TagKey> {
         let mut keys: BTreeMap<&str, (Total, BTreeSet<&str>)> = BTreeMap::new();
         for (tags, total) in self.sets.values() {
-            for (key, values) in tags {
+            for (key, values) in tags.iter() {
                 let (sum, known) = keys.entry(key).or_default();
                 *sum += *total;
-                known.extend(values.iter().map(String::as_str));
+                known.extend(values.iter().map(AsRef::as_ref));
             }
         }
         keys.into_iter()
@@ -157,7 +155,7 @@ impl TagTotals {
 
 /// The tags that have a value.
 fn valued(mut tags: Tags) -> Tags {
-    tags.retain(|_, values| !values.is_empty());
+    Arc::make_mut(&mut tags).retain(|_, values| !values.is_empty());
     tags
 }
 

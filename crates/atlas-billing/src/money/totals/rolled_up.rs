@@ -1,7 +1,10 @@
 //! Sums by fewer dimensions than they were made by.
 
+use std::collections::BTreeMap;
+
+use atlas_billing_raw::{SharedText, Tags};
+
 use super::{Charge, Dimension, Group, Key, Totals};
-use crate::money::charge::Tags;
 use crate::period::Month;
 
 impl Totals {
@@ -27,7 +30,8 @@ impl Totals {
         }
         let mut totals = Self::new(by);
         for Group { keys, total } in self.groups.values() {
-            let tags: Tags = keys.iter().filter_map(tag).collect();
+            let tags: BTreeMap<_, _> = keys.iter().filter_map(tag).collect();
+            let tags = Tags::from(tags);
             let mut charge = Charge {
                 tags: Some(&tags),
                 ..Charge::default()
@@ -39,12 +43,15 @@ impl Totals {
     }
 }
 
-fn tag(key: &Key) -> Option<(String, Vec<String>)> {
+fn tag(key: &Key) -> Option<(SharedText, Vec<SharedText>)> {
     match key {
         Key::Tag {
             key,
             values: Some(values),
-        } => Some((key.clone(), values.clone())),
+        } => {
+            let values = values.iter().map(|value| value.as_str().into());
+            Some((key.as_str().into(), values.collect()))
+        }
         _ => None,
     }
 }

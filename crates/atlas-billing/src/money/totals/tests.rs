@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use atlas_billing_raw::Tags;
 use proptest::prelude::*;
 
 use super::*;
@@ -16,7 +17,7 @@ struct Line {
     cluster: Option<String>,
     provider: Option<String>,
     day: Option<NaiveDate>,
-    tags: BTreeMap<String, Vec<String>>,
+    tags: Tags,
 }
 
 impl Line {
@@ -36,9 +37,9 @@ impl Line {
     }
 }
 
-fn tags(values: &[&str]) -> BTreeMap<String, Vec<String>> {
-    let values = values.iter().map(|value| (*value).to_owned());
-    BTreeMap::from([("t".to_owned(), values.collect())])
+fn tags(values: &[&str]) -> Tags {
+    let values = values.iter().map(|value| (*value).into());
+    BTreeMap::from([("t".into(), values.collect())]).into()
 }
 
 fn text(text: &str) -> Option<String> {
