@@ -1,14 +1,14 @@
 //! `invoices compare`: what changed from one invoice, or period, to another.
 
 use atlas_billing::money::{Comparison, DailyGroups, GroupSeries, Presence, relative_change};
-use atlas_billing::totals::Dimension;
+use atlas_billing::totals::{Dimension, Group};
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
 use chrono::NaiveDate;
 
 use super::groups::{GROUPS, GroupRow, Groups, largest, part};
 use super::invoices::ByDay;
 use super::sides::{Side, same_days, same_days_notes};
-use super::{Context, invoices};
+use super::{Context, invoices, nothing};
 use crate::args::values::{Invoice as One, Which};
 use crate::args::{CompareArgs, Linked};
 use crate::connect::connect;
@@ -35,7 +35,6 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     }
     let (from, to) = sides(context, args, org, &groups).await?;
     let compared = Compared::new(context.today, from, to)?;
-    let passed: u64 = compared.sides().map(|side| side.sum(None).count).sum();
     let of_days = compared.days().map_or(String::new(), |days| {
         format!(", {} of each", text::counted(days, "day"))
     });
@@ -44,7 +43,22 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
         compared.from.period(),
         compared.to.period()
     ));
-    invoices::note_nothing(context, &groups.filter, passed);
+    let invoices = compared.sides().flat_map(|side| &side.invoices);
+    let ids = invoices.filter_map(|row| row.invoice.id.as_deref()?.parse().ok());
+    let ids: Vec<InvoiceId> = ids.collect();
+    let asked = nothing::Asked {
+        invoices: &ids,
+        linked: Linked::Omit,
+        filters: &args.filters,
+        by: &groups.by,
+    };
+    let found: Vec<Group> = compared
+        .sides()
+        .flat_map(|side| side.groups(None))
+        .collect();
+    let passed = found.iter().map(|group| group.total.count).sum();
+    let keys = found.iter().map(|group| group.keys.as_slice());
+    nothing::explain(context, org, asked, passed, keys).await?;
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());

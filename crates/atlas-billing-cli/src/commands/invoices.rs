@@ -284,15 +284,6 @@ pub(super) fn tell_filter(context: &Context, filter: &ItemFilter) {
     }
 }
 
-/// Says that nothing passes the filter: a name may be wrong.
-pub(super) fn note_nothing(context: &Context, filter: &ItemFilter, passed: u64) {
-    if passed == 0 && !filter.is_empty() {
-        context.voice.once(
-            "note: no line item passes the filter; the names of projects, clusters and tags have to match exactly",
-        );
-    }
-}
-
 /// A note below sums that are not of all line items.
 pub(super) fn filter_note(filter: &ItemFilter) -> Option<String> {
     let note = || {

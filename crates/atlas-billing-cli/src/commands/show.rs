@@ -2,7 +2,7 @@
 //! each other; and limits on their sum.
 
 use atlas_billing::money::{DailyTotals, GroupSeries};
-use atlas_billing::totals::Total;
+use atlas_billing::totals::{Total, Totals};
 use atlas_billing::{Cents, ErrorKind, Invoice, InvoiceId, Month, Months, Org};
 use chrono::{Days, NaiveDate};
 
@@ -43,11 +43,9 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     context
         .voice
         .note(&format!("Period: {}", shown.row.period()));
-    let is_empty = shown.total.count == 0 && !groups.filter.is_empty();
-    if is_empty || nothing::is_untagged(&groups.by, &shown.rows) {
-        let names = (&args.filters, groups.by.as_slice());
-        nothing::explain(context, org, &[found.id], linked, names).await?;
-    }
+    let keys = shown.rows.iter().map(|row| row.keys.as_slice());
+    let ids = [found.id];
+    nothing::explain(context, org, asked(&ids, args), shown.total.count, keys).await?;
     groups.scope = shown.row.scope(org, linked, scope::Basis::Sums).into();
     let Shown {
         mut row,
@@ -74,6 +72,15 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
         groups.show(context, &row, rows, out)?;
     }
     args.gate.judge(context, &limited.figures(args.gate.each)?)
+}
+
+fn asked<'a>(invoices: &'a [InvoiceId], args: &'a ShowArgs) -> nothing::Asked<'a> {
+    nothing::Asked {
+        invoices,
+        linked: args.linked.unwrap_or_default(),
+        filters: &args.filters,
+        by: &args.by.by,
+    }
 }
 
 /// An invoice that was read.
@@ -269,16 +276,19 @@ async fn several(context: &Context, args: &ShowArgs, months: Months) -> Result<(
     context.voice.note(&format!("Period: {period}"));
     let groups = Groups::new(context, &args.by, &args.filters, org).await?;
     let linked = args.linked.unwrap_or_default();
-    let (mut rows, mut sums) = (Vec::new(), Vec::new());
+    let (mut ids, mut rows, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     for summary in &listed {
         let id = summary.try_into()?;
+        ids.push(id);
         let (mut row, totals) = invoices::summed(context, org, id, &groups, linked).await?;
         row.items = Some(totals.total());
         rows.push(row);
         sums.push(totals);
     }
     let total: Total = sums.iter().map(|totals| totals.total()).sum();
-    invoices::note_nothing(context, &groups.filter, total.count);
+    let keys = sums.iter().flat_map(Totals::groups);
+    let keys = keys.map(|group| group.keys.as_slice());
+    nothing::explain(context, org, asked(&ids, args), total.count, keys).await?;
     let several = Several {
         months,
         period,

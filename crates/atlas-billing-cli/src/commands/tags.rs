@@ -6,7 +6,7 @@ use atlas_billing::money::{TagKey, TagTotals};
 use atlas_billing::totals::{ItemFilter, Total};
 use atlas_billing::{InvoiceId, Org};
 
-use super::{Context, invoices};
+use super::{Context, invoices, nothing};
 use crate::args::values::{Which, shown_period};
 use crate::args::{Linked, TagsArgs};
 use crate::connect::connect;
@@ -50,14 +50,20 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
             }
             (Which::Period(_), None) => (Vec::new(), None),
         };
-    for id in ids {
+    for id in ids.iter().copied() {
         let row = read(context, org, id, &filter, linked, &mut tags).await?;
         period.get_or_insert_with(|| (row.period(), row.period_plain()));
         notes.extend(row.to_date_note());
     }
     let (period, plain) = period.unwrap_or_default();
     context.voice.note(&format!("Period: {period}"));
-    invoices::note_nothing(context, &filter, tags.total().count);
+    let asked = nothing::Asked {
+        invoices: &ids,
+        linked,
+        filters: &args.filters,
+        by: &[],
+    };
+    nothing::explain(context, org, asked, tags.total().count, []).await?;
     let rows = rows(&tags);
     context.style.write(out, &columns(plain), &rows, || {
         let mut layout = layout(&period, &rows);

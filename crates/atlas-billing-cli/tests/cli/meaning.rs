@@ -223,6 +223,26 @@ fn a_name_that_is_not_there_is_no_zero() {
             "did you mean \"booking-prod\"?",
         ),
         (
+            "invoices compare --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices compare --by tag:Team --top 1",
+            "did you mean \"team\"?",
+        ),
+        (
+            "invoices tags last --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices show last-2-months --by sku --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices show last-2-months --by tag:Team",
+            "did you mean \"team\"?",
+        ),
+        (
             "costs 2025-02 --project nowhere",
             "no project is named \"nowhere\"",
         ),
@@ -250,6 +270,14 @@ fn a_name_that_is_not_there_is_no_zero() {
             "warning: no line item has the tag team=nobody",
         ),
         (
+            "invoices compare --tag team=nobody",
+            "warning: no line item has the tag team=nobody",
+        ),
+        (
+            "invoices tags last --tag team=nobody",
+            "warning: no line item has the tag team=nobody",
+        ),
+        (
             "invoices show last --project analytics --cluster booking-prod",
             "warning: no line item passes all filters together",
         ),
@@ -258,6 +286,19 @@ fn a_name_that_is_not_there_is_no_zero() {
         let ran = atlas.run(&args);
         assert!(ran.stderr.contains(part), "{line}: {}", ran.stderr);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let into_files = [
+        "invoices",
+        "items",
+        "last",
+        "--sku",
+        "NONE_SUCH",
+        "--output-dir",
+        directory,
+    ];
+    let message = atlas.fails(4, &into_files);
+    assert!(message.contains("no line item is of the SKU"), "{message}");
     let known = atlas.ok(&["costs", "2025-02", "--project", PROJECT_IDS[0]]);
     assert!(!known.stderr.contains("warning"), "{}", known.stderr);
 }
