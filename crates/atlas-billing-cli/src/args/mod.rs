@@ -28,8 +28,8 @@ pub(crate) use figures::{ForecastArgs, Method, ReconcileArgs};
 pub(crate) use focus::FocusArgs;
 use invoices::at_least_one;
 pub(crate) use invoices::{
-    By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
-    ShowArgs, TagsArgs,
+    By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, LinkedItems, ListArgs,
+    SearchArgs, ShowArgs, TagsArgs,
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
 pub(crate) use report::ReportArgs;
@@ -464,6 +464,11 @@ impl Cli {
                     by_time,
                     "cannot be a day or month: a forecast is of a month",
                 )?;
+                refuse(
+                    "--by",
+                    args.by == Some(Dimension::Organization),
+                    "cannot be an organization: a forecast is of the organization's own line items",
+                )?;
                 let each = args.gate.each && args.by.is_none();
                 refuse("--each", each, "needs --by")?;
                 not_raw("forecast")
@@ -496,7 +501,7 @@ impl Cli {
                 let of_sku = by.contains(&Dimension::Sku);
                 refuse("--top", top.is_some() && by.is_empty(), "needs --by")?;
                 refuse("--by", raw && !by.is_empty(), &received)?;
-                refuse("--linked", raw && args.linked.is_some(), &received)?;
+                refuse("--linked", raw && args.linked.linked.is_some(), &received)?;
                 refuse("--describe", *describe && !of_sku, "needs --by sku")?;
                 refuse("--each", args.gate.each && by.is_empty(), "needs --by")?;
                 refuse(
@@ -531,7 +536,7 @@ impl Cli {
                     "is for files to load: use -o jsonl, csv or json",
                 )?;
                 filters(&args.filters)?;
-                refuse("--linked", raw && args.linked.is_some(), &received)
+                refuse("--linked", raw && args.linked.linked.is_some(), &received)
             }
             // The rest asks nothing.
             _ => [

@@ -6,11 +6,11 @@ use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Or
 use chrono::NaiveDate;
 
 use super::groups::{GROUPS, GroupRow, Groups, largest, part};
-use super::invoices::ByDay;
+use super::read::ByDay;
 use super::sides::{Side, same_days, same_days_notes};
-use super::{Context, invoices, nothing};
+use super::{Context, invoices, nothing, read, scope};
+use crate::args::CompareArgs;
 use crate::args::values::{Invoice as One, Which};
-use crate::args::{CompareArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, Layout, columns};
@@ -29,7 +29,7 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let connection = connect(context).await?;
     let out = context.sink()?;
     let org = &connection.org(context).await?;
-    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let mut groups = Groups::new(context, &args.by, &args.linked, &args.filters, org).await?;
     if groups.by.is_empty() {
         groups.by.push(Dimension::Sku);
     }
@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let ids: Vec<InvoiceId> = ids.collect();
     let asked = nothing::Asked {
         invoices: &ids,
-        linked: Linked::Omit,
+        linked: groups.linked,
         filters: &args.filters,
         by: &groups.by,
     };
@@ -59,6 +59,9 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let passed = found.iter().map(|group| group.total.count).sum();
     let keys = found.iter().map(|group| group.keys.as_slice());
     nothing::explain(context, org, asked, passed, keys).await?;
+    let sides = [&compared.from, &compared.to].map(|side| (side.period_plain(), side.through()));
+    let basis = scope::Basis::Sums;
+    groups.scope = scope::compared(org.id(), groups.linked, &[], sides, basis).into();
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
@@ -109,7 +112,7 @@ async fn sides(
     org: &Org,
     groups: &Groups,
 ) -> Result<(Side, Side), Failure> {
-    let read = |meant: Meant| read(context, org, groups, meant);
+    let read = |meant: Meant| read_side(context, org, groups, meant);
     let (from, to) = match (&args.from, &args.to) {
         (Some(from), Some(to)) => (Some(from.clone()), to.clone()),
         (to, None) => (None, to.clone().unwrap_or(Which::Invoice(One::Last))),
@@ -243,7 +246,7 @@ fn same_length(context: &Context, from: Meant, to: Meant) -> Result<(Meant, Mean
     Ok((from.first_months(count)?, to.first_months(count)?))
 }
 
-async fn read(
+async fn read_side(
     context: &Context,
     org: &Org,
     groups: &Groups,
@@ -251,7 +254,7 @@ async fn read(
 ) -> Result<Side, Failure> {
     let mut side = Side::new(meant.months);
     for (id, _) in meant.invoices {
-        side.push(invoices::by_day(context, org, id, groups, Linked::Omit).await?);
+        side.push(read::by_day(context, org, id, groups).await?);
     }
     Ok(side)
 }

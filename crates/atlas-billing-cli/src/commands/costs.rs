@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::costs_compare::{self, Periods};
 use super::costs_table::{columns, grouping_of, layouts};
-use super::linked::linked_organizations;
+use super::linked::{linked_organizations, queried};
 use super::lookup::{Chosen, Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
 use super::{Context, costs_gate, metrics, nothing, scope};
@@ -97,9 +97,15 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         org: *org.id(),
         gate: &args.gate,
         scope: months.map(|months| {
-            let through = scope::Through::of_months(months, context.today);
-            let only = &args.linked_org;
-            scope::lines(org.id(), args.linked(), only, through, scope::Basis::Costs)
+            let through = |months| scope::Through::of_months(months, context.today);
+            let (only, basis) = (args.linked_org.as_slice(), scope::Basis::Costs);
+            match periods {
+                None => scope::lines(org.id(), args.linked(), only, through(months), basis),
+                Some(Periods { from, to }) => {
+                    let sides = [from, to].map(|side| (side.to_string(), through(side)));
+                    scope::compared(org.id(), args.linked(), only, sides, basis)
+                }
+            }
         }),
     };
     let ended = fetch(context, org, shown, query.polling(policy), beside, out).await;
@@ -157,19 +163,13 @@ impl<'a> Requests<'a> {
         let all = |grouping| by == grouping;
         let organizations = match (args.linked_org.as_slice(), args.linked()) {
             (named @ [_, ..], _) => named.to_vec(),
-            ([], Linked::Omit) => vec![*org.id()],
-            ([], Linked::Only) => linked_organizations(org, months).await?,
             ([], Linked::Include) if by == Grouping::Organizations => {
                 let mut all = linked_organizations(org, months).await?;
                 all.insert(0, *org.id());
                 all
             }
-            ([], Linked::Include) => Vec::new(),
+            ([], linked) => queried(org, months, linked).await?,
         };
-        if args.linked() == Linked::Only && organizations.is_empty() {
-            let message = format!("no organization is linked to {} in {months}", org.id());
-            return Err(Failure::new(exit::NOT_FOUND, message));
-        }
         Ok(Self {
             org,
             args,

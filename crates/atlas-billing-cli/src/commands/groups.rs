@@ -8,9 +8,9 @@ use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
 use atlas_billing::{Cents, Org};
 
-use super::{Context, invoices, metrics, scope};
+use super::{Context, invoices, lookup, metrics};
 use crate::args::values::Format;
-use crate::args::{By, ItemFilters, Linked};
+use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
@@ -76,6 +76,13 @@ impl GroupRow {
     fn cluster(&self, at: usize) -> Option<&str> {
         match self.keys.get(at) {
             Some(Key::Cluster { name, .. }) => name.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn organization(&self, at: usize) -> Option<&str> {
+        match self.keys.get(at) {
+            Some(Key::Organization(id)) => id.as_deref(),
             _ => None,
         }
     }
@@ -146,18 +153,23 @@ pub(super) fn largest(
 pub(super) struct Groups {
     pub(super) by: Vec<Dimension>,
     pub(super) filter: ItemFilter,
+    pub(super) linked: Linked,
     pub(super) top: Option<usize>,
     /// Whose amounts these are, and what they are.
     pub(super) scope: Vec<String>,
     /// What each SKU is, by its code, where that is wanted.
     skus: Option<Arc<BTreeMap<String, String>>>,
+    /// The names of organizations by id, where those are grouped by.
+    organizations: Arc<BTreeMap<String, String>>,
 }
 
 impl Groups {
-    /// What the flags ask for. Fetches the list of SKUs if they are to be described.
+    /// What the flags ask for. Fetches the list of SKUs if they are to be described, and that of
+    /// organizations if those are grouped by.
     pub(super) async fn new(
         context: &Context,
         by: &By,
+        linked: &LinkedItems,
         filters: &ItemFilters,
         org: &Org,
     ) -> Result<Self, Failure> {
@@ -167,19 +179,18 @@ impl Groups {
             true => Some(described_skus(org).await?),
             false => None,
         };
+        let organizations = match by.by.contains(&Dimension::Organization) {
+            true => lookup::organization_names(context, org).await,
+            false => BTreeMap::new(),
+        };
         Ok(Self {
             by: by.by.clone(),
             filter,
+            linked: linked.how(&by.by),
             top: by.top,
-            scope: scope::lines(
-                org.id(),
-                Linked::Omit,
-                &[],
-                scope::Through::Unknown,
-                scope::Basis::Sums,
-            )
-            .into(),
+            scope: Vec::new(),
             skus,
+            organizations: organizations.into(),
         })
     }
 
@@ -230,7 +241,12 @@ impl Groups {
         let mut columns = self.shown_columns();
         columns.extend(figures(move |_| whole));
         columns.extend(shape);
-        let title = format!("Invoice {} by {}", invoice.named(), self.names());
+        let (invoice_named, by) = (invoice.named(), self.names());
+        let title = match self.linked {
+            Linked::Omit => format!("Invoice {invoice_named} by {by}"),
+            Linked::Include => format!("Invoice {invoice_named}, and those linked to it, by {by}"),
+            Linked::Only => format!("Invoices linked to {invoice_named}, by {by}"),
+        };
         let mut layout = self.layout(title, rows, &columns);
         layout.notes.extend(invoice.to_date_note());
         layout
@@ -316,8 +332,12 @@ impl Groups {
         let mut columns = Vec::new();
         for (at, dimension) in self.by.iter().enumerate() {
             let name = dimension.to_string();
+            let organizations = self.organizations.clone();
             let column = Column::new(name.clone(), Kind::Text, "", move |r: &GroupRow| {
-                r.shown(at).into()
+                match r.organization(at).and_then(|id| organizations.get(id)) {
+                    Some(name) => name.clone().into(),
+                    None => r.shown(at).into(),
+                }
             });
             columns.push(column.shown(name));
             columns.extend(self.description(at));
@@ -333,13 +353,29 @@ impl Groups {
                  that name a group are null.";
         };
         for (at, dimension) in self.by.iter().enumerate() {
-            for column in parts(at, dimension).into_iter().chain(self.description(at)) {
+            let parts = parts(at, dimension).into_iter();
+            let described = self.description(at).into_iter();
+            for column in parts.chain(described).chain(self.organization_name(at)) {
                 if columns.iter().all(|other| other.name != column.name) {
                     columns.push(column);
                 }
             }
         }
         columns
+    }
+
+    /// The name of the organization of a group, where that is the dimension.
+    fn organization_name(&self, at: usize) -> Option<Column<GroupRow>> {
+        let organizations = self.organizations.clone();
+        let is_organization = self.by.get(at) == Some(&Dimension::Organization);
+        let means = "Its name; null where the credentials do not see the organization.";
+        let name = "used_by_org_name";
+        is_organization.then(|| {
+            Column::new(name, Kind::Text, means, move |r: &GroupRow| {
+                let name = r.organization(at).and_then(|id| organizations.get(id));
+                name.cloned().into()
+            })
+        })
     }
 
     /// What the SKU of a group is, where the dimension is the SKU and that is wanted.
@@ -370,6 +406,9 @@ pub(super) fn invoice_columns(invoices: &[InvoiceRow]) -> Vec<Column<GroupRow>> 
     }
 }
 
+/// Fewer days or months say little as a line of blocks: the amounts stand beside it.
+pub(super) const LEAST_SHAPE: usize = 4;
+
 /// A layout with a column of the shape of each series, where there is a shape and room for it.
 pub(super) fn with_shape(
     context: &Context,
@@ -377,7 +416,7 @@ pub(super) fn with_shape(
     rows: &[GroupRow],
     layout: impl Fn(Option<Column<GroupRow>>) -> Layout,
 ) -> Layout {
-    let has_shape = rows.iter().any(|row| row.series.len() > 2);
+    let has_shape = rows.iter().any(|row| row.series.len() >= LEAST_SHAPE);
     if has_shape && context.style.format == Format::Table {
         let shape = Column::new(heading, Kind::Text, "", |r: &GroupRow| {
             text::sparkline(r.series.iter().map(|total| total.gross.get() as f64)).into()
@@ -440,6 +479,7 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
         Dimension::Provider => "The cloud provider.",
         Dimension::Day => "The day on which the usage began, UTC.",
         Dimension::Month => "The month in which the usage began, UTC.",
+        Dimension::Organization => "The organization that used it; null where it is not known.",
         Dimension::Tag(_) => {
             "The values of the tag, joined by commas; (untagged) where there is no such tag, (empty) for a \
              value without text."
@@ -449,6 +489,7 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
     let (name, kind) = match dimension {
         Dimension::Provider => ("cloud_provider".to_owned(), Kind::Text),
         Dimension::Day => ("day".to_owned(), Kind::Day),
+        Dimension::Organization => ("used_by_org_id".to_owned(), Kind::Text),
         other => (other.to_string().to_ascii_lowercase(), Kind::Text),
     };
     let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");

@@ -68,7 +68,7 @@ impl Meant {
 pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failure> {
     let connection = connect(context).await?;
     let wanted = Wanted {
-        linked: args.linked.unwrap_or_default(),
+        linked: args.linked.how(&[]),
         filter: args.filters.filter(),
         filters: &args.filters,
     };

@@ -109,6 +109,7 @@ fn labels<R: 'static>(
     let name = match dimension {
         Dimension::Project | Dimension::Cluster => "cluster".to_owned(),
         Dimension::Provider => "cloud_provider".to_owned(),
+        Dimension::Organization => "used_by_org".to_owned(),
         Dimension::Tag(tag) => format!("tag_{}", label_name(tag)),
         other => label_name(&other.to_string()),
     };

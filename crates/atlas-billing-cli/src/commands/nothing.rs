@@ -6,10 +6,12 @@ use atlas_billing::totals::{Dimension, Key};
 use atlas_billing::{CostRow, Error, InvoiceId, LineItem, Months, Org};
 
 use super::Context;
+use super::linked::not_linked;
 use super::lookup::{Kind, check};
 use crate::args::values::{Grouping, nearest};
 use crate::args::{ItemFilters, Linked};
 use crate::failure::{Failure, exit};
+use crate::text;
 
 /// What line items name.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ struct Names {
     skus: BTreeSet<String>,
     /// The values of each key.
     tags: BTreeMap<String, BTreeSet<String>>,
+    /// Whether any of the invoices has linked ones.
+    has_linked: bool,
 }
 
 /// Where a name may be known all the same.
@@ -67,13 +71,21 @@ pub(super) async fn explain<'k>(
         filters,
         by,
     } = asked;
-    let is_empty = passed == 0 && !filters.filter().is_empty();
+    let is_partial = !filters.filter().is_empty() || linked == Linked::Only;
+    let is_empty = passed == 0 && is_partial;
     if !is_empty && !is_untagged(by, groups) {
         return Ok(());
     }
     let mut names = Names::default();
     for id in invoices {
         names.read(org, *id, linked).await?;
+    }
+    if linked == Linked::Only && !names.has_linked {
+        let of = match invoices {
+            [id] => format!("the invoice {id}"),
+            several => text::counted(several.len(), "invoice"),
+        };
+        return Err(not_linked(org.id(), of));
     }
     let missing = names.missing(filters, by);
     if missing.is_empty() {
@@ -162,8 +174,13 @@ impl Names {
         let request = org.invoice(id).linked_items(linked != Linked::Omit);
         let mut items = request.line_items().await?;
         while let Some(item) = items.next().await {
-            self.add(&item?);
+            let item = item?;
+            if linked != Linked::Only || items.linked_invoice().is_some() {
+                self.add(&item);
+            }
         }
+        let head = items.head();
+        self.has_linked |= head.is_some_and(|head| !head.linked_invoices.is_empty());
         Ok(())
     }
 
