@@ -135,7 +135,32 @@ fn each_table_says_whose_amounts_it_has() {
             &only,
             "; data through 2025-02-28.",
         ),
-        ("invoices compare 2025-01 2025-02", &alone, ""),
+        (
+            "invoices compare 2025-01 2025-02",
+            &alone,
+            "; data of 2025-01 through 2025-01-31, of 2025-02 through 2025-02-28.",
+        ),
+        (
+            "invoices compare mtd",
+            &alone,
+            "; data of 2025-02 through 2025-02-28, of 2025-03 as of 2025-03-10, still growing.",
+        ),
+        (
+            "costs 2025-02 --compare --linked include",
+            &linked,
+            "; data of 2025-01 through 2025-01-31, of 2025-02 through 2025-02-28.",
+        ),
+        ("invoices tags last", &alone, "; data through 2025-02-28."),
+        (
+            "invoices show 2025-01..2025-02",
+            &alone,
+            "; data through 2025-02-28.",
+        ),
+        (
+            "forecast",
+            &alone,
+            "; data as of 2025-03-10, still growing.",
+        ),
         (
             "invoices items last --linked include",
             &linked,

@@ -78,14 +78,15 @@ type Forecasted = Result<(Forecast, Layout), String>;
 
 fn forecast_of(facts: &Facts<'_>) -> Result<Forecasted, Failure> {
     let running = Month::of(facts.today);
-    let current = match facts.invoice(running) {
-        Ok(read) => read.sums.daily.total(),
+    let read = match facts.invoice(running) {
+        Ok(read) => read,
         Err(why) => return Ok(Err(why.to_owned())),
     };
+    let current = read.sums.daily.total();
     let is_early = current.complete_through(running, facts.today).is_none();
     let last = facts.invoice(running.prev()).ok().filter(|_| is_early);
     let last = last.map(|last| last.sums.daily.total());
-    match forecast::table(facts.org, current, last, facts.today) {
+    match forecast::table(facts.org, &read.row, current, last, facts.today) {
         Ok(made) => Ok(Ok(made)),
         // Too early in the month, and no month before.
         Err(failure) if failure.exit == exit::USAGE => Ok(Err(failure.message)),
