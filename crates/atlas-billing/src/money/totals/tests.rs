@@ -265,6 +265,7 @@ fn dimensions_are_read_in_the_words_people_use() {
         ("providers", "provider"),
         ("days", "day"),
         ("month", "month"),
+        ("Organizations", "organization"),
         ("tag:a:B", "tag:a:B"),
         ("Tags:a", "tag:a"),
     ] {
@@ -273,7 +274,10 @@ fn dimensions_are_read_in_the_words_people_use() {
     for text in ["", "s", "tag:", "tag", "tag:KEY ", "region", "sku:x"] {
         match text.parse::<Dimension>() {
             Ok(dimension) => assert_eq!((text, dimension), ("tag:KEY ", Dimension::tag("KEY "))),
-            Err(error) => assert!(error.to_string().contains("month or tag:KEY"), "{error}"),
+            Err(error) => assert!(
+                error.to_string().contains("organization or tag:KEY"),
+                "{error}"
+            ),
         }
     }
 }
