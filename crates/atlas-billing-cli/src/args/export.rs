@@ -196,7 +196,7 @@ impl ExportArgs {
                 "--decimal-as-text has no effect on {format}: it has the digits as received"
             ));
         }
-        if global.output.is_some_and(super::Format::is_raw) {
+        if global.output.is_some_and(super::values::Format::is_raw) {
             return Err("-o of `export` is for --dry-run, and cannot be raw".to_owned());
         }
         let listed = [

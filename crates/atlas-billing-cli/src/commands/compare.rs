@@ -5,7 +5,8 @@ use atlas_billing::totals::{Dimension, Group};
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
 use chrono::NaiveDate;
 
-use super::groups::{GROUPS, GroupRow, Groups, largest, part};
+use super::group_row::{GroupRow, largest, part};
+use super::groups::{GROUPS, Groups};
 use super::read::ByDay;
 use super::sides::{Side, same_days, same_days_notes};
 use super::{Context, invoices, nothing, read, scope};
@@ -273,7 +274,7 @@ impl GroupRow {
         }
     }
 
-    /// How much more the second period has, before discounts.
+    /// How much more the second period has, by prices.
     fn change(&self) -> Cents {
         self.total.gross - self.from.gross
     }
@@ -364,7 +365,7 @@ impl Compared {
             }
         }
         let title = format!("From {} to {}", self.from.period(), self.to.period());
-        let note = "Amounts are line items before discounts.";
+        let note = "Amounts are sums of prices, before tax.";
         let mut layout = groups.summed(title, rows, &columns, note);
         layout.notes.extend(self.notes());
         layout
@@ -446,13 +447,13 @@ impl Compared {
 fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
     columns! { GroupRow:
         "from_gross_cents" Cents always ("from") = |r| r.from.gross,
-            "The sum in the first period, before discounts.";
+            "The sum of the prices in the first period.";
         "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first period.";
         "to_gross_cents" Cents always ("to") = |r| r.total.gross,
-            "The sum in the second period, before discounts.";
+            "The sum of the prices in the second period.";
         "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second period.";
         "change_cents" Change always ("change") = |r| r.change(),
-            "How much more the second has, before discounts; of the row with the rest the sum of its changes.";
+            "How much more the second has, by prices; of the row with the rest the sum of its changes.";
         "change" Number = |r| r.change_part(),
             "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
              the first is not above 0, or the second is below.";

@@ -9,6 +9,7 @@ use atlas_billing::{
     Org, OrgId, Payment, PaymentStatus, Refund,
 };
 
+use super::reconcile::capitalized;
 use super::{Context, scope};
 use crate::args::values::{Format, Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs};
@@ -262,19 +263,22 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> L
         (&discounts, text::cents(items.discount.get())),
         (&after, text::cents(items.net().get())),
     ];
+    let due;
     if let Some(owed) = Owed::of(invoice) {
         // The rule gives hundredths, fractions of them included.
         let units = owed
             .owed
             .checked_div(Decimal::ONE_HUNDRED)
             .map(text::decimal);
-        rows.push(("amount due", units.unwrap_or_default()));
-        let currency = owed
-            .currency
-            .map_or(String::new(), |code| format!(" in {code}"));
+        due = match owed.currency {
+            Some(code) => format!("amount due in {code}"),
+            None => "amount due".to_owned(),
+        };
+        rows.push((&due, units.unwrap_or_default()));
         layout.notes.push(format!(
-            "Amount due{currency}, by the documented rule: for each payment its amount billed times its \
-             unit price, plus its sales tax, less the starting balance."
+            "{}, by the documented rule: for each payment its amount billed times its \
+             unit price, plus its sales tax, less the starting balance.",
+            capitalized(&due).trim_end_matches('.')
         ));
     }
     layout.rows.extend(

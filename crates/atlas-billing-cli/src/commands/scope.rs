@@ -132,8 +132,7 @@ fn whose(org: &OrgId, linked: Linked, only: &[OrgId]) -> String {
 fn what(basis: Basis) -> &'static str {
     match basis {
         Basis::Costs => {
-            "as Cost Explorer has them. It names no currency (US dollars by all that is known), and \
-             does not say whether discounts are off"
+            "as Cost Explorer has them: US dollars by all that is known, with or without discounts"
         }
         Basis::LineItems => {
             "in the invoice's pricing currency, before tax; `invoices reconcile` tests whether \

@@ -5,7 +5,8 @@ use atlas_billing::totals::Total;
 use atlas_billing::{Cents, ErrorKind, InvoiceId, Month, Org};
 use chrono::{Days, NaiveDate};
 
-use super::groups::{GroupRow, Groups};
+use super::group_row::GroupRow;
+use super::groups::Groups;
 use super::read::{self, ByDay};
 use super::sides::{Side, first_days, same_days};
 use super::{Context, invoices, nothing, scope, show_months};
@@ -232,8 +233,8 @@ impl Limited {
 
 fn what(groups: &Groups, of: &str) -> String {
     match groups.filter.is_empty() {
-        true => format!("the sum of the line items of {of}, before discounts,"),
-        false => format!("the sum of the filtered line items of {of}, before discounts,"),
+        true => format!("the sum of the prices of the line items of {of}"),
+        false => format!("the sum of the prices of the filtered line items of {of}"),
     }
 }
 

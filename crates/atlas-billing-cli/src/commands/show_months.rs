@@ -4,7 +4,8 @@ use atlas_billing::money::GroupSeries;
 use atlas_billing::totals::{Total, Totals};
 use atlas_billing::{Cents, Invoice, Month, Months, OrgId};
 
-use super::groups::{GroupRow, Groups, figures, invoice_columns, part, with_shape};
+use super::group_row::{GroupRow, part};
+use super::groups::{Groups, figures, invoice_columns, with_shape};
 use super::show::{Limited, asked};
 use super::{Context, invoices, nothing, read, scope};
 use crate::args::values::shown_period;

@@ -99,7 +99,7 @@ fn layout(period: &str, rows: &[TagRow]) -> Layout {
     let mut layout = Layout::of(&shown, rows);
     layout.title = Some(format!("Tag keys of the line items of {period}"));
     layout.notes.push(
-        "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with \
+        "Cost is the sum of prices, before tax. Coverage is the part of all prices above zero: an item with \
          several keys counts for each."
             .to_owned(),
     );
@@ -136,7 +136,7 @@ pub(super) fn columns(period: String) -> Vec<Column<TagRow>> {
             "key, or untagged: the items that carry no key at all.";
         "key" Text = |r| r.key.as_deref(), "The key of the tag; null where the items carry none.";
         "gross_cents" Cents always ("cost") = |r| r.total.gross,
-            "The sum of the items that carry the key, before discounts; an item with several keys counts for \
+            "The sum of the prices of the items that carry the key; an item with several keys counts for \
              each of them.";
         "discount_cents" Cents always = |r| r.total.discount, "The discounts of these items.";
         "coverage" Share ("coverage") = |r| r.coverage,

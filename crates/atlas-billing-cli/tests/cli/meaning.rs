@@ -377,6 +377,75 @@ fn an_invoice_that_does_not_reconcile_is_warned_of() {
     }
 }
 
+/// An invoice of 10.00 with a credit of 2.00, to be paid in euros at 0.9.
+fn with_credit() -> Atlas {
+    let line = |sku: &str, cents: i64, of: Value| {
+        let mut line = json!({"sku": sku, "totalPriceCents": cents});
+        line.as_object_mut()
+            .unwrap()
+            .extend(of.as_object().unwrap().clone());
+        line
+    };
+    let web = json!({"groupId": PROJECT_IDS[0], "groupName": "web", "tags": {"team": ["web"]}});
+    let body = json!({
+        "id": INVOICE_ID, "orgId": ORG_ID, "statusName": "PAID",
+        "startDate": "2025-02-01T00:00:00Z", "endDate": "2025-03-01T00:00:00Z",
+        "subtotalCents": 1000, "amountBilledCents": 800, "creditsCents": 200, "salesTaxCents": 0,
+        "startingBalanceCents": 0,
+        "payments": [{"id": "p", "currency": "EUR", "unitPrice": "0.9", "amountBilledCents": 800,
+            "salesTaxCents": 0}],
+        "lineItems": [line("USED", 1000, web), line("CREDIT", -200, json!({}))],
+    });
+    let fault = Fault::Body(body.to_string().into());
+    Atlas::start(scenario().fault(On::operation(Operation::Invoice), fault))
+}
+
+#[test]
+fn a_note_says_where_credits_are_and_nothing_where_there_are_none() {
+    let table = |atlas: &Atlas, by: &str| {
+        atlas
+            .ok(&["invoices", "show", INVOICE_ID, "--by", by])
+            .stdout
+    };
+    let atlas = with_credit();
+    for (by, rows) in [
+        ("sku", "CREDIT"),
+        ("project", "(none)"),
+        ("tag:team", "(untagged)"),
+        ("project,sku", "(none)/CREDIT"),
+    ] {
+        let text = table(&atlas, by);
+        let note = format!("Gross contains credits of -2.00: in {rows}.\n");
+        assert!(text.contains(&note), "{by}: {text}");
+        assert!(!text.contains("stand apart"), "{text}");
+    }
+    // What is not known of the invoice is not said: whether its prices are before discounts.
+    let without = table(&odd(), "sku");
+    assert!(!without.contains("credits"), "{without}");
+    assert!(
+        without.contains("Gross is the sum of prices, before tax.\n"),
+        "{without}"
+    );
+}
+
+#[test]
+fn an_amount_of_another_currency_names_it() {
+    let atlas = with_credit();
+    let table = atlas.ok(&["invoices", "show", INVOICE_ID]).stdout;
+    // 8.00 at 0.9.
+    let due = table
+        .lines()
+        .find(|line| line.starts_with("amount due"))
+        .unwrap();
+    let due: Vec<&str> = due.split_whitespace().collect();
+    assert_eq!(due, ["amount", "due", "in", "EUR", "7.20"], "{table}");
+    let row = atlas
+        .ok(&["invoices", "show", INVOICE_ID, "-o", "json"])
+        .json();
+    assert_eq!(row[0]["owed_as_documented_cents"].to_string(), "720");
+    assert_eq!(row[0]["payments"][0]["currency"], "EUR");
+}
+
 #[test]
 fn blanks_have_one_meaning_each() {
     let atlas = odd();
