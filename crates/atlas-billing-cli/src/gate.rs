@@ -27,6 +27,13 @@ pub(crate) struct Gate {
     pub(crate) each: bool,
 }
 
+impl Gate {
+    /// Whether there is anything to exceed.
+    pub(crate) fn has_limit(&self) -> bool {
+        self.fail_over.is_some() || self.warn_over.is_some()
+    }
+}
+
 /// A limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {

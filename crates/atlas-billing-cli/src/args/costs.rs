@@ -86,11 +86,7 @@ pub(crate) struct CostsArgs {
 impl CostsArgs {
     /// What to do with costs of linked organizations.
     pub(crate) fn linked(&self) -> Linked {
-        let usual = match self.by {
-            // Without them there would be one group.
-            Some(Grouping::Organizations) => Linked::Include,
-            _ => Linked::Omit,
-        };
+        let usual = Linked::usual(self.by == Some(Grouping::Organizations));
         self.linked.unwrap_or(usual)
     }
 }

@@ -42,8 +42,8 @@ pub(crate) struct ExportArgs {
     #[arg(long, conflicts_with = "org")]
     pub(crate) all_orgs: bool,
 
-    /// What to do with line items of linked invoices (of organizations that the organization pays
-    /// for)
+    /// What to do with line items and costs of linked organizations (those that the organization pays
+    /// for) [default: omit]
     #[arg(long, value_enum, value_name = "HOW")]
     linked: Option<Linked>,
 
@@ -130,8 +130,8 @@ impl ExportArgs {
         Settings {
             format: self.format,
             linked: match dataset {
-                Dataset::LineItems => self.linked.unwrap_or_default(),
-                Dataset::Invoices | Dataset::Costs | Dataset::Focus => Linked::Omit,
+                Dataset::LineItems | Dataset::Costs => self.linked.unwrap_or_default(),
+                Dataset::Invoices | Dataset::Focus => Linked::Omit,
             },
             numbers: match self.decimal_as_text() {
                 true => Numbers::Text,
@@ -167,8 +167,15 @@ impl ExportArgs {
         if datasets.is_empty() {
             return Err(format!("name a data set: {}", names().join(", ")));
         }
-        if self.linked.is_some() && !datasets.contains(&Dataset::LineItems) {
-            return Err("--linked is for line-items".to_owned());
+        let own = |dataset: &&Dataset| matches!(dataset, Dataset::Invoices | Dataset::Focus);
+        if let (Some(Linked::Include | Linked::Only), Some(own)) =
+            (self.linked, datasets.iter().find(own))
+        {
+            return Err(format!(
+                "--linked is for line-items and costs: {} are those of one organization each; export the \
+                 others with --org or --all-orgs, in a run of its own",
+                own.name()
+            ));
         }
         let waits = |dataset| matches!(dataset, Dataset::Costs | Dataset::Focus);
         if self.deadline.is_some() && !datasets.iter().copied().any(waits) {
@@ -189,7 +196,7 @@ impl ExportArgs {
                 "--decimal-as-text has no effect on {format}: it has the digits as received"
             ));
         }
-        if global.output.is_some_and(super::Format::is_raw) {
+        if global.output.is_some_and(super::values::Format::is_raw) {
             return Err("-o of `export` is for --dry-run, and cannot be raw".to_owned());
         }
         let listed = [

@@ -70,9 +70,8 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) by: By,
 
-    /// What to do with line items of linked invoices (of organizations that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) linked: Option<Linked>,
+    #[command(flatten)]
+    pub(crate) linked: LinkedItems,
 
     #[command(flatten)]
     pub(crate) filters: ItemFilters,
@@ -88,9 +87,8 @@ pub(crate) struct TagsArgs {
     #[arg(value_name = "INVOICE|PERIOD", default_value = "last")]
     pub(crate) invoice: Which,
 
-    /// What to do with line items of linked invoices (of organizations that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) linked: Option<Linked>,
+    #[command(flatten)]
+    pub(crate) linked: LinkedItems,
 
     #[command(flatten)]
     pub(crate) filters: ItemFilters,
@@ -99,7 +97,8 @@ pub(crate) struct TagsArgs {
 /// What line items are grouped by.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct By {
-    /// Group line items by one or two of sku, project, cluster, provider, day, month and tag:KEY
+    /// Group line items by one or two of sku, project, cluster, provider, day, month, organization
+    /// (linked ones are included) and tag:KEY
     #[arg(long, value_name = "DIM[,DIM]", value_delimiter = ',', value_parser = values::dimension)]
     pub(crate) by: Vec<Dimension>,
 
@@ -192,9 +191,8 @@ pub(crate) struct ItemsArgs {
     #[command(flatten)]
     pub(crate) statuses: Statuses,
 
-    /// What to do with line items of linked invoices (of organizations that this one pays for)
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub(crate) linked: Option<Linked>,
+    #[command(flatten)]
+    pub(crate) linked: LinkedItems,
 
     /// Write one file per invoice, as DIR/period=YYYY-MM/INVOICE.jsonl, each whole or not at all
     #[arg(long, value_name = "DIR", conflicts_with = "output_file")]
@@ -231,6 +229,9 @@ pub(crate) struct CompareArgs {
 
     #[command(flatten)]
     pub(crate) by: By,
+
+    #[command(flatten)]
+    pub(crate) linked: LinkedItems,
 
     #[command(flatten)]
     pub(crate) filters: ItemFilters,
@@ -320,16 +321,44 @@ impl From<SortDirection> for LineItemSortOrder {
     }
 }
 
+/// The flag for line items of linked invoices.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LinkedItems {
+    /// What to do with line items of linked invoices (of organizations that this one pays for) [default:
+    /// omit]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) linked: Option<Linked>,
+}
+
+impl LinkedItems {
+    /// What to do with them where `by` is grouped by.
+    pub(crate) fn how(&self, by: &[Dimension]) -> Linked {
+        let usual = Linked::usual(by.contains(&Dimension::Organization));
+        self.linked.unwrap_or(usual)
+    }
+}
+
 /// What to do with line items of linked invoices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Linked {
     /// Include them
     Include,
-    /// Omit them, with a note [default]
+    /// Omit them, with a note
     #[default]
     Omit,
     /// Only them
     Only,
+}
+
+impl Linked {
+    /// Where nothing is said.
+    pub(super) fn usual(by_organization: bool) -> Self {
+        match by_organization {
+            // Without them there would be one group.
+            true => Self::Include,
+            false => Self::Omit,
+        }
+    }
 }
 
 pub(super) fn at_least_one(given: &str) -> Result<usize, String> {

@@ -1,5 +1,6 @@
 //! The command line: commands, flags, and what does not go together.
 
+mod check;
 mod costs;
 pub(crate) mod export;
 mod figures;
@@ -16,7 +17,6 @@ use std::time::Duration;
 use atlas_billing::environment::{
     ACCESS_TOKEN, BASE_URLS, CA_FILE, CLIENT_ID, CLIENT_SECRET, ORG_ID, PRIVATE_KEYS, PUBLIC_KEYS,
 };
-use atlas_billing::totals::Dimension;
 use atlas_billing::{ApiVersion, OrgId};
 use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
@@ -28,12 +28,12 @@ pub(crate) use figures::{ForecastArgs, Method, ReconcileArgs};
 pub(crate) use focus::FocusArgs;
 use invoices::at_least_one;
 pub(crate) use invoices::{
-    By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, ListArgs, SearchArgs,
-    ShowArgs, TagsArgs,
+    By, CompareArgs, InvoicesCommand, ItemFilters, ItemsArgs, Linked, LinkedItems, ListArgs,
+    SearchArgs, ShowArgs, TagsArgs,
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
 pub(crate) use report::ReportArgs;
-use values::{Format, Which};
+use values::Format;
 
 use crate::profile::PROFILE;
 
@@ -355,198 +355,6 @@ impl Cli {
         match cli.check() {
             Err(message) => Err(refusal(&message)),
             Ok(()) => Ok(cli),
-        }
-    }
-
-    /// Refuses flags that have no effect together, or on this command.
-    fn check(&self) -> Result<(), String> {
-        let global = &self.global;
-        let format = global.format()?;
-        let (raw, name) = (format.is_raw(), format.name());
-        let refuse = |flag: &str, given: bool, why: &str| match given {
-            true => Err(format!("{flag} {why}")),
-            false => Ok(()),
-        };
-        let received = format!("has no effect on {name}: it is the response as received");
-        let not_raw = |command: &str| match raw {
-            true => Err(format!(
-                "`{command}` does not support {name}: it is not one API response"
-            )),
-            false => Ok(()),
-        };
-        let two = |by: &[Dimension]| match by {
-            [one, other] if one == other => Err(format!("--by names {one} twice")),
-            [] | [_] | [_, _] => Ok(()),
-            more => Err(format!(
-                "--by takes one or two dimensions, not {}",
-                more.len()
-            )),
-        };
-        let filters = |filters: &ItemFilters| {
-            let flags = filters.flags().into_iter();
-            flags
-                .filter(|_| raw)
-                .try_for_each(|(flag, given)| refuse(flag, given, &received))?;
-            refuse("--until", filters.is_reversed(), "is before --since")
-        };
-        let no_org = || {
-            refuse(
-                "--org",
-                global.org.is_some(),
-                "has no effect on this command",
-            )
-        };
-        refuse(
-            "--excel",
-            global.excel && format != Format::Csv,
-            "is for csv: add -o csv",
-        )?;
-        let is_report = matches!(self.command, Command::Report(_));
-        if !is_report && matches!(format, Format::Html | Format::Slack) {
-            return Err(format!(
-                "{name} is for `report` alone; use table, csv, jsonl, json or markdown"
-            ));
-        }
-        let metrics = match &self.command {
-            Command::Costs(args) => !args.compare,
-            Command::Forecast(_) => true,
-            Command::Invoices(InvoicesCommand::Show(args)) => {
-                let rest = args.by.top.is_some();
-                let what = "has no effect on metrics: a metric stands for one group";
-                refuse("--top", format == Format::Openmetrics && rest, what)?;
-                !args.by.by.is_empty()
-            }
-            _ => false,
-        };
-        refuse(
-            "-o openmetrics",
-            format == Format::Openmetrics && !metrics,
-            "is for `costs`, `forecast` and `invoices show --by`",
-        )?;
-        match &self.command {
-            Command::Costs(args) => {
-                refuse("--compare", raw && args.compare, &received)?;
-                let what = match (raw, args.no_wait, args.compare) {
-                    (true, _, _) => received,
-                    (_, true, _) => "has no effect on --no-wait: there is no figure yet".to_owned(),
-                    (_, _, true) => {
-                        "does not go with --compare, which shows two periods".to_owned()
-                    }
-                    _ => return Ok(()),
-                };
-                args.gate
-                    .flags()
-                    .into_iter()
-                    .try_for_each(|(flag, given)| refuse(flag, given, &what))
-            }
-            Command::Report(_) => report::Form::of(global).map(drop),
-            Command::Focus(args) => {
-                let by = !args.by.is_empty();
-                refuse("--by", raw && by, &received)?;
-                match (by, format) {
-                    (true, _) | (false, Format::Csv | Format::RawCsv) => {
-                        let plain = !by && global.excel;
-                        refuse(
-                            "--excel",
-                            plain,
-                            "needs --by: a report is written as received",
-                        )
-                    }
-                    (false, Format::Table) if global.output.is_none() => Ok(()),
-                    _ => Err(format!("-o {name} needs --by: a report is CSV")),
-                }
-            }
-            Command::Forecast(args) => {
-                let time = [Some(&Dimension::Day), Some(&Dimension::Month)];
-                let by_time = time.contains(&args.by.as_ref());
-                refuse(
-                    "--by",
-                    by_time,
-                    "cannot be a day or month: a forecast is of a month",
-                )?;
-                let each = args.gate.each && args.by.is_none();
-                refuse("--each", each, "needs --by")?;
-                not_raw("forecast")
-            }
-            Command::Invoices(InvoicesCommand::Reconcile(_)) => not_raw("invoices reconcile"),
-            Command::Check => not_raw("check"),
-            Command::Orgs(OrgsCommand::List) => no_org().and(not_raw("orgs list")),
-            Command::Projects(ProjectsCommand::List) => not_raw("projects list"),
-            Command::Clusters(ClustersCommand::List) => not_raw("clusters list"),
-            Command::Skus(SkusCommand::List { .. }) => no_org().and(not_raw("skus list")),
-            Command::Export(args) => args.check(global),
-            Command::Invoices(InvoicesCommand::List(_)) => not_raw("invoices list"),
-            Command::Invoices(InvoicesCommand::Search(_)) => not_raw("invoices search"),
-            Command::Invoices(InvoicesCommand::Compare(args)) => {
-                let By { by, describe, .. } = &args.by;
-                let of_sku = by.is_empty() || by.contains(&Dimension::Sku);
-                let time = by.contains(&Dimension::Day) || by.contains(&Dimension::Month);
-                not_raw("invoices compare")?;
-                filters(&args.filters)?;
-                refuse(
-                    "--by",
-                    time,
-                    "cannot be a day or month: each is in one of the periods alone",
-                )?;
-                refuse("--describe", *describe && !of_sku, "needs --by sku")?;
-                two(by)
-            }
-            Command::Invoices(InvoicesCommand::Show(args)) => {
-                let By { by, top, describe } = &args.by;
-                let of_sku = by.contains(&Dimension::Sku);
-                refuse("--top", top.is_some() && by.is_empty(), "needs --by")?;
-                refuse("--by", raw && !by.is_empty(), &received)?;
-                refuse("--linked", raw && args.linked.is_some(), &received)?;
-                refuse("--describe", *describe && !of_sku, "needs --by sku")?;
-                refuse("--each", args.gate.each && by.is_empty(), "needs --by")?;
-                refuse(
-                    "--fail-over",
-                    raw && args.gate.fail_over.is_some(),
-                    &received,
-                )?;
-                refuse(
-                    "--warn-over",
-                    raw && args.gate.warn_over.is_some(),
-                    &received,
-                )?;
-                filters(&args.filters)?;
-                two(by)
-            }
-            Command::Invoices(InvoicesCommand::Tags(args)) => {
-                not_raw("invoices tags")?;
-                filters(&args.filters)
-            }
-            Command::Invoices(InvoicesCommand::Items(args)) => {
-                let one = |which: &Which| matches!(which, Which::Invoice(_));
-                let status = !args.statuses.status.is_empty() && args.which().iter().any(one);
-                let table = args.output_dir.is_some() && global.output == Some(Format::Table);
-                refuse(
-                    "--status",
-                    status,
-                    "selects among the invoices of a period; name a period",
-                )?;
-                refuse(
-                    "--output-dir",
-                    table,
-                    "is for files to load: use -o jsonl, csv or json",
-                )?;
-                filters(&args.filters)?;
-                refuse("--linked", raw && args.linked.is_some(), &received)
-            }
-            // The rest asks nothing.
-            _ => [
-                ("--profile", global.profile.is_some()),
-                ("--org", global.org.is_some()),
-                ("--output", global.output.is_some()),
-                ("--demo", global.demo),
-                ("--base-url", global.base_url.is_some()),
-                ("--ca-file", global.ca_file.is_some()),
-                ("--keep-token", global.keep_token),
-                ("--request-timeout", global.request_timeout.is_some()),
-                ("--api-version", global.api_version.is_some()),
-            ]
-            .into_iter()
-            .try_for_each(|(flag, given)| refuse(flag, given, "has no effect on this command")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line as it is read, and what is refused.
 
-use super::values::Invoice;
+use super::values::{Invoice, Which};
 use super::*;
 
 fn read(line: &str) -> Result<Cli, clap::Error> {

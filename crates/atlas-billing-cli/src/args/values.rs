@@ -80,13 +80,33 @@ impl Format {
         let of_ending = of_ending
             .into_iter()
             .find(|format| format.extension() == ending);
-        match asked.or(of_ending) {
-            Some(format) => Ok(format),
-            None if ending.is_empty() => Ok(Self::default()),
-            None => Err(format!(
+        match (asked, of_ending) {
+            (Some(asked), Some(of_ending)) if !asked.goes_with(of_ending) => Err(format!(
+                "-o {} and the ending .{ending} name two formats; use a name that ends in .{}",
+                asked.name(),
+                asked.usual_ending()
+            )),
+            (Some(format), _) | (None, Some(format)) => Ok(format),
+            (None, None) if ending.is_empty() => Ok(Self::default()),
+            (None, None) => Err(format!(
                 "the ending .{ending} does not tell the format; choose one with -o"
             )),
         }
+    }
+
+    /// The ending that programs know content in this format by.
+    fn usual_ending(self) -> String {
+        match self {
+            Self::RawJson | Self::Slack => Self::Json.extension(),
+            Self::RawCsv => Self::Csv.extension(),
+            format => format.extension(),
+        }
+    }
+
+    /// Whether a file whose ending stands for `ending` may have content in this format: text may be
+    /// anything.
+    fn goes_with(self, ending: Self) -> bool {
+        ending == Self::Table || self.usual_ending() == ending.extension()
     }
 
     /// The name on the command line.

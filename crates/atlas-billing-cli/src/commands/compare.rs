@@ -1,16 +1,17 @@
 //! `invoices compare`: what changed from one invoice, or period, to another.
 
 use atlas_billing::money::{Comparison, DailyGroups, GroupSeries, Presence, relative_change};
-use atlas_billing::totals::Dimension;
+use atlas_billing::totals::{Dimension, Group};
 use atlas_billing::{Cents, Decimal, InvoiceId, InvoiceSummary, Month, Months, Org};
 use chrono::NaiveDate;
 
-use super::groups::{GROUPS, GroupRow, Groups, largest, part};
-use super::invoices::ByDay;
+use super::group_row::{GroupRow, largest, part};
+use super::groups::{GROUPS, Groups};
+use super::read::ByDay;
 use super::sides::{Side, same_days, same_days_notes};
-use super::{Context, invoices};
+use super::{Context, invoices, nothing, read, scope};
+use crate::args::CompareArgs;
 use crate::args::values::{Invoice as One, Which};
-use crate::args::{CompareArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, Layout, columns};
@@ -29,13 +30,12 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let connection = connect(context).await?;
     let out = context.sink()?;
     let org = &connection.org(context).await?;
-    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let mut groups = Groups::new(context, &args.by, &args.linked, &args.filters, org).await?;
     if groups.by.is_empty() {
         groups.by.push(Dimension::Sku);
     }
     let (from, to) = sides(context, args, org, &groups).await?;
     let compared = Compared::new(context.today, from, to)?;
-    let passed: u64 = compared.sides().map(|side| side.sum(None).count).sum();
     let of_days = compared.days().map_or(String::new(), |days| {
         format!(", {} of each", text::counted(days, "day"))
     });
@@ -44,7 +44,25 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
         compared.from.period(),
         compared.to.period()
     ));
-    invoices::note_nothing(context, &groups.filter, passed);
+    let invoices = compared.sides().flat_map(|side| &side.invoices);
+    let ids = invoices.filter_map(|row| row.invoice.id.as_deref()?.parse().ok());
+    let ids: Vec<InvoiceId> = ids.collect();
+    let asked = nothing::Asked {
+        invoices: &ids,
+        linked: groups.linked,
+        filters: &args.filters,
+        by: &groups.by,
+    };
+    let found: Vec<Group> = compared
+        .sides()
+        .flat_map(|side| side.groups(None))
+        .collect();
+    let passed = found.iter().map(|group| group.total.count).sum();
+    let keys = found.iter().map(|group| group.keys.as_slice());
+    nothing::explain(context, org, asked, passed, keys).await?;
+    let sides = [&compared.from, &compared.to].map(|side| (side.period_plain(), side.through()));
+    let basis = scope::Basis::Sums;
+    groups.scope = scope::compared(org.id(), groups.linked, &[], sides, basis).into();
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
@@ -95,7 +113,7 @@ async fn sides(
     org: &Org,
     groups: &Groups,
 ) -> Result<(Side, Side), Failure> {
-    let read = |meant: Meant| read(context, org, groups, meant);
+    let read = |meant: Meant| read_side(context, org, groups, meant);
     let (from, to) = match (&args.from, &args.to) {
         (Some(from), Some(to)) => (Some(from.clone()), to.clone()),
         (to, None) => (None, to.clone().unwrap_or(Which::Invoice(One::Last))),
@@ -229,7 +247,7 @@ fn same_length(context: &Context, from: Meant, to: Meant) -> Result<(Meant, Mean
     Ok((from.first_months(count)?, to.first_months(count)?))
 }
 
-async fn read(
+async fn read_side(
     context: &Context,
     org: &Org,
     groups: &Groups,
@@ -237,7 +255,7 @@ async fn read(
 ) -> Result<Side, Failure> {
     let mut side = Side::new(meant.months);
     for (id, _) in meant.invoices {
-        side.push(invoices::by_day(context, org, id, groups, Linked::Omit).await?);
+        side.push(read::by_day(context, org, id, groups).await?);
     }
     Ok(side)
 }
@@ -256,7 +274,7 @@ impl GroupRow {
         }
     }
 
-    /// How much more the second period has, before discounts.
+    /// How much more the second period has, by prices.
     fn change(&self) -> Cents {
         self.total.gross - self.from.gross
     }
@@ -347,7 +365,7 @@ impl Compared {
             }
         }
         let title = format!("From {} to {}", self.from.period(), self.to.period());
-        let note = "Amounts are line items before discounts.";
+        let note = "Amounts are sums of prices, before tax.";
         let mut layout = groups.summed(title, rows, &columns, note);
         layout.notes.extend(self.notes());
         layout
@@ -429,13 +447,13 @@ impl Compared {
 fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
     columns! { GroupRow:
         "from_gross_cents" Cents always ("from") = |r| r.from.gross,
-            "The sum in the first period, before discounts.";
+            "The sum of the prices in the first period.";
         "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first period.";
         "to_gross_cents" Cents always ("to") = |r| r.total.gross,
-            "The sum in the second period, before discounts.";
+            "The sum of the prices in the second period.";
         "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second period.";
         "change_cents" Change always ("change") = |r| r.change(),
-            "How much more the second has, before discounts; of the row with the rest the sum of its changes.";
+            "How much more the second has, by prices; of the row with the rest the sum of its changes.";
         "change" Number = |r| r.change_part(),
             "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
              the first is not above 0, or the second is below.";

@@ -13,10 +13,10 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::costs_compare::{self, Periods};
 use super::costs_table::{columns, grouping_of, layouts};
-use super::linked::linked_organizations;
-use super::lookup::{Chosen, Kind, check, choose};
+use super::linked::{linked_organizations, queried};
+use super::lookup::{Chosen, Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
-use super::{Context, costs_gate, metrics, scope};
+use super::{Context, costs_gate, metrics, nothing, scope};
 use crate::args::values::{Format, Grouping, is_id, shown_period};
 use crate::args::{CostsArgs, Linked};
 use crate::connect::connect;
@@ -97,9 +97,15 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         org: *org.id(),
         gate: &args.gate,
         scope: months.map(|months| {
-            let through = scope::Through::of_months(months, context.today);
-            let only = &args.linked_org;
-            scope::lines(org.id(), args.linked(), only, through, scope::Basis::Costs)
+            let through = |months| scope::Through::of_months(months, context.today);
+            let (only, basis) = (args.linked_org.as_slice(), scope::Basis::Costs);
+            match periods {
+                None => scope::lines(org.id(), args.linked(), only, through(months), basis),
+                Some(Periods { from, to }) => {
+                    let sides = [from, to].map(|side| (side.to_string(), through(side)));
+                    scope::compared(org.id(), args.linked(), only, sides, basis)
+                }
+            }
         }),
     };
     let ended = fetch(context, org, shown, query.polling(policy), beside, out).await;
@@ -157,19 +163,13 @@ impl<'a> Requests<'a> {
         let all = |grouping| by == grouping;
         let organizations = match (args.linked_org.as_slice(), args.linked()) {
             (named @ [_, ..], _) => named.to_vec(),
-            ([], Linked::Omit) => vec![*org.id()],
-            ([], Linked::Only) => linked_organizations(org, months).await?,
             ([], Linked::Include) if by == Grouping::Organizations => {
                 let mut all = linked_organizations(org, months).await?;
                 all.insert(0, *org.id());
                 all
             }
-            ([], Linked::Include) => Vec::new(),
+            ([], linked) => queried(org, months, linked).await?,
         };
-        if args.linked() == Linked::Only && organizations.is_empty() {
-            let message = format!("no organization is linked to {} in {months}", org.id());
-            return Err(Failure::new(exit::NOT_FOUND, message));
-        }
         Ok(Self {
             org,
             args,
@@ -357,7 +357,8 @@ async fn fetch(
         _ => {
             let rows = completed(context, query, beside.whole, &beside.names).await?;
             let by = shown.by.unwrap_or_else(|| grouping_of(&rows));
-            explain_nothing(context, org, shown.months, by, (&rows, &beside.named)).await?;
+            let named = (rows.as_slice(), beside.named.as_slice());
+            nothing::explain_costs(context, org, shown.months, by, named).await?;
             if let Some(periods) = shown.periods {
                 let scope = shown.scope.iter().flatten();
                 return costs_compare::write(context.style, out, &rows, by, periods, scope);
@@ -382,52 +383,6 @@ async fn fetch(
         }
     }
     Ok(out.finish()?)
-}
-
-/// Says that there are no costs, or none of what was named.
-///
-/// # Errors
-/// [`exit::NOT_FOUND`] where a project or cluster that was named does not exist.
-async fn explain_nothing(
-    context: &Context,
-    org: &Org,
-    months: Option<Months>,
-    by: Grouping,
-    (rows, named): (&[CostRow], &[(Kind, Vec<String>)]),
-) -> Result<(), Failure> {
-    let period = months.map_or(String::new(), |months| format!(" in {months}"));
-    for (kind, ids) in named {
-        // Which projects the amounts are of is known only where they are grouped by them.
-        let is_shown = match kind {
-            Kind::Project => by == Grouping::Projects,
-            _ => by == Grouping::Clusters,
-        };
-        let has = |row: &CostRow, id: &String| {
-            row.project_id.as_ref() == Some(id) || row.cluster_id.as_ref() == Some(id)
-        };
-        let is_missing = |id: &&String| match is_shown {
-            true => !rows.iter().any(|row| has(row, id)),
-            false => rows.is_empty(),
-        };
-        let missing: Vec<&String> = ids.iter().filter(is_missing).collect();
-        if !missing.is_empty() {
-            check(org, *kind, &missing).await?;
-        }
-        for id in missing {
-            let what = kind.name();
-            let text = format!("warning: the {what} {id} has no costs{period}");
-            context.voice.must(&text);
-        }
-    }
-    let begins_later = months.is_some_and(|it| it.start_date() > context.today);
-    if begins_later {
-        context
-            .voice
-            .must(&format!("warning: no costs{period}: it has not begun"));
-    } else if rows.is_empty() && named.iter().all(|(_, ids)| ids.is_empty()) {
-        context.voice.must(&format!("warning: no costs{period}"));
-    }
-    Ok(())
 }
 
 /// Applies the limits to what was shown.

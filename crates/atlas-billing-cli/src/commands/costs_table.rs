@@ -6,6 +6,7 @@ use atlas_billing::{CostRow, Decimal, Month, Months};
 use chrono::NaiveDate;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::groups::LEAST_SHAPE;
 use crate::args::values::{Grouping, shown_period};
 use crate::output::{Cell, Column, Kind, Layout, columns, table};
 use crate::text;
@@ -130,8 +131,8 @@ pub(super) fn layouts(
         several => several,
     };
     let fits = |layout: &Layout| width.is_none_or(|width| table::wanted_width(layout) <= width);
-    // Two months have no shape.
-    let shaped = layout(first, columns, &groups, &all, months.len() > 2);
+    let has_shape = months.len() >= LEAST_SHAPE;
+    let shaped = layout(first, columns, &groups, &all, has_shape);
     let mut tables = vec![match fits(&shaped) {
         true => shaped,
         false => layout(first, columns, &groups, &all, false),

@@ -5,13 +5,14 @@ use atlas_billing::totals::{Dimension, ItemFilter, Key};
 use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
 use chrono::NaiveDate;
 
-use super::{Context, metrics};
-use crate::args::ForecastArgs;
+use super::{Context, metrics, scope};
 use crate::args::values::Format;
+use crate::args::{ForecastArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::gate::Figure;
 use crate::output::{Column, Heading, Layout, Row, columns};
+use crate::records::InvoiceRow;
 use crate::text;
 
 /// The forecast of a group, or of all of it.
@@ -78,7 +79,11 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         forecast: whole,
         before: earlier.map(|groups| groups.total().total().gross),
     });
-    let title = title(month, &org);
+    let head = InvoiceRow {
+        invoice: current.head,
+        items: None,
+    };
+    let scope = scope(&org, &head);
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
@@ -97,11 +102,11 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         } else {
             rows.len()
         };
-        let columns = metrics::forecast(*org.id(), &current.head, by);
+        let columns = metrics::forecast(*org.id(), &head.invoice, by);
         let write = || Ok(Vec::new());
         context.style.write(out, &columns, &rows[..shown], write)?;
     } else {
-        let write = || Ok(vec![layout(title, by, &rows)]);
+        let write = || Ok(vec![layout(month, by, &rows, &scope)]);
         context.style.write(out, &row_columns(), &rows, write)?;
     }
     args.gate.judge(context, &figures)
@@ -111,6 +116,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
 /// are needed: in its first days.
 pub(super) fn table(
     org: &Org,
+    invoice: &InvoiceRow,
     current: &DailyTotals,
     last: Option<&DailyTotals>,
     today: NaiveDate,
@@ -127,15 +133,13 @@ pub(super) fn table(
         forecast: forecast.clone(),
         before: None,
     };
-    Ok((forecast, layout(title(month, org), None, &[whole])))
+    let scope = scope(org, invoice);
+    Ok((forecast, layout(month, None, &[whole], &scope)))
 }
 
-fn title(month: Month, org: &Org) -> String {
-    format!(
-        "Forecast of {month}, organization {}: its own line items, prices before discounts and tax, \
-         in the invoice's pricing currency",
-        org.id()
-    )
+/// A forecast is of the organization's own line items.
+fn scope(org: &Org, invoice: &InvoiceRow) -> [String; 2] {
+    invoice.scope(org, Linked::Omit, scope::Basis::LineItems)
 }
 
 /// The daily charges of the invoice of a month.
@@ -149,7 +153,12 @@ async fn days(
     items.daily(by, &ItemFilter::new()).await
 }
 
-fn layout(title: String, by: Option<&Dimension>, rows: &[Forecasted]) -> Layout {
+fn layout(
+    month: Month,
+    by: Option<&Dimension>,
+    rows: &[Forecasted],
+    scope: &[String; 2],
+) -> Layout {
     let mut headings: Vec<Heading> = by
         .map(|by| Heading::left(by.to_string()))
         .into_iter()
@@ -166,7 +175,7 @@ fn layout(title: String, by: Option<&Dimension>, rows: &[Forecasted]) -> Layout 
         ]
         .map(Heading::right),
     );
-    let mut layout = Layout::titled(title, headings);
+    let mut layout = Layout::titled(format!("Forecast of {month}"), headings);
     for row in rows {
         let forecast = &row.forecast;
         let end = |end: Option<i128>| end.map_or(String::new(), text::cents);
@@ -205,6 +214,7 @@ fn layout(title: String, by: Option<&Dimension>, rows: &[Forecasted]) -> Layout 
             "Groups are forecast one by one: their sum can differ from the total by cents.";
         layout.notes.push(rounding.to_owned());
     }
+    layout.notes.extend_from_slice(scope);
     layout
 }
 

@@ -5,159 +5,40 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atlas_billing::MOST_PER_PAGE;
-use atlas_billing::totals::{Dimension, Group, ItemFilter, Key, Project, Total, Totals};
+use atlas_billing::totals::{Dimension, ItemFilter, Key, Totals};
 use atlas_billing::{Cents, Org};
 
-use super::{Context, invoices, metrics, scope};
+use super::group_row::{GroupRow, largest, part, told};
+use super::{Context, invoices, lookup, metrics};
 use crate::args::values::Format;
-use crate::args::{By, ItemFilters, Linked};
+use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
 use crate::text;
-
-/// A group of line items of one period or two; without keys it is the sum of several.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct GroupRow {
-    pub(super) keys: Vec<Key>,
-    /// What a reader knows it by where it has no keys.
-    pub(super) label: String,
-    /// In the first period, where there are two.
-    pub(super) from: Total,
-    pub(super) total: Total,
-    /// The sum of each day or month, where those are at hand.
-    pub(super) series: Vec<Total>,
-    /// Which of several invoices it is of.
-    pub(super) at: usize,
-    /// By how much its groups changed, without signs.
-    pub(super) moved: Cents,
-    /// How many groups this row stands for.
-    pub(super) groups: usize,
-}
-
-impl From<Group> for GroupRow {
-    fn from(group: Group) -> Self {
-        Self {
-            keys: group.keys,
-            total: group.total,
-            groups: 1,
-            ..Self::default()
-        }
-    }
-}
-
-impl GroupRow {
-    /// All of `rows` as one.
-    pub(super) fn sum(rows: &[Self], label: String) -> Self {
-        let length = rows.iter().map(|row| row.series.len()).max();
-        let of = |at: usize| {
-            rows.iter()
-                .filter_map(move |row| row.series.get(at).copied())
-        };
-        Self {
-            series: (0..length.unwrap_or(0)).map(|at| of(at).sum()).collect(),
-            at: 0,
-            keys: Vec::new(),
-            label,
-            from: rows.iter().map(|row| row.from).sum(),
-            total: rows.iter().map(|row| row.total).sum(),
-            moved: rows.iter().map(|row| row.moved).sum(),
-            groups: rows.iter().map(|row| row.groups).sum(),
-        }
-    }
-
-    fn project(&self, at: usize) -> Option<&Project> {
-        match self.keys.get(at) {
-            Some(Key::Project(project) | Key::Cluster { project, .. }) => project.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn cluster(&self, at: usize) -> Option<&str> {
-        match self.keys.get(at) {
-            Some(Key::Cluster { name, .. }) => name.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// All keys, in a message.
-    pub(super) fn named(&self) -> String {
-        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
-        keys.join(", ")
-    }
-
-    /// The key of a dimension, for a reader.
-    fn shown(&self, at: usize) -> String {
-        match self.keys.get(at) {
-            Some(key @ Key::Tag { .. }) => told(key).unwrap_or_default(),
-            Some(key) => key.to_string(),
-            None if at == 0 => self.label.clone(),
-            None => String::new(),
-        }
-    }
-}
-
-/// The value of a key in records; for tags with words for what would be a blank otherwise.
-fn told(key: &Key) -> Option<String> {
-    match key {
-        Key::Tag { values: None, .. } => Some(UNTAGGED.to_owned()),
-        Key::Tag {
-            values: Some(values),
-            ..
-        } => {
-            let words = values.iter().map(|value| match value.as_str() {
-                "" => EMPTY,
-                value => value,
-            });
-            Some(words.collect::<Vec<_>>().join(","))
-        }
-        key => key.label(),
-    }
-}
-
-/// The items without a tag.
-const UNTAGGED: &str = "(untagged)";
-
-/// A tag whose value has no text.
-const EMPTY: &str = "(empty)";
-
-/// A part of a whole, 0.25 for a quarter: for showing, no amount is made of it.
-pub(super) fn part(part: Cents, whole: Cents) -> Option<f64> {
-    Some(part.get() as f64 / whole.get() as f64).filter(|part| part.is_finite())
-}
-
-/// Rows in the order of `size`, the largest first; those beyond `top` as one.
-pub(super) fn largest(
-    mut rows: Vec<GroupRow>,
-    top: Option<usize>,
-    size: fn(&GroupRow) -> i128,
-) -> Vec<GroupRow> {
-    // A stable sort: equal groups stay in the order of their keys.
-    rows.sort_by_key(|row| Reverse(size(row)));
-    let rest = rows.split_off(top.unwrap_or(rows.len()).min(rows.len()));
-    if !rest.is_empty() {
-        rows.push(GroupRow::sum(&rest, format!("other ({})", rest.len())));
-    }
-    rows
-}
 
 /// Which line items are grouped by what, and how that is shown.
 #[derive(Default)]
 pub(super) struct Groups {
     pub(super) by: Vec<Dimension>,
     pub(super) filter: ItemFilter,
+    pub(super) linked: Linked,
     pub(super) top: Option<usize>,
     /// Whose amounts these are, and what they are.
     pub(super) scope: Vec<String>,
     /// What each SKU is, by its code, where that is wanted.
     skus: Option<Arc<BTreeMap<String, String>>>,
+    /// The names of organizations by id, where those are grouped by.
+    organizations: Arc<BTreeMap<String, String>>,
 }
 
 impl Groups {
-    /// What the flags ask for. Fetches the list of SKUs if they are to be described.
+    /// What the flags ask for. Fetches the list of SKUs if they are to be described, and that of
+    /// organizations if those are grouped by.
     pub(super) async fn new(
         context: &Context,
         by: &By,
+        linked: &LinkedItems,
         filters: &ItemFilters,
         org: &Org,
     ) -> Result<Self, Failure> {
@@ -167,19 +48,18 @@ impl Groups {
             true => Some(described_skus(org).await?),
             false => None,
         };
+        let organizations = match by.by.contains(&Dimension::Organization) {
+            true => lookup::organization_names(context, org).await,
+            false => BTreeMap::new(),
+        };
         Ok(Self {
             by: by.by.clone(),
             filter,
+            linked: linked.how(&by.by),
             top: by.top,
-            scope: scope::lines(
-                org.id(),
-                Linked::Omit,
-                &[],
-                scope::Through::Unknown,
-                scope::Basis::Sums,
-            )
-            .into(),
+            scope: Vec::new(),
             skus,
+            organizations: organizations.into(),
         })
     }
 
@@ -230,7 +110,12 @@ impl Groups {
         let mut columns = self.shown_columns();
         columns.extend(figures(move |_| whole));
         columns.extend(shape);
-        let title = format!("Invoice {} by {}", invoice.named(), self.names());
+        let (invoice_named, by) = (invoice.named(), self.names());
+        let title = match self.linked {
+            Linked::Omit => format!("Invoice {invoice_named} by {by}"),
+            Linked::Include => format!("Invoice {invoice_named}, and those linked to it, by {by}"),
+            Linked::Only => format!("Invoices linked to {invoice_named}, by {by}"),
+        };
         let mut layout = self.layout(title, rows, &columns);
         layout.notes.extend(invoice.to_date_note());
         layout
@@ -282,8 +167,11 @@ impl Groups {
         rows: &[GroupRow],
         columns: &[Column<GroupRow>],
     ) -> Layout {
-        let note = "Gross is before discounts and tax.";
+        let note = "Gross is the sum of prices, before tax.";
         let mut layout = self.summed(title, rows, columns, note);
+        layout
+            .notes
+            .extend(credits_note(rows, |row| self.title(row)));
         for (line, row) in layout.rows.iter_mut().zip(rows) {
             // The rest is no group: it would set the scale.
             line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
@@ -311,13 +199,29 @@ impl Groups {
         }
     }
 
+    /// What a reader knows a row by.
+    fn title(&self, row: &GroupRow) -> String {
+        let name = |at: usize| {
+            let name = row
+                .organization(at)
+                .and_then(|id| self.organizations.get(id));
+            name.cloned().unwrap_or_else(|| row.shown(at))
+        };
+        let names: Vec<String> = (0..row.keys.len().max(1)).map(name).collect();
+        names.join("/")
+    }
+
     /// The columns that name a group for a reader.
     pub(super) fn shown_columns(&self) -> Vec<Column<GroupRow>> {
         let mut columns = Vec::new();
         for (at, dimension) in self.by.iter().enumerate() {
             let name = dimension.to_string();
+            let organizations = self.organizations.clone();
             let column = Column::new(name.clone(), Kind::Text, "", move |r: &GroupRow| {
-                r.shown(at).into()
+                match r.organization(at).and_then(|id| organizations.get(id)) {
+                    Some(name) => name.clone().into(),
+                    None => r.shown(at).into(),
+                }
             });
             columns.push(column.shown(name));
             columns.extend(self.description(at));
@@ -333,13 +237,29 @@ impl Groups {
                  that name a group are null.";
         };
         for (at, dimension) in self.by.iter().enumerate() {
-            for column in parts(at, dimension).into_iter().chain(self.description(at)) {
+            let parts = parts(at, dimension).into_iter();
+            let described = self.description(at).into_iter();
+            for column in parts.chain(described).chain(self.organization_name(at)) {
                 if columns.iter().all(|other| other.name != column.name) {
                     columns.push(column);
                 }
             }
         }
         columns
+    }
+
+    /// The name of the organization of a group, where that is the dimension.
+    fn organization_name(&self, at: usize) -> Option<Column<GroupRow>> {
+        let organizations = self.organizations.clone();
+        let is_organization = self.by.get(at) == Some(&Dimension::Organization);
+        let means = "Its name; null where the credentials do not see the organization.";
+        let name = "used_by_org_name";
+        is_organization.then(|| {
+            Column::new(name, Kind::Text, means, move |r: &GroupRow| {
+                let name = r.organization(at).and_then(|id| organizations.get(id));
+                name.cloned().into()
+            })
+        })
     }
 
     /// What the SKU of a group is, where the dimension is the SKU and that is wanted.
@@ -370,6 +290,30 @@ pub(super) fn invoice_columns(invoices: &[InvoiceRow]) -> Vec<Column<GroupRow>> 
     }
 }
 
+/// Says in which rows credits are, if there are any.
+fn credits_note(rows: &[GroupRow], title: impl Fn(&GroupRow) -> String) -> Option<String> {
+    /// So many rows are named.
+    const NAMED: usize = 3;
+    let credits = |row: &GroupRow| row.total.gross - row.total.positive;
+    let with: Vec<&GroupRow> = rows
+        .iter()
+        .filter(|row| credits(row) < Cents::ZERO)
+        .collect();
+    let sum: Cents = with.iter().map(|row| credits(row)).sum();
+    let mut named: Vec<String> = with.iter().take(NAMED).map(|row| title(row)).collect();
+    if with.len() > NAMED {
+        named.push(format!("and {} more", with.len() - NAMED));
+    }
+    let note = || {
+        let sum = text::cents(sum.get());
+        format!("Gross contains credits of {sum}: in {}.", named.join(", "))
+    };
+    (!with.is_empty()).then(note)
+}
+
+/// Fewer days or months say little as a line of blocks: the amounts stand beside it.
+pub(super) const LEAST_SHAPE: usize = 4;
+
 /// A layout with a column of the shape of each series, where there is a shape and room for it.
 pub(super) fn with_shape(
     context: &Context,
@@ -377,7 +321,7 @@ pub(super) fn with_shape(
     rows: &[GroupRow],
     layout: impl Fn(Option<Column<GroupRow>>) -> Layout,
 ) -> Layout {
-    let has_shape = rows.iter().any(|row| row.series.len() > 2);
+    let has_shape = rows.iter().any(|row| row.series.len() >= LEAST_SHAPE);
     if has_shape && context.style.format == Format::Table {
         let shape = Column::new(heading, Kind::Text, "", |r: &GroupRow| {
             text::sparkline(r.series.iter().map(|total| total.gross.get() as f64)).into()
@@ -395,7 +339,7 @@ pub(super) fn figures(
     whole: impl Fn(&GroupRow) -> Cents + Send + Sync + 'static,
 ) -> Vec<Column<GroupRow>> {
     columns! { GroupRow:
-        "gross_cents" Cents always ("gross") = |r| r.total.gross, "The sum of the items before discounts.";
+        "gross_cents" Cents always ("gross") = |r| r.total.gross, "The sum of the prices of the items.";
         "discount_cents" Cents always ("discount") = |r| r.total.discount, "The discounts of the items.";
         "net_cents" Cents always ("net") = |r| r.total.net(),
             "Gross less discounts: what it costs if prices are before discounts.";
@@ -440,6 +384,7 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
         Dimension::Provider => "The cloud provider.",
         Dimension::Day => "The day on which the usage began, UTC.",
         Dimension::Month => "The month in which the usage began, UTC.",
+        Dimension::Organization => "The organization that used it; null where it is not known.",
         Dimension::Tag(_) => {
             "The values of the tag, joined by commas; (untagged) where there is no such tag, (empty) for a \
              value without text."
@@ -449,6 +394,7 @@ fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
     let (name, kind) = match dimension {
         Dimension::Provider => ("cloud_provider".to_owned(), Kind::Text),
         Dimension::Day => ("day".to_owned(), Kind::Day),
+        Dimension::Organization => ("used_by_org_id".to_owned(), Kind::Text),
         other => (other.to_string().to_ascii_lowercase(), Kind::Text),
     };
     let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");

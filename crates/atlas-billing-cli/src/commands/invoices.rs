@@ -2,15 +2,14 @@
 
 use std::io::Write;
 
-use atlas_billing::money::{DailyGroups, DailyTotals, Owed};
-use atlas_billing::totals::{Dimension, ItemFilter, Totals};
+use atlas_billing::money::Owed;
+use atlas_billing::totals::ItemFilter;
 use atlas_billing::{
-    Cents, Decimal, Error, FoundInvoice, Invoice, InvoiceId, InvoiceStatus, InvoiceSummary, Month,
-    Months, Org, Payment, PaymentStatus, Refund,
+    Cents, Decimal, FoundInvoice, Invoice, InvoiceId, InvoiceStatus, InvoiceSummary, Month, Months,
+    Org, OrgId, Payment, PaymentStatus, Refund,
 };
 
-use super::groups::Groups;
-use super::reconcile::warn_unreconciled;
+use super::reconcile::capitalized;
 use super::{Context, scope};
 use crate::args::values::{Format, Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs};
@@ -73,16 +72,32 @@ pub(super) fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
 }
 
 impl InvoiceRow {
-    /// Whose amounts these are, up to which day, and what they are.
-    pub(super) fn scope(&self, org: &Org, linked: Linked, basis: scope::Basis) -> [String; 2] {
+    /// Up to which day there is data.
+    pub(super) fn through(&self) -> scope::Through {
         let Invoice {
             status_name,
             updated,
             end_date,
             ..
         } = &self.invoice;
-        let through = scope::Through::of_invoice(status_name.as_ref(), *updated, *end_date);
-        scope::lines(org.id(), linked, &[], through, basis)
+        scope::Through::of_invoice(status_name.as_ref(), *updated, *end_date)
+    }
+
+    /// Whose amounts these are, up to which day, and what they are.
+    pub(super) fn scope(&self, org: &Org, linked: Linked, basis: scope::Basis) -> [String; 2] {
+        scope::lines(org.id(), linked, &[], self.through(), basis)
+    }
+
+    /// The same of the invoice's own amounts, which may be one that is linked to `payer`'s.
+    pub(super) fn own_scope(&self, payer: &OrgId, basis: scope::Basis) -> [String; 2] {
+        let only: Vec<OrgId> = self.linked_org(payer).into_iter().collect();
+        scope::lines(payer, Linked::Omit, &only, self.through(), basis)
+    }
+
+    /// The organization that it is of, where that is another one than `payer`.
+    pub(super) fn linked_org(&self, payer: &OrgId) -> Option<OrgId> {
+        let id = self.invoice.org_id.as_deref()?.parse().ok();
+        id.filter(|id| id != payer)
     }
 }
 
@@ -162,105 +177,6 @@ pub(super) async fn raw(
     Ok(())
 }
 
-/// An invoice without its line items, and the sums of those in groups.
-pub(super) async fn summed(
-    context: &Context,
-    org: &Org,
-    id: InvoiceId,
-    groups: &Groups,
-    linked: Linked,
-) -> Result<(InvoiceRow, Totals), Error> {
-    let Groups { by, filter, .. } = groups;
-    let request = org.invoice(id).linked_items(linked != Linked::Omit);
-    let mut items = request.line_items().await?;
-    let mut totals = Totals::new(by);
-    let mut invoice = match linked {
-        Linked::Omit | Linked::Include => {
-            let summed = items.total_filtered(by, filter).await?;
-            if filter.is_empty() {
-                warn_unreconciled(context, &summed.statement);
-            }
-            totals = summed.totals;
-            summed.head
-        }
-        Linked::Only => {
-            while let Some(item) = items.next().await {
-                let item = item?;
-                if items.linked_invoice().is_some() && filter.passes(&item) {
-                    totals.add(&item);
-                }
-            }
-            items.head().cloned().unwrap_or_default()
-        }
-    };
-    note_omitted(context, &invoice, linked);
-    invoice.org_id.get_or_insert_with(|| org.id().to_string());
-    Ok((
-        InvoiceRow {
-            invoice,
-            items: None,
-        },
-        totals,
-    ))
-}
-
-/// An invoice without its line items, and its charges by day.
-pub(super) struct ByDay {
-    pub(super) row: InvoiceRow,
-    /// Those that pass the filter, in groups.
-    pub(super) daily: DailyGroups,
-    /// All of them.
-    pub(super) all: DailyTotals,
-}
-
-/// The charges of an invoice by day, in groups.
-pub(super) async fn by_day(
-    context: &Context,
-    org: &Org,
-    id: InvoiceId,
-    groups: &Groups,
-    linked: Linked,
-) -> Result<ByDay, Error> {
-    let Groups { by, filter, .. } = groups;
-    let request = org.invoice(id).linked_items(linked != Linked::Omit);
-    let mut items = request.line_items().await?;
-    let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
-    let (daily, all, mut invoice) = match linked {
-        // What else the pass can tell costs no second one.
-        Linked::Omit if filter.is_empty() && !by.iter().any(is_tag) => {
-            let sums = items.sums(&[], by).await?;
-            warn_unreconciled(context, &sums.statement);
-            let all = sums.daily.total().clone();
-            (sums.daily, all, sums.head)
-        }
-        Linked::Omit | Linked::Include => {
-            let days = items.daily(by, filter).await?;
-            (days.daily, days.all, days.head)
-        }
-        Linked::Only => {
-            let (mut daily, mut all) = (DailyGroups::new(by), DailyTotals::new());
-            while let Some(item) = items.next().await {
-                let item = item?;
-                if items.linked_invoice().is_some() {
-                    all.add(&item);
-                    if filter.passes(&item) {
-                        daily.add(&item);
-                    }
-                }
-            }
-            (daily, all, items.head().cloned().unwrap_or_default())
-        }
-    };
-    note_omitted(context, &invoice, linked);
-    invoice.org_id.get_or_insert_with(|| org.id().to_string());
-    let items = None;
-    Ok(ByDay {
-        row: InvoiceRow { invoice, items },
-        daily,
-        all,
-    })
-}
-
 /// The invoices of some months with one of these statuses, or any; the oldest first.
 pub(super) async fn listed(
     org: &Org,
@@ -284,15 +200,6 @@ pub(super) fn tell_filter(context: &Context, filter: &ItemFilter) {
     }
 }
 
-/// Says that nothing passes the filter: a name may be wrong.
-pub(super) fn note_nothing(context: &Context, filter: &ItemFilter, passed: u64) {
-    if passed == 0 && !filter.is_empty() {
-        context.voice.once(
-            "note: no line item passes the filter; the names of projects, clusters and tags have to match exactly",
-        );
-    }
-}
-
 /// A note below sums that are not of all line items.
 pub(super) fn filter_note(filter: &ItemFilter) -> Option<String> {
     let note = || {
@@ -313,21 +220,25 @@ pub(super) fn note_omitted(context: &Context, invoice: &Invoice, linked: Linked)
 }
 
 /// The figures of an invoice, then its payments and refunds if there are any.
-pub(super) fn layouts(row: &InvoiceRow, filter: &ItemFilter) -> Vec<Layout> {
+pub(super) fn layouts(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> Vec<Layout> {
     let Invoice {
         payments: paid,
         refunds: back,
         ..
     } = &row.invoice;
-    let mut layouts = vec![figures(row, filter)];
+    let mut layouts = vec![figures(row, filter, payer)];
     layouts.extend((!paid.is_empty()).then(|| payments(paid)));
     layouts.extend((!back.is_empty()).then(|| refunds(back)));
     layouts
 }
 
-pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
+pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> Layout {
     let headings = vec![Heading::left(""), Heading::right("")];
-    let mut layout = Layout::titled(format!("Invoice {}", row.named()), headings);
+    let title = match row.linked_org(payer) {
+        None => format!("Invoice {}", row.named()),
+        Some(org) => format!("Linked invoice {}, organization {org}", row.named()),
+    };
+    let mut layout = Layout::titled(title, headings);
     let money =
         |cents: Option<Cents>| cents.map_or(String::new(), |cents| text::cents(cents.get()));
     let (invoice, items) = (&row.invoice, row.items.unwrap_or_default());
@@ -352,19 +263,22 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter) -> Layout {
         (&discounts, text::cents(items.discount.get())),
         (&after, text::cents(items.net().get())),
     ];
+    let due;
     if let Some(owed) = Owed::of(invoice) {
         // The rule gives hundredths, fractions of them included.
         let units = owed
             .owed
             .checked_div(Decimal::ONE_HUNDRED)
             .map(text::decimal);
-        rows.push(("amount due", units.unwrap_or_default()));
-        let currency = owed
-            .currency
-            .map_or(String::new(), |code| format!(" in {code}"));
+        due = match owed.currency {
+            Some(code) => format!("amount due in {code}"),
+            None => "amount due".to_owned(),
+        };
+        rows.push((&due, units.unwrap_or_default()));
         layout.notes.push(format!(
-            "Amount due{currency}, by the documented rule: for each payment its amount billed times its \
-             unit price, plus its sales tax, less the starting balance."
+            "{}, by the documented rule: for each payment its amount billed times its \
+             unit price, plus its sales tax, less the starting balance.",
+            capitalized(&due).trim_end_matches('.')
         ));
     }
     layout.rows.extend(

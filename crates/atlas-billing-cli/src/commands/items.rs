@@ -36,6 +36,26 @@ struct Wanted<'a> {
     filters: &'a ItemFilters,
 }
 
+impl Wanted<'_> {
+    /// Explains why nothing was found, where that is so.
+    async fn explain(
+        &self,
+        context: &Context,
+        org: &Org,
+        meant: &[Meant],
+        passed: u64,
+    ) -> Result<(), Failure> {
+        let invoices: Vec<InvoiceId> = meant.iter().map(|meant| meant.id).collect();
+        let asked = nothing::Asked {
+            invoices: &invoices,
+            linked: self.linked,
+            filters: self.filters,
+            by: &[],
+        };
+        nothing::explain(context, org, asked, passed, []).await
+    }
+}
+
 impl Meant {
     fn listed(summary: &InvoiceSummary) -> Result<Self, Error> {
         Ok(Self {
@@ -48,7 +68,7 @@ impl Meant {
 pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failure> {
     let connection = connect(context).await?;
     let wanted = Wanted {
-        linked: args.linked.unwrap_or_default(),
+        linked: args.linked.how(&[]),
         filter: args.filters.filter(),
         filters: &args.filters,
     };
@@ -65,11 +85,12 @@ pub(super) async fn run(context: &Context, args: &ItemsArgs) -> Result<(), Failu
     let org = &connection.org(context).await?;
     invoices::tell_filter(context, &wanted.filter);
     let meant = meant(context, org, args).await?;
+    let mut passed = 0;
     for invoice in &meant {
         let written = to_directory(context, org, invoice, &wanted, directory).await;
-        written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
+        passed += written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
     }
-    Ok(())
+    wanted.explain(context, org, &meant, passed).await
 }
 
 /// The invoices that were named, each once, with the statuses asked for; those of a period with the
@@ -133,25 +154,23 @@ async fn to_sink(
         let written = items(context, org, invoice, wanted, &mut records).await;
         last = written.map_err(|failure| of_invoice(failure, invoice, meant.len()))?;
     }
-    if records.written() == 0 && !wanted.filter.is_empty() {
-        let ids: Vec<InvoiceId> = meant.iter().map(|meant| meant.id).collect();
-        let names = (wanted.filters, [].as_slice());
-        nothing::explain(context, org, &ids, wanted.linked, names).await?;
-    }
+    wanted
+        .explain(context, org, meant, records.written())
+        .await?;
     let mut out = records.end()?;
     let scope = last.scope(org, wanted.linked, scope::Basis::LineItems);
     context.style.notes(&scope, &mut out)?;
     Ok(out.finish()?)
 }
 
-/// One invoice into a file of its own, which is whole or absent.
+/// One invoice into a file of its own, which is whole or absent. Returns how many line items it has.
 async fn to_directory(
     context: &Context,
     org: &Org,
     meant: &Meant,
     wanted: &Wanted<'_>,
     directory: &Path,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let format = match context.style.format {
         // A table is for reading; a directory is for loading.
         Format::Table => Format::Jsonl,
@@ -159,6 +178,7 @@ async fn to_directory(
     };
     let mut file = Sink::begin_in(directory)?;
     let mut month = meant.row.as_ref().and_then(InvoiceRow::month);
+    let mut passed = 0;
     if format.is_raw() {
         invoices::raw(format, org, meant.id, &mut file).await?;
     } else {
@@ -170,6 +190,7 @@ async fn to_directory(
         .records(&columns, file)?;
         let row = items(context, org, meant, wanted, &mut records).await?;
         month = month.or(row.month());
+        passed = records.written();
         file = records.end()?;
     }
     let period = month.map_or("unknown".to_owned(), |month| month.to_string());
@@ -185,7 +206,7 @@ async fn to_directory(
         return Err(error.into());
     }
     context.voice.note(&format!("Wrote {}", path.display()));
-    Ok(())
+    Ok(passed)
 }
 
 /// Writes the line items of one invoice, and returns what it is.

@@ -5,7 +5,35 @@ use std::sync::Arc;
 
 use atlas_billing::{Error, InvoiceSummary, LinkedInvoice, Month, Months, Org, OrgId};
 
+use crate::args::Linked;
+use crate::failure::{Failure, exit};
 use crate::voice::Voice;
+
+/// The organizations that a Cost Explorer query is limited to, as `--linked` says; empty for all.
+///
+/// # Errors
+/// [`exit::NOT_FOUND`] where only linked ones are wanted, and there are none.
+pub(super) async fn queried(
+    org: &Org,
+    months: Months,
+    linked: Linked,
+) -> Result<Vec<OrgId>, Failure> {
+    let organizations = match linked {
+        Linked::Omit => vec![*org.id()],
+        Linked::Include => Vec::new(),
+        Linked::Only => linked_organizations(org, months).await?,
+    };
+    match linked == Linked::Only && organizations.is_empty() {
+        true => Err(not_linked(org.id(), months)),
+        false => Ok(organizations),
+    }
+}
+
+/// No organization is linked.
+pub(super) fn not_linked(org: &OrgId, period: impl std::fmt::Display) -> Failure {
+    let message = format!("no organization is linked to {org} in {period}");
+    Failure::new(exit::NOT_FOUND, message)
+}
 
 /// The organizations whose invoices are linked to those of `months`, each once, in the order of the
 /// list of invoices.
@@ -59,7 +87,7 @@ impl Owners {
 async fn owners(voice: &Voice, org: &Org, month: Option<Month>) -> BTreeMap<String, Arc<str>> {
     let unknown = |why: &str| {
         voice.once(&format!(
-            "warning: the organizations of linked invoices are not known, and empty in used_by_org_id: {why}"
+            "warning: the organizations of linked invoices are not known: {why}"
         ));
         BTreeMap::new()
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use atlas_billing::{MOST_PER_PAGE, Org};
 
+use super::Context;
 use crate::args::values::{is_id, nearest};
 use crate::failure::{Failure, exit};
 
@@ -13,6 +14,24 @@ pub(super) enum Kind {
     Project,
     Cluster,
     Sku,
+}
+
+/// The names of the organizations that the credentials see, by id. Where they cannot be listed, which is
+/// said, the ids have to do.
+pub(super) async fn organization_names(context: &Context, org: &Org) -> BTreeMap<String, String> {
+    match org.client().orgs().per_page(MOST_PER_PAGE).await {
+        Ok(orgs) => {
+            let orgs = orgs.into_iter();
+            orgs.filter_map(|org| Some((org.id?, org.name?))).collect()
+        }
+        Err(error) => {
+            let why = error.message();
+            context.voice.note(&format!(
+                "note: organizations are shown by their ids, since their list cannot be read: {why}"
+            ));
+            BTreeMap::new()
+        }
+    }
 }
 
 /// The ids that are meant, in the order given, and names by id as far as they were looked up.

@@ -5,7 +5,7 @@ use atlas_billing::totals::{Dimension, Key, Project};
 use atlas_billing::{CostRow, Decimal, Invoice, Month, OrgId, Payment};
 
 use super::forecast::Forecasted;
-use super::groups::GroupRow;
+use super::group_row::GroupRow;
 use crate::output::{Cell, Column, Kind, columns, label_name};
 use crate::records::InvoiceRow;
 
@@ -60,7 +60,7 @@ pub(super) fn groups(invoice: &InvoiceRow, by: &[Dimension]) -> Vec<Column<Group
         "invoice_month" Text = |_| month.clone(), "";
         "currency" Text = |_| currency.clone(), "";
         "mongodb_atlas_invoice_gross_cents" Cents = |r| r.total.gross,
-            "Line items of an invoice before discounts, in hundredths of the currency.";
+            "The sum of the prices of line items of an invoice, in hundredths of the currency.";
         "mongodb_atlas_invoice_discount_cents" Cents = |r| r.total.discount,
             "Discounts of the line items of an invoice, in hundredths of the currency.";
         "mongodb_atlas_invoice_items" Integer = |r| r.total.count, "Line items of an invoice.";
@@ -109,6 +109,7 @@ fn labels<R: 'static>(
     let name = match dimension {
         Dimension::Project | Dimension::Cluster => "cluster".to_owned(),
         Dimension::Provider => "cloud_provider".to_owned(),
+        Dimension::Organization => "used_by_org".to_owned(),
         Dimension::Tag(tag) => format!("tag_{}", label_name(tag)),
         other => label_name(&other.to_string()),
     };

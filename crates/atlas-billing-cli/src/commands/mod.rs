@@ -9,6 +9,7 @@ mod costs_table;
 mod export;
 mod focus;
 mod forecast;
+mod group_row;
 mod groups;
 mod invoices;
 mod items;
@@ -19,11 +20,13 @@ mod man;
 mod metrics;
 mod nothing;
 mod plugin;
+mod read;
 mod reconcile;
 mod report;
 mod scope;
 mod search;
 mod show;
+mod show_months;
 mod sides;
 mod tags;
 mod wait;
@@ -68,7 +71,8 @@ impl Context {
         let shift = global.today.map_or(TimeDelta::zero(), |day| day - today);
         let clock = Arc::new(Calendar { system, shift });
         let today = clock.now().date_naive();
-        let format = global.format().map_err(Failure::usage)?;
+        // One that does not go with the file was refused before; some commands write but their own.
+        let format = global.format().unwrap_or_default();
         let paper = paper(global.color, global.output_file.is_some());
         let style = Style {
             format,

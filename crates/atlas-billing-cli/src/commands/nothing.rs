@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atlas_billing::totals::Dimension;
-use atlas_billing::{Error, InvoiceId, LineItem, Org};
+use atlas_billing::totals::{Dimension, Key};
+use atlas_billing::{CostRow, Error, InvoiceId, LineItem, Months, Org};
 
 use super::Context;
-use super::groups::GroupRow;
-use super::lookup::Kind;
-use crate::args::values::nearest;
+use super::linked::not_linked;
+use super::lookup::{Kind, check};
+use crate::args::values::{Grouping, nearest};
 use crate::args::{ItemFilters, Linked};
 use crate::failure::{Failure, exit};
+use crate::text;
 
 /// What line items name.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ struct Names {
     skus: BTreeSet<String>,
     /// The values of each key.
     tags: BTreeMap<String, BTreeSet<String>>,
+    /// Whether any of the invoices has linked ones.
+    has_linked: bool,
 }
 
 /// Where a name may be known all the same.
@@ -40,27 +43,56 @@ struct Missing {
     instead: Option<String>,
 }
 
-/// Says which names of a filter, or which key of a tag to group by, no line item of the invoices has.
-/// Reads them once more: this is for a run that found nothing.
+/// What was asked of the line items of some invoices.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) invoices: &'a [InvoiceId],
+    pub(super) linked: Linked,
+    pub(super) filters: &'a ItemFilters,
+    pub(super) by: &'a [Dimension],
+}
+
+/// Where no line item passed the filters, or none has a tag that is grouped by: says which of the names
+/// no line item has. Reads the invoices once more for that. `passed` is how many items passed, `groups`
+/// are the keys of their groups.
 ///
 /// # Errors
 /// [`exit::NOT_FOUND`] where a name is not there at all.
-pub(super) async fn explain(
+pub(super) async fn explain<'k>(
     context: &Context,
     org: &Org,
-    invoices: &[InvoiceId],
-    linked: Linked,
-    (filters, by): (&ItemFilters, &[Dimension]),
+    asked: Asked<'_>,
+    passed: u64,
+    groups: impl IntoIterator<Item = &'k [Key]>,
 ) -> Result<(), Failure> {
+    let Asked {
+        invoices,
+        linked,
+        filters,
+        by,
+    } = asked;
+    let is_partial = !filters.filter().is_empty() || linked == Linked::Only;
+    let is_empty = passed == 0 && is_partial;
+    if !is_empty && !is_untagged(by, groups) {
+        return Ok(());
+    }
     let mut names = Names::default();
     for id in invoices {
         names.read(org, *id, linked).await?;
     }
+    if linked == Linked::Only && !names.has_linked {
+        let of = match invoices {
+            [id] => format!("the invoice {id}"),
+            several => text::counted(several.len(), "invoice"),
+        };
+        return Err(not_linked(org.id(), of));
+    }
     let missing = names.missing(filters, by);
     if missing.is_empty() {
-        context
-            .voice
-            .must("warning: no line item passes all filters together");
+        context.voice.must(match is_empty {
+            true => "warning: no line item passes all filters together",
+            false => "warning: none of these line items has a value of the tag in --by",
+        });
     }
     for missing in missing {
         let exists = match &missing.elsewhere {
@@ -78,13 +110,63 @@ pub(super) async fn explain(
 }
 
 /// Whether no line item has one of the tags that are grouped by.
-pub(super) fn is_untagged(by: &[Dimension], groups: &[GroupRow]) -> bool {
+fn is_untagged<'k>(by: &[Dimension], groups: impl IntoIterator<Item = &'k [Key]>) -> bool {
     let by = by.iter().enumerate();
-    let mut tags = by.filter(|(_, by)| matches!(by, Dimension::Tag(_)));
-    tags.any(|(at, _)| {
-        let mut keys = groups.iter().filter_map(|group| group.keys.get(at));
-        !groups.is_empty() && keys.all(|key| key.label().is_none())
-    })
+    let tags = by.filter(|(_, by)| matches!(by, Dimension::Tag(_)));
+    let tags: Vec<usize> = tags.map(|(at, _)| at).collect();
+    let mut untagged = None;
+    for keys in groups {
+        let untagged = untagged.get_or_insert_with(|| tags.clone());
+        untagged.retain(|at| keys.get(*at).is_none_or(|key| key.label().is_none()));
+    }
+    untagged.is_some_and(|untagged: Vec<usize>| !untagged.is_empty())
+}
+
+/// The same of costs: says that there are none, or none of the projects and clusters that were named by
+/// their ids.
+///
+/// # Errors
+/// [`exit::NOT_FOUND`] where a project or cluster that was named does not exist.
+pub(super) async fn explain_costs(
+    context: &Context,
+    org: &Org,
+    months: Option<Months>,
+    by: Grouping,
+    (rows, named): (&[CostRow], &[(Kind, Vec<String>)]),
+) -> Result<(), Failure> {
+    let period = months.map_or(String::new(), |months| format!(" in {months}"));
+    for (kind, ids) in named {
+        // Which projects the amounts are of is known only where they are grouped by them.
+        let is_shown = match kind {
+            Kind::Project => by == Grouping::Projects,
+            _ => by == Grouping::Clusters,
+        };
+        let has = |row: &CostRow, id: &String| {
+            row.project_id.as_ref() == Some(id) || row.cluster_id.as_ref() == Some(id)
+        };
+        let is_missing = |id: &&String| match is_shown {
+            true => !rows.iter().any(|row| has(row, id)),
+            false => rows.is_empty(),
+        };
+        let missing: Vec<&String> = ids.iter().filter(is_missing).collect();
+        if !missing.is_empty() {
+            check(org, *kind, &missing).await?;
+        }
+        for id in missing {
+            let what = kind.name();
+            let text = format!("warning: the {what} {id} has no costs{period}");
+            context.voice.must(&text);
+        }
+    }
+    let begins_later = months.is_some_and(|it| it.start_date() > context.today);
+    if begins_later {
+        context
+            .voice
+            .must(&format!("warning: no costs{period}: it has not begun"));
+    } else if rows.is_empty() && named.iter().all(|(_, ids)| ids.is_empty()) {
+        context.voice.must(&format!("warning: no costs{period}"));
+    }
+    Ok(())
 }
 
 impl Names {
@@ -92,8 +174,13 @@ impl Names {
         let request = org.invoice(id).linked_items(linked != Linked::Omit);
         let mut items = request.line_items().await?;
         while let Some(item) = items.next().await {
-            self.add(&item?);
+            let item = item?;
+            if linked != Linked::Only || items.linked_invoice().is_some() {
+                self.add(&item);
+            }
         }
+        let head = items.head();
+        self.has_linked |= head.is_some_and(|head| !head.linked_invoices.is_empty());
         Ok(())
     }
 

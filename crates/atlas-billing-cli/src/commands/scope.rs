@@ -63,6 +63,14 @@ impl Through {
         };
         day.map_or(Self::Unknown, Self::Day)
     }
+
+    fn reach(self) -> Option<String> {
+        match self {
+            Self::Day(day) => Some(format!("through {day}")),
+            Self::Updated(day) => Some(format!("as of {day}, still growing")),
+            Self::Running(_) | Self::Unknown => None,
+        }
+    }
 }
 
 /// Two lines below a table: whose amounts these are and up to which day, and what they are.
@@ -73,7 +81,43 @@ pub(super) fn lines(
     through: Through,
     basis: Basis,
 ) -> [String; 2] {
-    let whose = match (linked, only) {
+    let through = match through {
+        Through::Running(month) => format!("; {month} to date, still growing"),
+        other => other
+            .reach()
+            .map_or(String::new(), |reach| format!("; data {reach}")),
+    };
+    [
+        format!("Scope: {}{through}.", whose(org, linked, only)),
+        format!("Amounts: {}.", what(basis)),
+    ]
+}
+
+/// The same of two periods, each with how far its data reaches.
+pub(super) fn compared(
+    org: &OrgId,
+    linked: Linked,
+    only: &[OrgId],
+    sides: [(String, Through); 2],
+    basis: Basis,
+) -> [String; 2] {
+    let sides = sides.into_iter().filter_map(|(period, through)| {
+        let reach = through.reach()?;
+        Some(format!("of {period} {reach}"))
+    });
+    let sides: Vec<String> = sides.collect();
+    let through = match sides.is_empty() {
+        true => String::new(),
+        false => format!("; data {}", sides.join(", ")),
+    };
+    [
+        format!("Scope: {}{through}.", whose(org, linked, only)),
+        format!("Amounts: {}.", what(basis)),
+    ]
+}
+
+fn whose(org: &OrgId, linked: Linked, only: &[OrgId]) -> String {
+    match (linked, only) {
         (_, [one]) => format!("organization {one}, as {org} sees it"),
         (_, [_, ..]) => {
             let ids: Vec<String> = only.iter().map(ToString::to_string).collect();
@@ -82,24 +126,13 @@ pub(super) fn lines(
         (Linked::Omit, []) => format!("organization {org} alone"),
         (Linked::Include, []) => format!("organization {org} and those linked to it"),
         (Linked::Only, []) => format!("organizations linked to {org}, without it"),
-    };
-    let through = match through {
-        Through::Day(day) => format!("; data through {day}"),
-        Through::Updated(day) => format!("; data as of {day}, still growing"),
-        Through::Running(month) => format!("; {month} to date, still growing"),
-        Through::Unknown => String::new(),
-    };
-    [
-        format!("Scope: {whose}{through}."),
-        format!("Amounts: {}.", what(basis)),
-    ]
+    }
 }
 
 fn what(basis: Basis) -> &'static str {
     match basis {
         Basis::Costs => {
-            "as Cost Explorer has them. It names no currency (US dollars by all that is known), and \
-             does not say whether discounts are off"
+            "as Cost Explorer has them: US dollars by all that is known, with or without discounts"
         }
         Basis::LineItems => {
             "in the invoice's pricing currency, before tax; `invoices reconcile` tests whether \

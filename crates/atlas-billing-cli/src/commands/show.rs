@@ -1,22 +1,21 @@
-//! `invoices show`: the figures of an invoice or its line items in groups, also of several months beside
-//! each other; and limits on their sum.
+//! `invoices show`: the figures of an invoice or its line items in groups, and limits on their sum.
 
 use atlas_billing::money::{DailyTotals, GroupSeries};
 use atlas_billing::totals::Total;
-use atlas_billing::{Cents, ErrorKind, Invoice, InvoiceId, Month, Months, Org};
+use atlas_billing::{Cents, ErrorKind, InvoiceId, Month, Org};
 use chrono::{Days, NaiveDate};
 
-use super::groups::{GroupRow, Groups, figures, invoice_columns, part, with_shape};
-use super::invoices::ByDay;
+use super::group_row::GroupRow;
+use super::groups::Groups;
+use super::read::{self, ByDay};
 use super::sides::{Side, first_days, same_days};
-use super::{Context, invoices, nothing, scope};
-use crate::args::values::{Format, Invoice as One, Which, shown_period};
+use super::{Context, invoices, nothing, scope, show_months};
+use crate::args::values::{Format, Invoice as One, Which};
 use crate::args::{Linked, ShowArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::gate::Figure;
-use crate::output::{Column, Heading, Kind, Layout, Row, Sink, columns};
-use crate::records::{InvoiceRow, invoice_columns as record_columns};
+use crate::records::{InvoiceRow, invoice_columns};
 
 /// A line of more blocks is not read any more.
 const LONGEST_SHAPE: usize = 31;
@@ -25,7 +24,7 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     let invoice = match &args.invoice {
         Which::Invoice(invoice) => invoice.clone(),
         Which::Period(period) => match period.resolve(context.today)? {
-            months if months.count() > 1 => return several(context, args, months).await,
+            months if months.count() > 1 => return show_months::run(context, args, months).await,
             month => One::Of(month.first()),
         },
     };
@@ -37,48 +36,63 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
         invoices::raw(context.style.format, org, found.id, &mut out).await?;
         return Ok(out.finish()?);
     }
-    let linked = args.linked.unwrap_or_default();
-    let mut groups = Groups::new(context, &args.by, &args.filters, org).await?;
+    let mut groups = Groups::new(context, &args.by, &args.linked, &args.filters, org).await?;
     let shown = Shown::read(context, org, found.id, &groups, args).await?;
-    context
-        .voice
-        .note(&format!("Period: {}", shown.row.period()));
-    let is_empty = shown.total.count == 0 && !groups.filter.is_empty();
-    if is_empty || nothing::is_untagged(&groups.by, &shown.rows) {
-        let names = (&args.filters, groups.by.as_slice());
-        nothing::explain(context, org, &[found.id], linked, names).await?;
-    }
-    groups.scope = shown.row.scope(org, linked, scope::Basis::Sums).into();
+    let keys = shown.rows.iter().map(|row| row.keys.as_slice());
+    let ids = [found.id];
+    let asked = asked(&ids, args, &groups);
+    nothing::explain(context, org, asked, shown.total.count, keys).await?;
+    let first = shown.invoices.first().cloned().unwrap_or_default();
+    context.voice.note(&format!("Period: {}", first.period()));
+    groups.scope = first.scope(org, groups.linked, scope::Basis::Sums).into();
     let Shown {
-        mut row,
+        invoices: shown,
         total,
         rows,
         side,
     } = shown;
     let limited = match side {
-        Some(side) => before(context, org, &groups, linked, side).await?,
-        None => Limited::without_before(&groups, row.period(), &rows, total),
+        Some(side) => before(context, org, &groups, side).await?,
+        None => Limited::without_before(&groups, first.period(), &rows, total),
     };
     if groups.by.is_empty() {
-        row.items = Some(total);
-        let rows = [row];
         let tables = || {
-            let mut layouts = invoices::layouts(&rows[0], &groups.filter);
-            if let [first, ..] = layouts.as_mut_slice() {
-                first.notes.extend(groups.scope.iter().cloned());
-            }
-            Ok(layouts)
+            let layouts = shown.iter().flat_map(|row| {
+                let mut layouts = invoices::layouts(row, &groups.filter, org.id());
+                if let [first, ..] = layouts.as_mut_slice() {
+                    let scope = row.own_scope(org.id(), scope::Basis::Sums);
+                    first.notes.extend(scope);
+                }
+                layouts
+            });
+            Ok(layouts.collect())
         };
-        context.style.write(out, &record_columns(), &rows, tables)?;
+        context
+            .style
+            .write(out, &invoice_columns(), &shown, tables)?;
     } else {
-        groups.show(context, &row, rows, out)?;
+        groups.show(context, &first, rows, out)?;
     }
     args.gate.judge(context, &limited.figures(args.gate.each)?)
 }
 
-/// An invoice that was read.
+pub(super) fn asked<'a>(
+    invoices: &'a [InvoiceId],
+    args: &'a ShowArgs,
+    groups: &'a Groups,
+) -> nothing::Asked<'a> {
+    nothing::Asked {
+        invoices,
+        linked: groups.linked,
+        filters: &args.filters,
+        by: &groups.by,
+    }
+}
+
+/// What was read.
 struct Shown {
-    row: InvoiceRow,
+    /// The invoice; without groups those that `--linked` selects.
+    invoices: Vec<InvoiceRow>,
     total: Total,
     rows: Vec<GroupRow>,
     /// By day, where a limit is relative.
@@ -93,28 +107,48 @@ impl Shown {
         groups: &Groups,
         args: &ShowArgs,
     ) -> Result<Self, Failure> {
-        let linked = args.linked.unwrap_or_default();
-        let has_shape = context.style.format == Format::Table && !groups.has_time();
-        let has_shape = has_shape && !groups.by.is_empty();
-        if !has_shape && !args.gate.compares() {
-            let (row, totals) = invoices::summed(context, org, id, groups, linked).await?;
-            let total = totals.total();
-            let rows = match groups.by.is_empty() {
-                true => Vec::new(),
-                false => totals
-                    .into_groups()
-                    .into_iter()
-                    .map(GroupRow::from)
-                    .collect(),
+        let compares = args.gate.compares();
+        let side = |by_day: ByDay| {
+            let mut side = Side::new(None);
+            side.push(by_day);
+            side
+        };
+        let by_day = match compares {
+            true => Some(read::by_day(context, org, id, groups).await?),
+            false => None,
+        };
+        if groups.by.is_empty() {
+            let invoices = match &by_day {
+                // Read already.
+                Some(by_day) if groups.linked == Linked::Omit => vec![InvoiceRow {
+                    items: Some(by_day.daily.total().total()),
+                    ..by_day.row.clone()
+                }],
+                _ => read::figures(context, org, id, groups).await?,
             };
             return Ok(Self {
-                row,
+                total: invoices.iter().filter_map(|row| row.items).sum(),
+                invoices,
+                rows: Vec::new(),
+                side: by_day.map(side),
+            });
+        }
+        let has_shape = context.style.format == Format::Table && !groups.has_time();
+        if !has_shape && !compares {
+            let (row, totals) = read::summed(context, org, id, groups).await?;
+            let total = totals.total();
+            let rows = totals.into_groups().into_iter().map(GroupRow::from);
+            return Ok(Self {
+                invoices: vec![row],
                 total,
-                rows,
+                rows: rows.collect(),
                 side: None,
             });
         }
-        let by_day = invoices::by_day(context, org, id, groups, linked).await?;
+        let by_day = match by_day {
+            Some(by_day) => by_day,
+            None => read::by_day(context, org, id, groups).await?,
+        };
         let days = shape_days(&by_day);
         let rows = by_day.daily.groups().into_iter().map(|group| GroupRow {
             series: series(&group.daily, days),
@@ -124,14 +158,10 @@ impl Shown {
             ..GroupRow::default()
         });
         Ok(Self {
-            row: by_day.row.clone(),
+            invoices: vec![by_day.row.clone()],
             total: by_day.daily.total().total(),
             rows: rows.collect(),
-            side: args.gate.compares().then(|| {
-                let mut side = Side::new(None);
-                side.push(by_day);
-                side
-            }),
+            side: compares.then(|| side(by_day)),
         })
     }
 }
@@ -160,7 +190,7 @@ fn series(daily: &DailyTotals, days: Option<(NaiveDate, usize)>) -> Vec<Total> {
 }
 
 /// What limits apply to.
-struct Limited {
+pub(super) struct Limited {
     what: String,
     /// The sum, and that of the period before.
     whole: (Cents, Option<Cents>),
@@ -169,7 +199,12 @@ struct Limited {
 }
 
 impl Limited {
-    fn without_before(groups: &Groups, period: String, rows: &[GroupRow], total: Total) -> Self {
+    pub(super) fn without_before(
+        groups: &Groups,
+        period: String,
+        rows: &[GroupRow],
+        total: Total,
+    ) -> Self {
         Self {
             what: what(groups, &period),
             whole: (total.gross, None),
@@ -180,7 +215,7 @@ impl Limited {
         }
     }
 
-    fn figures(self, each: bool) -> Result<Vec<Figure>, Failure> {
+    pub(super) fn figures(self, each: bool) -> Result<Vec<Figure>, Failure> {
         let Self {
             what,
             whole: (amount, before),
@@ -198,8 +233,8 @@ impl Limited {
 
 fn what(groups: &Groups, of: &str) -> String {
     match groups.filter.is_empty() {
-        true => format!("the sum of the line items of {of}, before discounts,"),
-        false => format!("the sum of the filtered line items of {of}, before discounts,"),
+        true => format!("the sum of the prices of the line items of {of}"),
+        false => format!("the sum of the prices of the filtered line items of {of}"),
     }
 }
 
@@ -208,7 +243,6 @@ async fn before(
     context: &Context,
     org: &Org,
     groups: &Groups,
-    linked: Linked,
     to: Side,
 ) -> Result<Limited, Failure> {
     let period = to.period();
@@ -226,7 +260,7 @@ async fn before(
         found => found?,
     };
     let mut from = Side::new(None);
-    from.push(invoices::by_day(context, org, found.id, groups, linked).await?);
+    from.push(read::by_day(context, org, found.id, groups).await?);
     let same_days = same_days(context.today, &from, &to)?;
     let days = same_days.map(|same| same.days);
     let of = match days {
@@ -244,243 +278,4 @@ async fn before(
         whole: (to.sum(days).gross, Some(from.sum(days).gross)),
         groups: groups_of.collect(),
     })
-}
-
-/// A column a month.
-async fn several(context: &Context, args: &ShowArgs, months: Months) -> Result<(), Failure> {
-    if context.style.format.is_raw() {
-        let format = context.style.format.name();
-        return Err(Failure::usage(format!(
-            "{format} is the response for one invoice, and {months} are several"
-        ))
-        .with_help(format!(
-            "`invoices items {months} -o {format} --output-dir DIR` writes a file each"
-        )));
-    }
-    if args.gate.compares() {
-        let message = "a limit of +PERCENT% is for one month: of several only an AMOUNT can be one";
-        return Err(Failure::usage(message));
-    }
-    let connection = connect(context).await?;
-    let out = context.sink()?;
-    let org = &connection.org(context).await?;
-    let listed = invoices::listed(org, months, &[]).await?;
-    let period = shown_period(months, context.today);
-    context.voice.note(&format!("Period: {period}"));
-    let groups = Groups::new(context, &args.by, &args.filters, org).await?;
-    let linked = args.linked.unwrap_or_default();
-    let (mut rows, mut sums) = (Vec::new(), Vec::new());
-    for summary in &listed {
-        let id = summary.try_into()?;
-        let (mut row, totals) = invoices::summed(context, org, id, &groups, linked).await?;
-        row.items = Some(totals.total());
-        rows.push(row);
-        sums.push(totals);
-    }
-    let total: Total = sums.iter().map(|totals| totals.total()).sum();
-    invoices::note_nothing(context, &groups.filter, total.count);
-    let several = Several {
-        months,
-        period,
-        invoices: rows,
-    };
-    let limited;
-    if groups.by.is_empty() {
-        limited = Limited::without_before(&groups, several.period.clone(), &[], total);
-        context
-            .style
-            .write(out, &record_columns(), &several.invoices, || {
-                Ok(several.figures(&groups))
-            })?;
-    } else {
-        let sums = sums.into_iter().map(|totals| totals.into_groups());
-        let rows = GroupSeries::align(sums).into_iter().map(|series| GroupRow {
-            total: series.total(),
-            keys: series.keys,
-            series: series.totals,
-            groups: 1,
-            ..GroupRow::default()
-        });
-        let rows: Vec<GroupRow> = rows.collect();
-        limited = Limited::without_before(&groups, several.period.clone(), &rows, total);
-        several.groups(context, &groups, groups.arranged(rows), out)?;
-    }
-    args.gate.judge(context, &limited.figures(args.gate.each)?)
-}
-
-/// The invoices of several months, the oldest first.
-struct Several {
-    months: Months,
-    period: String,
-    invoices: Vec<InvoiceRow>,
-}
-
-impl Several {
-    /// The figures of each invoice in a column, then all payments and refunds.
-    fn figures(&self, groups: &Groups) -> Vec<Layout> {
-        let all = self.sum();
-        let columns = self.invoices.iter().chain([&all]);
-        let columns: Vec<Layout> = columns
-            .map(|invoice| invoices::figures(invoice, &groups.filter))
-            .collect();
-        let mut names: Vec<&String> = Vec::new();
-        for name in columns.iter().flat_map(|column| &column.rows) {
-            if let Some(name) = name.texts.first().filter(|name| !names.contains(name)) {
-                names.push(name);
-            }
-        }
-        let figure = |column: &Layout, name: &String| -> String {
-            let mut rows = column.rows.iter();
-            let row = rows.find(|row| row.texts.first() == Some(name));
-            row.and_then(|row| row.texts.get(1).cloned())
-                .unwrap_or_default()
-        };
-        let mut headings = vec![Heading::left("")];
-        headings.extend(self.invoices.iter().map(|it| Heading::right(it.period())));
-        headings.push(Heading::right("total"));
-        let mut layout = Layout::titled(format!("Invoices {}", self.period), headings);
-        layout.rows.extend(names.into_iter().map(|name| {
-            let figures = columns.iter().map(|column| figure(column, name));
-            Row::new([name.clone()].into_iter().chain(figures))
-        }));
-        let invoices = self.invoices.iter();
-        let notes = invoices.zip(&columns).flat_map(|(_, column)| &column.notes);
-        for note in notes {
-            if !layout.notes.contains(note) {
-                layout.notes.push(note.clone());
-            }
-        }
-        layout.notes.extend(self.missing());
-        let mut layouts = invoices::layouts(&all, &groups.filter);
-        layouts.splice(..1, [layout]);
-        layouts
-    }
-
-    /// All invoices as one: what can be added up.
-    fn sum(&self) -> InvoiceRow {
-        let each = || self.invoices.iter().map(|row| &row.invoice);
-        let sum = |of: fn(&Invoice) -> Option<Cents>| -> Option<Cents> {
-            let cents: Option<Vec<Cents>> = each().map(of).collect();
-            cents.map(|cents| cents.into_iter().sum())
-        };
-        let mut invoice = Invoice::default();
-        invoice.subtotal_cents = sum(|it| it.subtotal_cents);
-        invoice.credits_cents = sum(|it| it.credits_cents);
-        invoice.sales_tax_cents = sum(|it| it.sales_tax_cents);
-        invoice.amount_billed_cents = sum(|it| it.amount_billed_cents);
-        invoice.amount_paid_cents = sum(|it| it.amount_paid_cents);
-        invoice.payments = each().flat_map(|it| it.payments.clone()).collect();
-        invoice.refunds = each().flat_map(|it| it.refunds.clone()).collect();
-        InvoiceRow {
-            invoice,
-            items: self.invoices.iter().map(|row| row.items).sum(),
-        }
-    }
-
-    /// Line items in groups: a record a month and group, or a column a month.
-    fn groups(
-        &self,
-        context: &Context,
-        groups: &Groups,
-        rows: Vec<GroupRow>,
-        out: Sink,
-    ) -> Result<(), Failure> {
-        let whole = rows.iter().map(|row| row.total.gross).sum();
-        let months = 0..self.invoices.len();
-        let records = months.flat_map(|at| {
-            let of_month = rows.iter().filter_map(move |row| {
-                let total = row.series.get(at).filter(|total| total.count > 0)?;
-                Some(GroupRow {
-                    at,
-                    total: *total,
-                    keys: row.keys.clone(),
-                    label: row.label.clone(),
-                    groups: row.groups,
-                    ..GroupRow::default()
-                })
-            });
-            of_month.collect::<Vec<_>>()
-        });
-        let records: Vec<GroupRow> = records.collect();
-        let wholes: Vec<Cents> = self
-            .invoices
-            .iter()
-            .map(|row| row.items.unwrap_or_default().gross)
-            .collect();
-        let mut columns = invoice_columns(&self.invoices);
-        columns.extend(groups.key_columns());
-        columns.extend(figures(move |row: &GroupRow| {
-            wholes.get(row.at).copied().unwrap_or_default()
-        }));
-        context.style.write(out, &columns, &records, || {
-            Ok(self.layouts(context, groups, &rows, whole))
-        })
-    }
-
-    fn layouts(
-        &self,
-        context: &Context,
-        groups: &Groups,
-        rows: &[GroupRow],
-        whole: Cents,
-    ) -> Vec<Layout> {
-        let title = format!("Invoices {} by {}", self.period, groups.names());
-        let layout = |months: bool, shape: Option<Column<GroupRow>>| {
-            let mut columns = groups.shown_columns();
-            if months {
-                columns.extend(self.month_columns());
-            }
-            columns.extend(columns! { GroupRow:
-                "gross_cents" Cents ("total") = |r| r.total.gross, "";
-                "share" Share ("share") = |r| part(r.total.gross, whole), "";
-            });
-            columns.extend(shape);
-            let mut layout = groups.layout(title.clone(), rows, &columns);
-            let notes = self.invoices.iter().filter_map(InvoiceRow::to_date_note);
-            layout.notes.extend(notes.chain(self.missing()));
-            layout
-        };
-        // A day or month is in one of the months alone.
-        if groups.has_time() {
-            return vec![layout(false, None)];
-        }
-        let wide = with_shape(context, "months", rows, |shape| layout(true, shape));
-        if context.style.fits(&wide) {
-            return vec![wide];
-        }
-        let mut narrow = with_shape(context, "months", rows, |shape| layout(false, shape));
-        let mut by_month = Layout {
-            title: narrow.title.take(),
-            headings: vec![Heading::left("month"), Heading::right("gross")],
-            ..Layout::default()
-        };
-        by_month.rows.extend(self.invoices.iter().map(|invoice| {
-            let gross = invoice.items.unwrap_or_default().gross;
-            Row {
-                bar: Some(gross.get() as f64),
-                ..Row::new([invoice.period(), crate::text::cents(gross.get())])
-            }
-        }));
-        vec![by_month, narrow]
-    }
-
-    fn month_columns(&self) -> Vec<Column<GroupRow>> {
-        let columns = self.invoices.iter().enumerate().map(|(at, invoice)| {
-            let column = Column::new("month", Kind::Cents, "", move |r: &GroupRow| {
-                let of_month = r.series.get(at).filter(|total| total.count > 0);
-                of_month.map(|total| total.gross).into()
-            });
-            column.shown(invoice.period())
-        });
-        columns.collect()
-    }
-
-    /// A note where a month has no invoice.
-    fn missing(&self) -> Option<String> {
-        let has = |month: &Month| self.invoices.iter().any(|it| it.month() == Some(*month));
-        let missing = self.months.iter().filter(|month| !has(month));
-        let missing: Vec<String> = missing.map(|month| month.to_string()).collect();
-        let note = || format!("There is no invoice for {}.", missing.join(", "));
-        (!missing.is_empty()).then(note)
-    }
 }

@@ -5,7 +5,8 @@ use atlas_billing::totals::{Group, Total};
 use atlas_billing::{Cents, Month, Months};
 use chrono::NaiveDate;
 
-use super::invoices::ByDay;
+use super::read::ByDay;
+use super::scope::Through;
 use crate::failure::Failure;
 use crate::records::InvoiceRow;
 use crate::text;
@@ -93,6 +94,12 @@ impl Side {
             _ => daily.total().total(),
         });
         totals.sum()
+    }
+
+    /// Up to which day there is data.
+    pub(super) fn through(&self) -> Through {
+        let last = self.invoices.last();
+        last.map_or(Through::Unknown, InvoiceRow::through)
     }
 
     /// How many days it is of.

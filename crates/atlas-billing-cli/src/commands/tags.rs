@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
+use atlas_billing::InvoiceId;
 use atlas_billing::money::{TagKey, TagTotals};
-use atlas_billing::totals::{ItemFilter, Total};
-use atlas_billing::{InvoiceId, Org};
+use atlas_billing::totals::Total;
 
-use super::{Context, invoices};
+use super::{Context, invoices, nothing, read, scope};
+use crate::args::TagsArgs;
 use crate::args::values::{Which, shown_period};
-use crate::args::{Linked, TagsArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::output::{Column, Layout, columns};
@@ -33,8 +33,8 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
     let org = &connection.org(context).await?;
     let filter = args.filters.filter();
     invoices::tell_filter(context, &filter);
-    let linked = args.linked.unwrap_or_default();
-    let (mut tags, mut notes) = (TagTotals::new(), Vec::new());
+    let linked = args.linked.how(&[]);
+    let (mut tags, mut notes, mut whose) = (TagTotals::new(), Vec::new(), Vec::new());
     // With a mark where it still grows, for a reader, and without.
     let (ids, mut period): (Vec<InvoiceId>, Option<(String, String)>) =
         match (&args.invoice, months) {
@@ -50,14 +50,22 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
             }
             (Which::Period(_), None) => (Vec::new(), None),
         };
-    for id in ids {
-        let row = read(context, org, id, &filter, linked, &mut tags).await?;
+    for id in ids.iter().copied() {
+        let row = read::tags(context, org, id, (&filter, linked), &mut tags).await?;
         period.get_or_insert_with(|| (row.period(), row.period_plain()));
         notes.extend(row.to_date_note());
+        whose = row.scope(org, linked, scope::Basis::LineItems).into();
     }
+    notes.append(&mut whose);
     let (period, plain) = period.unwrap_or_default();
     context.voice.note(&format!("Period: {period}"));
-    invoices::note_nothing(context, &filter, tags.total().count);
+    let asked = nothing::Asked {
+        invoices: &ids,
+        linked,
+        filters: &args.filters,
+        by: &[],
+    };
+    nothing::explain(context, org, asked, tags.total().count, []).await?;
     let rows = rows(&tags);
     context.style.write(out, &columns(plain), &rows, || {
         let mut layout = layout(&period, &rows);
@@ -91,45 +99,11 @@ fn layout(period: &str, rows: &[TagRow]) -> Layout {
     let mut layout = Layout::of(&shown, rows);
     layout.title = Some(format!("Tag keys of the line items of {period}"));
     layout.notes.push(
-        "Cost is before discounts and tax. Coverage is the part of all prices above zero: an item with \
+        "Cost is the sum of prices, before tax. Coverage is the part of all prices above zero: an item with \
          several keys counts for each."
             .to_owned(),
     );
     layout
-}
-
-/// Adds the line items of an invoice.
-async fn read(
-    context: &Context,
-    org: &Org,
-    id: InvoiceId,
-    filter: &ItemFilter,
-    linked: Linked,
-    tags: &mut TagTotals,
-) -> Result<InvoiceRow, Failure> {
-    let request = org.invoice(id).linked_items(linked != Linked::Omit);
-    let mut items = request.line_items().await?;
-    let invoice = match linked {
-        Linked::Omit | Linked::Include => {
-            let found = items.tags(filter).await?;
-            *tags += found.tags;
-            found.head
-        }
-        Linked::Only => {
-            while let Some(item) = items.next().await {
-                let item = item?;
-                if items.linked_invoice().is_some() && filter.passes(&item) {
-                    tags.add(&item);
-                }
-            }
-            items.head().cloned().unwrap_or_default()
-        }
-    };
-    invoices::note_omitted(context, &invoice, linked);
-    Ok(InvoiceRow {
-        invoice,
-        items: None,
-    })
 }
 
 /// The keys with the largest cost first, then what carries none.
@@ -162,7 +136,7 @@ pub(super) fn columns(period: String) -> Vec<Column<TagRow>> {
             "key, or untagged: the items that carry no key at all.";
         "key" Text = |r| r.key.as_deref(), "The key of the tag; null where the items carry none.";
         "gross_cents" Cents always ("cost") = |r| r.total.gross,
-            "The sum of the items that carry the key, before discounts; an item with several keys counts for \
+            "The sum of the prices of the items that carry the key; an item with several keys counts for \
              each of them.";
         "discount_cents" Cents always = |r| r.total.discount, "The discounts of these items.";
         "coverage" Share ("coverage") = |r| r.coverage,

@@ -49,6 +49,8 @@ const GOLDEN: &[(&str, &[&str])] = &[
             "80 --demo invoices show last-month --by projects,sku --top 5",
             "--demo invoices show last --by cluster --linked include -o csv",
             "--demo invoices show last --by tag:team --linked only -o csv --excel",
+            "--demo invoices show last --linked only",
+            "100 --demo invoices show last --by organization",
             "--demo invoices compare last-month current --by provider",
             "--demo invoices compare --top 5",
             "--demo invoices compare 2024-Q3 2024-Q4 --by project -o csv",

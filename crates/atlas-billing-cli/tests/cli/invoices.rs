@@ -1,7 +1,7 @@
 //! `invoices list`, `show` and `compare`, and `check`.
 
 use atlas_billing_mock::{
-    Fault, INVOICE_ID, InvoicePlan, On, Operation, PENDING_INVOICE_ID, Scenario,
+    Fault, INVOICE_ID, InvoicePlan, ORG_ID, On, Operation, PENDING_INVOICE_ID, Scenario,
 };
 use serde_json::{Value, json};
 
@@ -178,7 +178,13 @@ fn linked_invoices_are_left_out_aloud_or_taken_along() {
     let items = |how: &str| {
         let ran = atlas.ok(&["invoices", "show", "last", "--linked", how, "-o", "json"]);
         let said = ran.stderr.contains("linked invoices are omitted");
-        (ran.json()[0]["items"].as_u64().unwrap(), said)
+        // A record of each invoice.
+        let rows = ran.json();
+        let rows = rows.as_array().unwrap().iter();
+        (
+            rows.map(|row| row["items"].as_u64().unwrap()).sum::<u64>(),
+            said,
+        )
     };
     let ((all, quiet), (own, aloud), (linked, silent)) =
         (items("include"), items("omit"), items("only"));
@@ -279,4 +285,27 @@ fn several_invoices_of_a_month_are_asked_about() {
         "{message}"
     );
     assert!(TODAY.starts_with("2025-03"));
+}
+
+#[test]
+fn sums_read_neither_unit_prices_nor_tags_that_they_do_not_need() {
+    let body = json!({
+        "id": INVOICE_ID, "orgId": ORG_ID, "statusName": "PAID",
+        "startDate": "2025-02-01T00:00:00Z", "endDate": "2025-03-01T00:00:00Z",
+        "subtotalCents": 700, "amountBilledCents": 700, "creditsCents": 0, "salesTaxCents": 0,
+        // Not a price, and no tags: to read either would be an error.
+        "lineItems": [{"sku": "A", "totalPriceCents": 500, "unitPriceDollars": {}, "tags": 1}],
+    });
+    let fault = Fault::Body(body.to_string().into());
+    let atlas = Atlas::start(scenario().fault(On::operation(Operation::Invoice), fault));
+    for line in [
+        "invoices compare 2025-01 2025-02",
+        "invoices show last --by sku",
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        let ran = atlas.ok(&args);
+        assert!(ran.stdout.contains("5.00"), "{line}: {}", ran.stdout);
+        // 7.00 are stated, 5.00 are there: what the sums tell costs nothing more.
+        assert!(ran.stderr.contains("+2.00"), "{line}: {}", ran.stderr);
+    }
 }

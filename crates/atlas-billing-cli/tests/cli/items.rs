@@ -41,7 +41,7 @@ fn an_invoice_given_by_its_id_costs_one_request_in_every_form() {
     for (count, args) in [
         &["show", INVOICE_ID] as &[&str],
         &["show", INVOICE_ID, "--by", "sku"],
-        &["show", INVOICE_ID, "--linked", "only", "-o", "json"],
+        &["show", INVOICE_ID, "--linked", "include", "-o", "json"],
         &["show", INVOICE_ID, "-o", "raw-json"],
         &["show", INVOICE_ID, "-o", "raw-csv"],
         &["show", "--invoiceId", INVOICE_ID],

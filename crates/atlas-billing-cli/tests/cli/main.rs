@@ -25,6 +25,7 @@ mod golden;
 mod hostile;
 mod invoices;
 mod items;
+mod linked;
 mod lists;
 mod meaning;
 #[cfg(feature = "demo")]

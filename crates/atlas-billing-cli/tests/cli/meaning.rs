@@ -135,7 +135,32 @@ fn each_table_says_whose_amounts_it_has() {
             &only,
             "; data through 2025-02-28.",
         ),
-        ("invoices compare 2025-01 2025-02", &alone, ""),
+        (
+            "invoices compare 2025-01 2025-02",
+            &alone,
+            "; data of 2025-01 through 2025-01-31, of 2025-02 through 2025-02-28.",
+        ),
+        (
+            "invoices compare mtd",
+            &alone,
+            "; data of 2025-02 through 2025-02-28, of 2025-03 as of 2025-03-10, still growing.",
+        ),
+        (
+            "costs 2025-02 --compare --linked include",
+            &linked,
+            "; data of 2025-01 through 2025-01-31, of 2025-02 through 2025-02-28.",
+        ),
+        ("invoices tags last", &alone, "; data through 2025-02-28."),
+        (
+            "invoices show 2025-01..2025-02",
+            &alone,
+            "; data through 2025-02-28.",
+        ),
+        (
+            "forecast",
+            &alone,
+            "; data as of 2025-03-10, still growing.",
+        ),
         (
             "invoices items last --linked include",
             &linked,
@@ -223,6 +248,26 @@ fn a_name_that_is_not_there_is_no_zero() {
             "did you mean \"booking-prod\"?",
         ),
         (
+            "invoices compare --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices compare --by tag:Team --top 1",
+            "did you mean \"team\"?",
+        ),
+        (
+            "invoices tags last --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices show last-2-months --by sku --project analitics",
+            "did you mean \"analytics\"?",
+        ),
+        (
+            "invoices show last-2-months --by tag:Team",
+            "did you mean \"team\"?",
+        ),
+        (
             "costs 2025-02 --project nowhere",
             "no project is named \"nowhere\"",
         ),
@@ -250,6 +295,14 @@ fn a_name_that_is_not_there_is_no_zero() {
             "warning: no line item has the tag team=nobody",
         ),
         (
+            "invoices compare --tag team=nobody",
+            "warning: no line item has the tag team=nobody",
+        ),
+        (
+            "invoices tags last --tag team=nobody",
+            "warning: no line item has the tag team=nobody",
+        ),
+        (
             "invoices show last --project analytics --cluster booking-prod",
             "warning: no line item passes all filters together",
         ),
@@ -258,6 +311,19 @@ fn a_name_that_is_not_there_is_no_zero() {
         let ran = atlas.run(&args);
         assert!(ran.stderr.contains(part), "{line}: {}", ran.stderr);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let into_files = [
+        "invoices",
+        "items",
+        "last",
+        "--sku",
+        "NONE_SUCH",
+        "--output-dir",
+        directory,
+    ];
+    let message = atlas.fails(4, &into_files);
+    assert!(message.contains("no line item is of the SKU"), "{message}");
     let known = atlas.ok(&["costs", "2025-02", "--project", PROJECT_IDS[0]]);
     assert!(!known.stderr.contains("warning"), "{}", known.stderr);
 }
@@ -309,6 +375,75 @@ fn an_invoice_that_does_not_reconcile_is_warned_of() {
         let ran = february.ok(&["invoices", command, "last", "-o", "csv"]);
         assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     }
+}
+
+/// An invoice of 10.00 with a credit of 2.00, to be paid in euros at 0.9.
+fn with_credit() -> Atlas {
+    let line = |sku: &str, cents: i64, of: Value| {
+        let mut line = json!({"sku": sku, "totalPriceCents": cents});
+        line.as_object_mut()
+            .unwrap()
+            .extend(of.as_object().unwrap().clone());
+        line
+    };
+    let web = json!({"groupId": PROJECT_IDS[0], "groupName": "web", "tags": {"team": ["web"]}});
+    let body = json!({
+        "id": INVOICE_ID, "orgId": ORG_ID, "statusName": "PAID",
+        "startDate": "2025-02-01T00:00:00Z", "endDate": "2025-03-01T00:00:00Z",
+        "subtotalCents": 1000, "amountBilledCents": 800, "creditsCents": 200, "salesTaxCents": 0,
+        "startingBalanceCents": 0,
+        "payments": [{"id": "p", "currency": "EUR", "unitPrice": "0.9", "amountBilledCents": 800,
+            "salesTaxCents": 0}],
+        "lineItems": [line("USED", 1000, web), line("CREDIT", -200, json!({}))],
+    });
+    let fault = Fault::Body(body.to_string().into());
+    Atlas::start(scenario().fault(On::operation(Operation::Invoice), fault))
+}
+
+#[test]
+fn a_note_says_where_credits_are_and_nothing_where_there_are_none() {
+    let table = |atlas: &Atlas, by: &str| {
+        atlas
+            .ok(&["invoices", "show", INVOICE_ID, "--by", by])
+            .stdout
+    };
+    let atlas = with_credit();
+    for (by, rows) in [
+        ("sku", "CREDIT"),
+        ("project", "(none)"),
+        ("tag:team", "(untagged)"),
+        ("project,sku", "(none)/CREDIT"),
+    ] {
+        let text = table(&atlas, by);
+        let note = format!("Gross contains credits of -2.00: in {rows}.\n");
+        assert!(text.contains(&note), "{by}: {text}");
+        assert!(!text.contains("stand apart"), "{text}");
+    }
+    // What is not known of the invoice is not said: whether its prices are before discounts.
+    let without = table(&odd(), "sku");
+    assert!(!without.contains("credits"), "{without}");
+    assert!(
+        without.contains("Gross is the sum of prices, before tax.\n"),
+        "{without}"
+    );
+}
+
+#[test]
+fn an_amount_of_another_currency_names_it() {
+    let atlas = with_credit();
+    let table = atlas.ok(&["invoices", "show", INVOICE_ID]).stdout;
+    // 8.00 at 0.9.
+    let due = table
+        .lines()
+        .find(|line| line.starts_with("amount due"))
+        .unwrap();
+    let due: Vec<&str> = due.split_whitespace().collect();
+    assert_eq!(due, ["amount", "due", "in", "EUR", "7.20"], "{table}");
+    let row = atlas
+        .ok(&["invoices", "show", INVOICE_ID, "-o", "json"])
+        .json();
+    assert_eq!(row[0]["owed_as_documented_cents"].to_string(), "720");
+    assert_eq!(row[0]["payments"][0]["currency"], "EUR");
 }
 
 #[test]

@@ -78,6 +78,9 @@ pub struct InvoiceDays {
     /// The sums of all items, which tell [what is posted](DailyTotals::complete_through), also where a
     /// filter leaves little.
     pub all: DailyTotals,
+    /// How all of the invoice's own items lead to the figures that it states; unit prices are not
+    /// tested, as they are by [`LineItems::statement`].
+    pub statement: Statement,
     /// The invoice without its line items.
     pub head: Invoice,
 }
@@ -287,16 +290,23 @@ impl LineItems {
                 if filter.passes_charge(charge) {
                     groups.add_charge(charge);
                 }
+                (charge.gross, charge.discount)
             })
         };
-        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut add)).await? {
+            if self.splitter.linked_invoice().is_none() {
+                self.own.add(gross, discount);
+            }
+        }
+        let head = self.head.unwrap_or_default();
         Ok(InvoiceDays {
             all: match is_filtered {
                 true => all,
                 false => groups.total().clone(),
             },
             daily: groups,
-            head: self.head.unwrap_or_default(),
+            statement: Statement::of_sums(self.own, &head),
+            head,
         })
     }
 

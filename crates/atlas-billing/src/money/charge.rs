@@ -23,6 +23,8 @@ pub(crate) struct Charge<'a> {
     pub(super) project_name: Option<&'a str>,
     pub(super) cluster: Option<&'a str>,
     pub(super) provider: Option<&'a str>,
+    /// The organization that used it: no part of a line item.
+    pub(super) organization: Option<&'a str>,
     /// The UTC date on which the charge starts.
     pub(super) day: Option<NaiveDate>,
     pub(super) tags: Option<&'a Tags>,
@@ -42,6 +44,16 @@ fn is_long(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
     length.is_some_and(|length| length > TimeDelta::days(1))
 }
 
+impl<'a> Charge<'a> {
+    /// A line item that `organization` used.
+    pub(super) fn of(item: &'a LineItem, organization: Option<&'a str>) -> Self {
+        Self {
+            organization,
+            ..item.into()
+        }
+    }
+}
+
 impl<'a> From<&'a LineItem> for Charge<'a> {
     fn from(item: &'a LineItem) -> Self {
         Self {
@@ -52,6 +64,7 @@ impl<'a> From<&'a LineItem> for Charge<'a> {
             project_name: item.group_name.as_deref(),
             cluster: item.cluster_name.as_deref(),
             provider: item.cloud_provider.as_ref().map(AsRef::as_ref),
+            organization: None,
             day: item.day(),
             tags: Some(&item.tags),
             is_long: is_long(item.start_date, item.end_date),
@@ -159,6 +172,7 @@ pub(crate) fn read_all<T>(
         project_name: fields.group_name.as_deref(),
         cluster: fields.cluster_name.as_deref(),
         provider: fields.cloud_provider.as_deref(),
+        organization: None,
         day: start.map(|start| start.date_naive()),
         tags: None,
         is_long: is_long(start, end),

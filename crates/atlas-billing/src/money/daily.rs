@@ -268,6 +268,11 @@ impl DailyGroups {
         self.add_charge(&item.into());
     }
 
+    /// Adds one item that `organization` used, by its id.
+    pub fn add_of(&mut self, item: &LineItem, organization: Option<&str>) {
+        self.add_charge(&Charge::of(item, organization));
+    }
+
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
         self.total.add_charge(charge);
         if self.by.is_empty() {

@@ -13,8 +13,8 @@ use crate::period::Month;
 
 /// What line items are grouped by.
 ///
-/// Written as `sku`, `project`, `cluster`, `provider`, `day`, `month` or `tag:KEY`; read in singular
-/// or plural and in any case, except for the tag's key.
+/// Written as `sku`, `project`, `cluster`, `provider`, `day`, `month`, `organization` or `tag:KEY`; read
+/// in singular or plural and in any case, except for the tag's key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Dimension {
@@ -30,6 +30,9 @@ pub enum Dimension {
     Day,
     /// UTC month in which the charge starts.
     Month,
+    /// Organization that used what is charged. A line item does not name it: it is the one that is given
+    /// with the item, see [`Totals::add_of`](super::totals::Totals::add_of).
+    Organization,
     /// Values of the resource's tag with this key, as of the time of the call. Several values are
     /// one group of their own: no cent is counted twice.
     Tag(String),
@@ -38,17 +41,25 @@ pub enum Dimension {
 impl Dimension {
     /// The forms in which a dimension is written.
     pub const NAMES: &[&str] = &[
-        "sku", "project", "cluster", "provider", "day", "month", "tag:KEY",
+        "sku",
+        "project",
+        "cluster",
+        "provider",
+        "day",
+        "month",
+        "organization",
+        "tag:KEY",
     ];
 
     /// The dimensions without a key, in the order of their names.
-    pub(crate) const PLAIN: [Self; 6] = [
+    pub(crate) const PLAIN: [Self; 7] = [
         Self::Sku,
         Self::Project,
         Self::Cluster,
         Self::Provider,
         Self::Day,
         Self::Month,
+        Self::Organization,
     ];
 
     /// The values of the tag with this key.
@@ -66,6 +77,7 @@ impl fmt::Display for Dimension {
             Self::Provider => "provider",
             Self::Day => "day",
             Self::Month => "month",
+            Self::Organization => "organization",
             Self::Tag(key) => return write!(f, "tag:{key}"),
         })
     }
@@ -98,7 +110,7 @@ impl FromStr for Dimension {
 
 text_value!(
     Dimension,
-    "^(sku|project|cluster|provider|day|month|tag:.+)$"
+    "^(sku|project|cluster|provider|day|month|organization|tag:.+)$"
 );
 
 /// The value of a [`Dimension`] that the items of one group share; `None` inside is the group of
@@ -128,6 +140,8 @@ pub enum Key {
     Day(Option<NaiveDate>),
     /// UTC month in which the charges start.
     Month(Option<Month>),
+    /// Organization that used what is charged, by its id.
+    Organization(Option<String>),
     /// All values that the tag has on the items' resource.
     Tag {
         /// The tag's key.
@@ -154,7 +168,7 @@ impl Key {
     /// commas. `None` for the group of the items without one.
     pub fn label(&self) -> Option<String> {
         match self {
-            Self::Sku(text) | Self::Provider(text) => text.clone(),
+            Self::Sku(text) | Self::Provider(text) | Self::Organization(text) => text.clone(),
             Self::Project(project) => project.as_ref().map(Project::to_string),
             Self::Cluster { project, name } => match (project, name) {
                 (Some(project), Some(name)) => Some(format!("{project}/{name}")),
@@ -201,6 +215,7 @@ impl Key {
             Dimension::Provider => Self::Provider(owned(charge.provider)),
             Dimension::Day => Self::Day(charge.day),
             Dimension::Month => Self::Month(charge.day.map(Month::of)),
+            Dimension::Organization => Self::Organization(owned(charge.organization)),
             Dimension::Tag(key) => {
                 let values: Vec<String> = tag_values(charge, key).map(str::to_owned).collect();
                 Self::Tag {

@@ -166,6 +166,11 @@ impl Totals {
         self.add_charge(&item.into());
     }
 
+    /// Adds one item that `organization` used, by its id.
+    pub fn add_of(&mut self, item: &LineItem, organization: Option<&str>) {
+        self.add_charge(&Charge::of(item, organization));
+    }
+
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
         let mut sum = Total::default();
         sum.add_item(charge.gross, charge.discount);
@@ -246,6 +251,7 @@ pub(super) fn identify(dimension: &Dimension, charge: &Charge<'_>, identity: &mu
     match dimension {
         Dimension::Sku => push(charge.sku, identity),
         Dimension::Provider => push(charge.provider, identity),
+        Dimension::Organization => push(charge.organization, identity),
         Dimension::Day => push(charge.day.map(day), identity),
         Dimension::Month => {
             let month = charge.day.map(Month::of);

@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use super::plan::{Part, Planned};
 use crate::args::Linked;
 use crate::commands::Calendar;
-use crate::commands::linked::Owners;
+use crate::commands::linked::{Owners, queried};
 use crate::dataset::{
     Dataset, Draft, FileEntry, Place, Refused, SCHEMA_VERSION, Settings, Writer, cost_columns,
     focus_columns, invoice_dataset_columns, line_item_columns,
@@ -319,8 +319,11 @@ pub(super) async fn costs(
     shared: &Shared,
     org: &Org,
     months: Months,
+    linked: Linked,
 ) -> Result<BTreeMap<Month, Vec<CostRow>>, Failure> {
-    let request = org.costs(months).group_by(GroupBy::Services);
+    let organizations = queried(org, months, linked).await?;
+    let request = org.costs(months).organizations(organizations);
+    let request = request.group_by(GroupBy::Services);
     let report = request.polling(shared.policy).await?;
     let mut rows: BTreeMap<Month, Vec<CostRow>> = BTreeMap::new();
     for row in report.into_rows() {

@@ -32,8 +32,8 @@ pub(super) async fn run(context: &Context, args: &ExportArgs) -> Result<(), Fail
     let orgs = organizations(context, args, &connection).await?;
     if orgs.len() > 1 && args.settings(Dataset::LineItems).linked == Linked::Include {
         context.voice.must(
-            "warning: line items of an organization that is exported, too, are in the data set twice \
-             where it is linked; leave those with is_linked out of sums, or use --linked omit",
+            "warning: line items and costs of an organization that is exported, too, are in the data sets \
+             twice where it is linked; use --linked omit, or leave line items with is_linked out of sums",
         );
     }
     let datasets = args.datasets().into_iter();
@@ -225,7 +225,9 @@ impl Job {
         let months = wanted().map(|part| part.month);
         let mut rows = match (months.clone().min(), months.max()) {
             (Some(first), Some(last)) => {
-                fetch::costs(shared, &self.org, Months::new(first, last)?).await?
+                let months = Months::new(first, last)?;
+                let linked = self.parts.first().map(|part| part.settings.linked);
+                fetch::costs(shared, &self.org, months, linked.unwrap_or_default()).await?
             }
             _ => BTreeMap::new(),
         };

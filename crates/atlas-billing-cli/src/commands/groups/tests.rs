@@ -1,7 +1,7 @@
 //! Groups add up, the largest come first, and columns name them.
 
 use atlas_billing::LineItem;
-use atlas_billing::totals::Totals;
+use atlas_billing::totals::{Group, Totals};
 
 use super::*;
 

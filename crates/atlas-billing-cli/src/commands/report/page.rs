@@ -78,14 +78,15 @@ type Forecasted = Result<(Forecast, Layout), String>;
 
 fn forecast_of(facts: &Facts<'_>) -> Result<Forecasted, Failure> {
     let running = Month::of(facts.today);
-    let current = match facts.invoice(running) {
-        Ok(read) => read.sums.daily.total(),
+    let read = match facts.invoice(running) {
+        Ok(read) => read,
         Err(why) => return Ok(Err(why.to_owned())),
     };
+    let current = read.sums.daily.total();
     let is_early = current.complete_through(running, facts.today).is_none();
     let last = facts.invoice(running.prev()).ok().filter(|_| is_early);
     let last = last.map(|last| last.sums.daily.total());
-    match forecast::table(facts.org, current, last, facts.today) {
+    match forecast::table(facts.org, &read.row, current, last, facts.today) {
         Ok(made) => Ok(Ok(made)),
         // Too early in the month, and no month before.
         Err(failure) if failure.exit == exit::USAGE => Ok(Err(failure.message)),
@@ -158,7 +159,7 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
             let tags = &read.sums.tags;
             let (untagged, whole) = (tags.untagged(), tags.total());
             let note = format!(
-                "{} of {} of {detail}: prices above zero, before discounts",
+                "{} of {} of {detail}: prices above zero",
                 cents(untagged.positive),
                 cents(whole.positive)
             );
@@ -213,7 +214,7 @@ fn largest(facts: &Facts<'_>) -> Section {
         })
         .collect()
     };
-    let about = "The line items of the invoice, before discounts and tax: `invoices show --by project`, \
+    let about = "The prices of the line items of the invoice, before tax: `invoices show --by project`, \
                  `--by cluster`, `--by sku`.";
     of_invoice(facts, "largest", "Largest parts", about, parts)
 }
@@ -261,7 +262,7 @@ fn movers(facts: &Facts<'_>) -> Result<Section, Failure> {
         (Err(why), _) | (_, Err(why)) => Err(why.to_owned()),
     };
     let about = format!(
-        "Line items before discounts, the largest change first: `invoices compare {before} {detail}`."
+        "Prices of line items, the largest change first: `invoices compare {before} {detail}`."
     );
     Ok(Section {
         id: "movers",
@@ -338,8 +339,8 @@ fn method(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<String> {
              omitted.",
             facts.org.id()
         ),
-        "Basis: gross is the sum of line items before discounts and tax, as far as the invoice's own figures show \
-         it; the statement says what was tested. Cost Explorer does not say whether its amounts are before or after \
+        "Basis: gross is the sum of the prices of line items, before tax; the statement says whether prices are before \
+         discounts, as far as the invoice shows it. Cost Explorer does not say whether its amounts are before or after \
          discounts."
             .to_owned(),
     ];

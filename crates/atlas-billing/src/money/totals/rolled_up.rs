@@ -62,6 +62,7 @@ impl<'a> Charge<'a> {
         match key {
             Key::Sku(sku) => self.sku = sku.as_deref(),
             Key::Provider(provider) => self.provider = provider.as_deref(),
+            Key::Organization(organization) => self.organization = organization.as_deref(),
             Key::Day(day) => self.day = self.day.or(*day),
             Key::Month(month) => self.day = self.day.or(month.map(Month::first_day)),
             Key::Project(project) | Key::Cluster { project, .. } => {

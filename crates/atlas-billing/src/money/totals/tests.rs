@@ -226,8 +226,34 @@ fn dimension() -> impl Strategy<Value = Dimension> {
         Dimension::Provider,
         Dimension::Day,
         Dimension::Month,
+        Dimension::Organization,
         Dimension::tag("t"),
     ])
+}
+
+#[test]
+fn an_organization_is_that_which_is_given_with_an_item() {
+    let item = |cents: i64| -> LineItem {
+        serde_json::from_value(serde_json::json!({"sku": "A", "totalPriceCents": cents})).unwrap()
+    };
+    let by = [Dimension::Sku, Dimension::Organization];
+    let (mut totals, mut daily) = (Totals::new(&by), crate::money::DailyGroups::new(&by));
+    for (cents, organization) in [(100, Some("one")), (20, Some("two")), (3, Some("one"))] {
+        totals.add_of(&item(cents), organization);
+        daily.add_of(&item(cents), organization);
+    }
+    totals.add(&item(5));
+    daily.add(&item(5));
+    let groups = totals.groups().into_iter().map(|group| {
+        let organization = group.keys.last().and_then(Key::label);
+        (organization, group.total.gross)
+    });
+    let groups: Vec<_> = groups.collect();
+    let of = |organization: &str, cents: i64| (Some(organization.to_owned()), cents.into());
+    assert_eq!(groups, [(None, 5.into()), of("one", 103), of("two", 20)]);
+    assert_eq!(daily.totals(), totals.clone().into_groups());
+    let alone = totals.rolled_up(&[Dimension::Organization]).unwrap();
+    assert_eq!(alone.groups().len(), 3);
 }
 
 #[test]
@@ -240,6 +266,7 @@ fn dimensions_are_read_in_the_words_people_use() {
         ("providers", "provider"),
         ("days", "day"),
         ("month", "month"),
+        ("Organizations", "organization"),
         ("tag:a:B", "tag:a:B"),
         ("Tags:a", "tag:a"),
     ] {
@@ -248,7 +275,10 @@ fn dimensions_are_read_in_the_words_people_use() {
     for text in ["", "s", "tag:", "tag", "tag:KEY ", "region", "sku:x"] {
         match text.parse::<Dimension>() {
             Ok(dimension) => assert_eq!((text, dimension), ("tag:KEY ", Dimension::tag("KEY "))),
-            Err(error) => assert!(error.to_string().contains("month or tag:KEY"), "{error}"),
+            Err(error) => assert!(
+                error.to_string().contains("organization or tag:KEY"),
+                "{error}"
+            ),
         }
     }
 }
