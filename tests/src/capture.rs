@@ -54,6 +54,11 @@ impl Capture {
         format!("http://{}", self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The requests so far as they came, with `HOST` for the address and `\n` for each line end.
     pub fn requests(&self) -> Vec<String> {
         let host = self.address.to_string();

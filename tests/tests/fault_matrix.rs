@@ -12,6 +12,7 @@
 mod fault_matrix {
     pub(super) mod expected;
     pub(super) mod faults;
+    pub(super) mod over_tls;
     pub(super) mod rows;
     pub(super) mod run;
     pub(super) mod table;
@@ -19,13 +20,14 @@ mod fault_matrix {
 }
 
 use atlas_billing_tests::{listen, panics};
-use fault_matrix::{run, table};
+use fault_matrix::{over_tls, run, table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_fault_on_each_operation_ends_as_it_must() {
     panics::count_from_here();
     let heard = listen::to_everything();
     let outcomes = run::all().await;
+    let over_tls = over_tls::table().await;
     println!("{}", table::summary(&outcomes));
 
     let wrong: Vec<String> = outcomes.iter().filter_map(run::Outcome::trouble).collect();
@@ -47,5 +49,5 @@ async fn each_fault_on_each_operation_ends_as_it_must() {
     }
     assert_eq!(heard.leaks(), Vec::<String>::new());
     assert_eq!(panics::seen(), Vec::<String>::new());
-    table::keep(&table::text(&outcomes));
+    table::keep(&(table::text(&outcomes) + &over_tls));
 }

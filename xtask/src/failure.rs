@@ -12,10 +12,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         // Messages quote parsers, some of which write several lines.
-        let message: String = message.into();
-        let lines = message.lines().map(str::trim);
-        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-        Self(vec![lines.join(" ")])
+        Self(vec![one_line(&message.into())])
     }
 
     /// Puts what was being done before each problem.
@@ -28,6 +25,13 @@ impl Failure {
     pub(crate) fn lines(&self) -> &[String] {
         &self.0
     }
+}
+
+/// The lines of a text, one after the other on a single one.
+pub(crate) fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
 }
 
 /// A [`Failure`] with a formatted message.

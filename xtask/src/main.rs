@@ -6,6 +6,8 @@ mod codegen;
 mod diff;
 mod document;
 mod failure;
+#[cfg(test)]
+mod fuzzing;
 mod ops;
 mod overlay;
 #[cfg(test)]

@@ -126,7 +126,8 @@ impl Wanted {
 
     /// The operation's node in a specification, if it is there.
     pub(crate) fn find<'a>(&self, spec: &'a Value) -> Option<&'a Value> {
-        spec.get("paths")?.get(&self.path)?.get(&self.method)
+        let found = spec.get("paths")?.get(&self.path)?.get(&self.method);
+        found.filter(|operation| operation.is_object())
     }
 }
 

@@ -218,16 +218,15 @@ pub fn focus(input: &[u8]) {
     }
 }
 
-/// Only JSON is an envelope, and what is in it is JSON; an error object is one.
+/// Only JSON is an envelope, and what is in it is JSON. An error object has its keys, whatever their
+/// values are.
 pub fn envelope(input: &[u8]) {
     let json = || serde_json::from_slice::<IgnoredAny>(input).is_ok();
     let is_json = |part: &[u8]| serde_json::from_slice::<&RawValue>(part).is_ok();
     match open(input) {
         Opened::Bare => {}
         Opened::Wrapped { content, .. } => assert!(json() && content.is_none_or(is_json)),
-        Opened::Error { body, .. } => {
-            assert!(json() && is_json(body) && ErrorBody::read(body).is_known());
-        }
+        Opened::Error { body, .. } => assert!(json() && is_json(body)),
     }
 }
 

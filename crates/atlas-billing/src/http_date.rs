@@ -29,6 +29,10 @@ pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
     if !(zone.eq_ignore_ascii_case("GMT") || zone == "UTC") || time.len() != "00:00:00".len() {
         return None;
     }
+    // chrono takes a sign.
+    if !year.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let form = match year.len() {
         2 => "%d %b %y %H:%M:%S",
         4 => "%d %b %Y %H:%M:%S",
@@ -90,6 +94,8 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 +0200",
             "Sun, 06 Nov 1994 08:49:37 GMT again",
             "Sun, 06 Nov 994 08:49:37 GMT",
+            "Sun, 06 Nov -048 08:49:37 GMT",
+            "Sun, 06 Nov +994 08:49:37 GMT",
             "Sun, 006 Nov 1994 08:49:37 GMT",
             "Sun, 30 Feb 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 24:00:00 GMT",

@@ -25,7 +25,7 @@ use super::rows::{self, Row};
 use super::watch::{Watch, is_silent};
 
 /// The limit on silence, told from other waits by its length.
-const SILENCE: Duration = Duration::from_millis(39_999);
+pub(crate) const SILENCE: Duration = Duration::from_millis(39_999);
 /// A call that has not ended by then hangs.
 const HANGS: Duration = Duration::from_secs(120);
 /// Cells at work at once. Those that wait for silence to end do little else.
@@ -208,7 +208,7 @@ async fn outcome(place: Place, reference: &Reference) -> Outcome {
     let stand_in = Arc::new(started.unwrap());
     let watch = Watch::new(row, fault.sort, once, stand_in.clone());
     // What stands in the way of a connection.
-    let tls = TlsServer::responding(String::new()).await;
+    let tls = TlsServer::before(stand_in.address()).await;
     let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
     let proxy = Capture::responding([refusal; 9]).await;
     let (base_url, proxied) = match fault.sort {
@@ -273,7 +273,7 @@ fn is_shorter(result: &str, reference: &Reference) -> bool {
 }
 
 /// The secret that an error shows, in any text of it or of what caused it.
-fn leak(error: &Error) -> Option<&'static str> {
+pub(crate) fn leak(error: &Error) -> Option<&'static str> {
     let mut text = format!("{error} {error:?} {error:#?} {:?}", error.excerpt());
     let mut next = error.source();
     while let Some(cause) = next {
@@ -301,7 +301,7 @@ fn scenario(row: Row) -> atlas_billing_mock::ScenarioBuilder {
 }
 
 /// How a query or a report is polled for.
-fn polling(row: Row, once: bool) -> PollPolicy {
+pub(crate) fn polling(row: Row, once: bool) -> PollPolicy {
     let seconds = Duration::from_secs;
     let pace = row.pace();
     // A fault that strikes once is to be tolerated, one that strikes always to end the call.

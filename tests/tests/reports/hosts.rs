@@ -5,7 +5,7 @@ use std::sync::Arc;
 use atlas_billing::reqwest::Certificate;
 use atlas_billing::{Client, ErrorKind};
 use atlas_billing_mock::{At, Fault, ORG_ID, Operation, ReportSettings, StandIn};
-use atlas_billing_tests::capture::message;
+use atlas_billing_tests::capture::{Capture, message};
 use atlas_billing_tests::elsewhere::Elsewhere;
 use atlas_billing_tests::planted::{self, Identity};
 use atlas_billing_tests::protocol::Protocol;
@@ -103,7 +103,8 @@ async fn a_url_that_must_not_be_requested_is_not() {
 #[tokio::test]
 async fn a_file_comes_over_tls_from_a_host_with_a_trusted_certificate() {
     let text = String::from_utf8(whole().to_vec()).unwrap();
-    let tls = TlsServer::responding(message("200 OK", "text/csv", &text)).await;
+    let inner = Capture::responding([message("200 OK", "text/csv", &text)]).await;
+    let tls = TlsServer::before(inner.address()).await;
     let reports = || with(ReportSettings::default().url_origin(tls.origin()));
     let certificate = Certificate::from_pem(tls.ca().as_bytes()).unwrap();
     let trusting = |builder: atlas_billing::ClientBuilder| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use atlas_billing::reqwest::Certificate;
 use atlas_billing::{Client, ClientBuilder, Credentials, ErrorKind};
-use atlas_billing_tests::capture::message;
+use atlas_billing_tests::capture::{Capture, message};
 use atlas_billing_tests::tls::TlsServer;
 use tempfile::TempDir;
 
@@ -14,6 +14,7 @@ use crate::{call, stand_in};
 /// A server that responds to every request with an empty list of invoices.
 struct Server {
     tls: TlsServer,
+    _inner: Capture,
     folder: TempDir,
 }
 
@@ -21,10 +22,19 @@ impl Server {
     async fn start() -> Self {
         let media = "application/vnd.atlas.2023-01-01+json";
         let body = r#"{"results":[],"totalCount":0}"#;
-        let tls = TlsServer::responding(message("200 OK", media, body)).await;
+        let inner = Capture::responding([
+            message("200 OK", media, body),
+            message("200 OK", media, body),
+        ])
+        .await;
+        let tls = TlsServer::before(inner.address()).await;
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("ca.pem"), tls.ca()).unwrap();
-        Self { tls, folder }
+        Self {
+            tls,
+            _inner: inner,
+            folder,
+        }
     }
 
     fn base_url(&self) -> String {

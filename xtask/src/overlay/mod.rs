@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::failure::{Failure, Problems, Result, refusal};
+use crate::failure::{Failure, Problems, Result, one_line, refusal};
 
 use merge::{corrects, merge, remove};
 
@@ -55,7 +55,8 @@ impl Overlay {
         let (mut spec, mut warnings) = (slice.clone(), Vec::new());
         let mut problems = Problems::default();
         for action in &self.actions {
-            let place = || format!("openapi/overlay.json: {}", action.target);
+            // A JSONPath may have line breaks (RFC 9535 section 2.1.1).
+            let place = || one_line(&format!("openapi/overlay.json: {}", action.target));
             match action.apply(&mut spec) {
                 Ok(true) => {}
                 Ok(false) => warnings.push(format!(
@@ -253,12 +254,13 @@ mod tests {
             {"target": "$.a", "update": {"description": "d"}},
             {"target": "$.c", "description": "why", "update": {"type": "object"}},
             {"target": "$.components.schemas.A", "update": {"description": "d"}},
-            {"target": "$.b", "remove": true, "description": "why"},
+            {"target": "$\n.b", "remove": true, "description": "why"},
             {"target": "$.d", "update": {"x-note": {"c": "e"}}},
         ]});
         let mut overlay = Overlay::parse(&overlay.to_string()).unwrap();
         let failure = overlay.apply(&spec()).unwrap_err();
         assert_eq!(failure.lines().len(), 2, "{failure}");
+        assert_eq!(failure.to_string().lines().count(), 2, "{failure}");
         assert_eq!(overlay.descriptions().last(), Some(&("$.d", "e")));
         // Without the corrections, what is described and gone is a warning.
         overlay

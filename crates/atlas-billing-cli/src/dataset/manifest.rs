@@ -173,3 +173,83 @@ pub(crate) fn to_text(document: &impl Serialize) -> std::io::Result<Vec<u8>> {
 fn rfc3339(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let settings = Settings {
+            format: FileFormat::Csv,
+            linked: Linked::Omit,
+            numbers: Numbers::Text,
+        };
+        let source = Source {
+            invoice_id: "66a10000000000000000a001".to_owned(),
+            status: Some("PAID".to_owned()),
+            updated: None,
+        };
+        let file = FileEntry {
+            name: "line_items/é.csv".to_owned(),
+            rows: u64::MAX,
+            bytes: 0,
+            sha256: "00".repeat(32),
+            sum_cents: Some(i64::MIN),
+            invoices: vec![source],
+            complete: true,
+        };
+        let of = ("5f0c".to_owned(), "2025-01".to_owned());
+        let mut manifest = Manifest::new(
+            Dataset::LineItems,
+            of,
+            settings,
+            vec![file],
+            DateTime::UNIX_EPOCH,
+        );
+        manifest.removed.insert("old.csv".to_owned());
+        manifest
+    }
+
+    /// Reads a manifest and a note; what can be read is read back as it is written.
+    fn check(text: &[u8]) -> Result<(), TestCaseError> {
+        if let Ok(read) = Manifest::read(text) {
+            prop_assert_eq!(Manifest::read(&to_text(&read).unwrap()), Ok(read));
+        }
+        if let Ok(read) = Begun::read(text) {
+            prop_assert_eq!(Begun::read(&to_text(&read).unwrap()), Ok(read));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_manifest_reads_back_and_one_that_is_cut_is_refused() {
+        let text = to_text(&manifest()).unwrap();
+        assert_eq!(Manifest::read(&text), Ok(manifest()));
+        // All but the line break at its end are needed.
+        for end in 0..text.len() - 1 {
+            assert!(Manifest::read(&text[..end]).is_err(), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            check(&bytes)?;
+        }
+
+        #[test]
+        fn a_damaged_manifest_is_read_or_refused(
+            edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_usize, any::<u8>()), 1..4)
+        ) {
+            let mut text = to_text(&manifest()).unwrap();
+            for (at, removed, byte) in edits {
+                let at = at.index(text.len());
+                let end = text.len().min(at + removed);
+                text.splice(at..end, [byte]);
+            }
+            check(&text)?;
+        }
+    }
+}

@@ -475,20 +475,52 @@ mod tests {
     #[test]
     fn no_count_is_used_twice_by_threads() {
         let state = begun();
-        let turns = || {
-            (0..500)
-                .map(|_| place(&state.turn()).unwrap().1)
-                .collect::<Vec<u32>>()
-        };
-        let counts: Vec<u32> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(turns)).collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| thread.join().unwrap())
-                .collect()
-        });
+        let turns = |_| (0..500).map(|_| place(&state.turn()).unwrap().1).collect();
+        let counts: Vec<u32> = eight_threads(turns);
         let distinct: BTreeSet<u32> = counts.iter().copied().collect();
         assert_eq!(distinct, (2..=4_001).collect());
         assert_eq!(counts.len(), 4_000);
+    }
+
+    #[test]
+    fn no_count_is_used_twice_while_nonces_are_replaced() {
+        let state = begun();
+        // Each rejection brings a nonce of its own, as Atlas does it, or one that all threads get,
+        // which a request that is on its way keeps known.
+        let on_its_way = state.rejected(&state.turn(), sent("shared", ", stale=true"), "c");
+        let turns = |thread: usize| {
+            let mut places = Vec::new();
+            for round in 0..500 {
+                let mut turn = state.turn();
+                places.extend(place(&turn));
+                if round % 3 == 0 {
+                    let nonce = match round % 2 {
+                        0 => format!("{thread}-{round}"),
+                        _ => "shared".to_owned(),
+                    };
+                    let stale = sent(&nonce, ", stale=true");
+                    turn = state.rejected(&turn, stale, "c").unwrap();
+                    places.extend(place(&turn));
+                }
+            }
+            places
+        };
+        let mut places: Vec<(String, u32)> = eight_threads(turns);
+        places.extend(place(&on_its_way.unwrap()));
+        let distinct: BTreeSet<_> = places.iter().collect();
+        // 500 calls of each thread, 167 of which are sent again, and the one on its way.
+        assert_eq!((distinct.len(), places.len()), (8 * 667 + 1, 8 * 667 + 1));
+    }
+
+    /// What eight threads that work at the same time bring, each called with its number.
+    fn eight_threads<T: Send>(work: impl Fn(usize) -> Vec<T> + Sync) -> Vec<T> {
+        std::thread::scope(|scope| {
+            let work = &work;
+            let threads: Vec<_> = (0..8)
+                .map(|number| scope.spawn(move || work(number)))
+                .collect();
+            let done = threads.into_iter().map(|thread| thread.join().unwrap());
+            done.flatten().collect()
+        })
     }
 }

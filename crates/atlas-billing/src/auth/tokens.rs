@@ -372,6 +372,48 @@ mod tests {
         assert_eq!(third.await.unwrap(), "t+0");
     }
 
+    /// A token is rejected by all who have it, while others wait for the next one and some of them
+    /// are cancelled, on several threads.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_token_that_all_reject_is_replaced_once_whoever_is_cancelled() {
+        let http = numbered();
+        let tokens = Arc::new(account_tokens(None));
+        let exchange = exchange(&http);
+        let mut held: Option<Arc<Token>> = None;
+        let mut cancelled = 0;
+        for round in 0..100 {
+            let calls = (0..32).map(|number| {
+                let (tokens, exchange, held) = (tokens.clone(), exchange.clone(), held.clone());
+                let call = tokio::spawn(async move {
+                    if let Some(held) = &held {
+                        tokens.rejected(held);
+                    }
+                    tokens.token(&exchange, limits()).await
+                });
+                if round % 2 == 1 && number % 4 == 0 {
+                    call.abort();
+                    cancelled += 1;
+                }
+                call
+            });
+            let calls: Vec<_> = calls.collect();
+            let mut obtained = Vec::new();
+            for call in calls {
+                match call.await {
+                    Ok(token) => obtained.push(token.unwrap()),
+                    Err(error) => assert!(error.is_cancelled()),
+                }
+            }
+            // All have the same one, and it is not the one that they rejected.
+            let next = obtained.first().unwrap().clone();
+            assert!(obtained.iter().all(|token| Arc::ptr_eq(token, &next)));
+            assert!(held.is_none_or(|held| held.secret != next.secret));
+            held = Some(next);
+        }
+        let requests = http.requests().len();
+        assert!((100..=100 + cancelled).contains(&requests), "{requests}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_deadline_ends_its_own_call_alone() {
         let http = FakeHttp::new(|number, _| match number {

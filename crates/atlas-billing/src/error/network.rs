@@ -11,9 +11,17 @@ type Source = Box<dyn StdError + Send + Sync>;
 pub(crate) fn network_error(source: Source) -> Error {
     let causes = causes(source.as_ref());
     let kind = classify(source.as_ref(), &causes);
+    let http = source.downcast_ref::<reqwest::Error>();
+    let host = http.and_then(|error| error.url()?.host_str());
     let text = match kind {
-        ErrorKind::Connect => "could not connect",
-        ErrorKind::Tls => "the TLS handshake failed",
+        ErrorKind::Connect => match host {
+            Some(host) => &format!("could not connect to {host}"),
+            None => "could not connect",
+        },
+        ErrorKind::Tls => match host {
+            Some(host) => &format!("the TLS handshake with {host} failed"),
+            None => "the TLS handshake failed",
+        },
         ErrorKind::Proxy => "the proxy requires credentials, or does not accept those it was given",
         ErrorKind::Timeout => "no response in time",
         ErrorKind::Configuration => "the request could not be built",

@@ -1,5 +1,7 @@
 //! Values as people write them, and those that cannot be read.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const ID: &str = "64b7f0a1c2d3e4f506172839";
@@ -44,6 +46,20 @@ fn so_many_months_are_at_least_one() {
         "last-99999999999-months",
     ] {
         assert!(given.parse::<Period>().is_err(), "{given}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_period_that_reads_back_or_is_refused(
+        given in "[lL]ast-[0-9]{0,11}(-months?)?|[0-9]{4}(-[Q0-9]{1,2})?(\\.\\.[0-9-]{0,8})?|\\PC{0,12}",
+        day in 0..4_000_000_u32,
+    ) {
+        if let Ok(period) = given.parse::<Period>() {
+            prop_assert_eq!(period.to_string().parse(), Ok(period));
+            let today = NaiveDate::MIN + chrono::Days::new(u64::from(day) * 40);
+            let _ = period.resolve(today);
+        }
     }
 }
 
