@@ -260,5 +260,21 @@ pub(super) mod tests {
         let whole: TagTotals = items(ITEMS).iter().collect();
         assert_eq!(written.keys(), whole.keys());
         assert_eq!(written.untagged(), whole.untagged());
+        for key in ["team", "env", "none"] {
+            assert_eq!(written.by(key), whole.by(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn without_items_that_lack_a_tag_there_is_no_group_for_them() {
+        let items = items(ITEMS);
+        let tags: TagTotals = items[..2].iter().collect();
+        let labels: Vec<String> = tags
+            .by("team")
+            .groups()
+            .iter()
+            .map(|it| it.keys[0].to_string())
+            .collect();
+        assert_eq!(labels, ["a", "a,b"]);
     }
 }
