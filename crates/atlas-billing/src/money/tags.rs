@@ -250,8 +250,11 @@ pub(super) mod tests {
     #[test]
     fn tags_as_they_are_written_are_the_same() {
         let json: Vec<Box<RawValue>> = serde_json::from_str(ITEMS).unwrap();
-        let mut written = TagTotals::new();
+        let (mut written, mut read_anew) = (TagTotals::new(), TagTotals::new());
         for item in &json {
+            let text = item.get().as_bytes();
+            let read = TagTotals::needs().read(text, |charge| read_anew.add_read(charge));
+            read.unwrap();
             let read = crate::money::charge::read_all(item.get().as_bytes(), |charge, tags| {
                 written.add_charge(charge, tags)
             });
@@ -259,6 +262,7 @@ pub(super) mod tests {
         }
         let whole: TagTotals = items(ITEMS).iter().collect();
         assert_eq!(written.keys(), whole.keys());
+        assert_eq!(read_anew.keys(), whole.keys());
         assert_eq!(written.untagged(), whole.untagged());
         for key in ["team", "env", "none"] {
             assert_eq!(written.by(key), whole.by(key), "{key}");
