@@ -387,6 +387,14 @@ mod tests {
     }
 
     #[test]
+    fn a_first_signature_that_is_rejected_is_of_a_wrong_key() {
+        let state = DigestState::default();
+        let first = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
+        assert_eq!(place(&first), at("a", 1));
+        assert!(state.rejected(&first, sent("b", ""), "c").is_none());
+    }
+
+    #[test]
     fn a_stale_nonce_is_followed_however_often() {
         let state = DigestState::default();
         let mut turn = state.turn();
