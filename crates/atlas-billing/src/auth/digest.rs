@@ -387,11 +387,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_signature_that_is_rejected_is_of_a_wrong_key() {
-        let state = DigestState::default();
-        let first = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
-        assert_eq!(place(&first), at("a", 1));
-        assert!(state.rejected(&first, sent("b", ""), "c").is_none());
+    fn nonces_that_nothing_is_signed_with_any_more_are_forgotten() {
+        let state = begun();
+        for nonce in ["b", "c", "d", "e", "f"] {
+            drop(state.rejected(&state.turn(), sent(nonce, ", stale=true"), "c"));
+        }
+        // At most the one that was current until then, and the last.
+        assert!(lock(&state.0).apart.len() <= 2);
     }
 
     #[test]

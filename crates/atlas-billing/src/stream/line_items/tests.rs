@@ -559,19 +559,32 @@ fn it_is_known_whether_items_stood_in_the_document_or_in_its_content() {
 
 #[test]
 fn what_cannot_be_an_invoice_is_refused_where_it_stands() {
-    for (document, position) in [
-        ("[]", 0),
-        ("7", 0),
-        (r#"{"linkedInvoices":[[]]}"#, 19),
-        (r#"{"a":}"#, 5),
+    for (document, position, expected) in [
+        ("[]", 0, "an invoice object"),
+        ("7", 0, "an invoice object"),
+        (r#"{"linkedInvoices":[[]]}"#, 19, "an invoice object"),
+        (r#"{"a":}"#, 5, "a value"),
+        (r#"{"a":1,]"#, 7, "a key"),
+        (r#"{"a" 1}"#, 5, "a colon"),
+        (r#"{"a":1 2}"#, 7, "a comma or the end"),
+        (r#"{"lineItems":[7]}"#, 14, "a line item"),
+        ("{} x", 3, "the end"),
     ] {
         let mut splitter = Splitter::new(InvoiceLimits::default(), true);
         splitter.push(Bytes::from_static(document.as_bytes()));
         splitter.finish();
-        match splitter.next(item_of) {
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Decode),
-            Ok(step) => panic!("{document}: {step:?}"),
-        }
-        assert_eq!(splitter.position(), position, "{document}");
+        let error = splitter.next(item_of).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        let expected = format!("expected {expected} at byte {position}");
+        assert!(error.to_string().contains(&expected), "{document}: {error}");
     }
+}
+
+#[test]
+fn what_is_no_invoice_from_the_first_byte_is_shown() {
+    let mut splitter = Splitter::new(InvoiceLimits::default(), true);
+    splitter.push(Bytes::from_static(b"<html>Sign in</html>"));
+    let error = splitter.next(item_of).unwrap_err();
+    let excerpt = error.excerpt().unwrap();
+    assert!(excerpt.starts_with("<html>Sign in"), "{excerpt}");
 }
