@@ -179,6 +179,9 @@ mod tests {
             "{}",
             r#"{"usageDetails":[]}"#,
             r#"{"results":[],"status":200}"#,
+            // Half of an error object.
+            r#"{"status":404,"error":404}"#,
+            r#"{"status":404,"errorCode":"X"}"#,
             r#"{"status":"PENDING","content":{}}"#,
             r#"{"status":99999,"content":{}}"#,
             r#"{"status":200,"content":"#,

@@ -245,6 +245,12 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
+    fn a_service_account_is_told_from_other_credentials() {
+        assert!(Credentials::service_account("mdb_sa_id_made_up", "x").is_service_account());
+        assert!(!Credentials::api_key("abcdefgh", "x").is_service_account());
+    }
+
+    #[test]
     fn shows_no_secret() {
         for credentials in [
             Credentials::api_key("abcdefgh", "planted"),

@@ -387,6 +387,16 @@ mod tests {
     }
 
     #[test]
+    fn nonces_that_nothing_is_signed_with_any_more_are_forgotten() {
+        let state = begun();
+        for nonce in ["b", "c", "d", "e", "f"] {
+            drop(state.rejected(&state.turn(), sent(nonce, ", stale=true"), "c"));
+        }
+        // At most the one that was current until then, and the last.
+        assert!(lock(&state.0).apart.len() <= 2);
+    }
+
+    #[test]
     fn a_stale_nonce_is_followed_however_often() {
         let state = DigestState::default();
         let mut turn = state.turn();

@@ -207,6 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::ErrorKind;
 
     const fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -249,6 +250,28 @@ mod tests {
             ..FAILED
         };
         assert_eq!(policy.wait(&permanent, 0.0), None);
+    }
+
+    #[test]
+    fn base_and_cap_are_those_that_were_set() {
+        let policy = RetryPolicy::new().with_base(ms(1_000)).with_cap(ms(3_000));
+        for (attempt, full) in [(1, 1_000), (2, 2_000), (3, 3_000)] {
+            let failed = FailedAttempt { attempt, ..FAILED };
+            assert_eq!(policy.wait(&failed, 1.0), Some(ms(full)));
+        }
+    }
+
+    #[test]
+    fn a_predicate_adds_failures_that_are_retried_and_removes_none() {
+        let permanent = Error::input("wrong");
+        let transient = Error::new(ErrorKind::Connect, "refused");
+        let policy = RetryPolicy::new();
+        assert!(policy.retries(&transient) && !policy.retries(&permanent));
+        let never = policy.clone().with_retry_if(|_| false);
+        assert!(never.retries(&transient) && !never.retries(&permanent));
+        let inputs = policy.with_retry_if(|error| error.kind() == ErrorKind::Input);
+        assert!(inputs.retries(&transient) && inputs.retries(&permanent));
+        assert!(!inputs.retries(&Error::new(ErrorKind::Decode, "no JSON")));
     }
 
     #[test]
@@ -298,7 +321,8 @@ mod tests {
             (seconds(300), None, 1.0, Some(seconds(300))),
             (seconds(301), None, 0.0, None),
             (Duration::MAX, None, 1.0, None),
-            // The deadline counts, where there is one.
+            // The deadline counts, where there is one; nothing begins at it.
+            (seconds(75), Some(seconds(75)), 0.0, None),
             (seconds(75), Some(seconds(70)), 0.0, None),
             (seconds(75), Some(ms(75_200)), 1.0, Some(ms(75_200))),
             (seconds(900), Some(seconds(1_000)), 0.0, Some(seconds(900))),
@@ -330,6 +354,7 @@ mod tests {
             ..FAILED
         };
         assert_eq!(policy.wait(&failed, 0.5), Some(ms(250)));
+        assert_eq!(policy.wait(&failed, 0.6), None);
         assert_eq!(policy.wait(&failed, 0.7), None);
     }
 

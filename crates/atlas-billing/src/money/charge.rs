@@ -81,7 +81,7 @@ impl<'a> From<&'a LineItem> for Charge<'a> {
 pub(crate) struct Needs {
     pub(super) day: bool,
     pub(super) tags: bool,
-    /// Both ends of the usage.
+    /// Both ends of the usage, the day included.
     pub(super) span: bool,
 }
 
@@ -347,8 +347,13 @@ mod tests {
     use crate::money::statement::{Statement, StatementBuilder};
     use crate::money::totals::{Dimension, Totals};
 
+    /// Whose subtotal follows from no line item, so that its statement names SKUs.
+    fn head() -> Invoice {
+        serde_json::from_str(r#"{"subtotalCents":1000000}"#).unwrap()
+    }
+
     fn invoice(item: &LineItem) -> Invoice {
-        let mut invoice = Invoice::default();
+        let mut invoice = head();
         invoice.line_items.push(item.clone());
         invoice
     }
@@ -370,6 +375,8 @@ mod tests {
                 "tags":{"t":["b","a","\u00e9"],"u":null}}"#,
             r#"{"sku":null,"totalPriceCents":null,"tags":null,"startDate":null}"#,
             r#"{"tags":{"t":null},"totalPriceCents":1e3}"#,
+            // 30 days.
+            r#"{"totalPriceCents":7,"startDate":"2025-03-31T00:00:00Z","endDate":"2025-04-30T00:00:00Z"}"#,
         ] {
             let item: LineItem = serde_json::from_str(text).unwrap();
             let whole = Totals::of([&item], &by());
@@ -380,7 +387,7 @@ mod tests {
             let mut statement = StatementBuilder::new();
             let read = read_prices(text.as_bytes(), |charge| statement.add_charge(charge));
             assert_eq!(read.unwrap().1, text.len());
-            let statement = statement.finish(&Invoice::default());
+            let statement = statement.finish(&head());
             assert_eq!(statement, Statement::of(&invoice(&item)), "{text}");
             let mut daily = DailyGroups::new(&[]);
             let needs = DailyGroups::needs(&[]);
@@ -407,6 +414,11 @@ mod tests {
             let read = Needs::of(&by()).read(text.as_bytes(), |_| ());
             assert!(read.is_err(), "{text}");
         }
+        let tags = br#"{"tags":{"t":"x"}}"#;
+        let read = Needs::of(&[Dimension::Sku, Dimension::Day]).read(tags, |_| ());
+        assert!(read.is_ok(), "tags are not needed");
+        let error = read_prices(br#"{"sku":1}"#, |_| ()).unwrap_err();
+        assert!(error.to_string().contains("a string or null"), "{error}");
         for text in [
             r#"{"quantity":"many"}"#,
             r#"{"unitPriceDollars":{}}"#,

@@ -172,6 +172,7 @@ mod tests {
                 (found.current, found.earlier),
                 (Cents::from(now), Cents::from(before))
             );
+            assert_eq!(found.difference, Cents::from(now - before));
             assert_eq!(found.percent.unwrap().to_string(), percent);
             assert_eq!(found.credits, (Cents::from(-9), Cents::ZERO));
         }

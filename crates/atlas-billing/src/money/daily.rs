@@ -221,7 +221,6 @@ impl DailyGroups {
     /// What is read of an item.
     pub(crate) fn needs(by: &[Dimension]) -> Needs {
         Needs {
-            day: true,
             span: true,
             ..Needs::of(by)
         }
@@ -355,6 +354,23 @@ mod tests {
         assert_eq!(keys, ["(none)", "S0", "S1"]);
         let sum: Total = groups.groups().iter().map(|it| it.daily.total()).sum();
         assert_eq!(sum, daily.total());
+    }
+
+    #[test]
+    fn the_basis_of_an_invoice_is_that_of_its_subtotal() {
+        // 10.00 with 1.00 off.
+        for (subtotal, basis) in [
+            ("1000", Basis::Prices),
+            ("900", Basis::PricesLessDiscounts),
+            ("950", Basis::Prices),
+            ("null", Basis::Prices),
+        ] {
+            let invoice = format!(
+                r#"{{"subtotalCents":{subtotal},"lineItems":[{{"totalPriceCents":1000,"discountCents":100}}]}}"#
+            );
+            let statement = Statement::of(&serde_json::from_str(&invoice).unwrap());
+            assert_eq!(Basis::of(&statement), basis, "{subtotal}");
+        }
     }
 
     #[test]

@@ -193,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::money::totals::Dimension;
 
     fn item(text: &str) -> LineItem {
         serde_json::from_str(text).unwrap()
@@ -239,6 +240,24 @@ mod tests {
             // What lacks everything passes where nothing is asked for.
             assert_eq!(filter.passes(&item("{}")), filter.is_empty(), "{filter}");
         }
+    }
+
+    #[test]
+    fn what_a_filter_and_the_dimensions_need_is_read() {
+        let text = r#"{"startDate":"2025-03-08T23:30:00Z","tags":{"team":["a"]}}"#;
+        let all = ItemFilter::new;
+        for filter in [
+            all().with_since(day("2025-03-08")),
+            all().with_until(day("2025-03-08")),
+            all().with_tag("team", "a"),
+        ] {
+            let needs = Needs::of(&[Dimension::Sku]).and(&filter);
+            let read = needs.read(text.as_bytes(), |charge| filter.passes_charge(charge));
+            assert!(read.unwrap().0, "{filter}");
+        }
+        let needs = Needs::of(&[Dimension::Day, Dimension::tag("team")]).and(&all());
+        let has_both = |charge: &Charge<'_>| charge.day.is_some() && charge.tags.is_some();
+        assert!(needs.read(text.as_bytes(), has_both).unwrap().0);
     }
 
     #[test]

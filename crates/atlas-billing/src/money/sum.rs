@@ -116,6 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn zeros_at_the_end_are_dropped_where_a_decimal_would_not_hold_them() {
+        // The largest mantissa is 2^96 - 1 = 79228162514264337593543950335.
+        for (amounts, expected) in [
+            (
+                ["7922816251426433759354395033.5", "0.5"],
+                "7922816251426433759354395034",
+            ),
+            (
+                ["-792281625142643375935439503.35", "-0.65"],
+                "-792281625142643375935439504.0",
+            ),
+        ] {
+            assert_eq!(sum(&amounts).unwrap(), expected, "{amounts:?}");
+        }
+    }
+
+    #[test]
     fn a_sum_beyond_a_decimal_is_an_error_and_never_rounded() {
         for amounts in [
             ["79228162514264337593543950335", "1"],

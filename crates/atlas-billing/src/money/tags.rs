@@ -248,8 +248,11 @@ pub(super) mod tests {
     #[test]
     fn tags_as_they_are_written_are_the_same() {
         let json: Vec<Box<RawValue>> = serde_json::from_str(ITEMS).unwrap();
-        let mut written = TagTotals::new();
+        let (mut written, mut read_anew) = (TagTotals::new(), TagTotals::new());
         for item in &json {
+            let text = item.get().as_bytes();
+            let read = TagTotals::needs().read(text, |charge| read_anew.add_read(charge));
+            read.unwrap();
             let read = crate::money::charge::read_all(item.get().as_bytes(), |charge, tags| {
                 written.add_charge(charge, tags)
             });
@@ -257,6 +260,23 @@ pub(super) mod tests {
         }
         let whole: TagTotals = items(ITEMS).iter().collect();
         assert_eq!(written.keys(), whole.keys());
+        assert_eq!(read_anew.keys(), whole.keys());
         assert_eq!(written.untagged(), whole.untagged());
+        for key in ["team", "env", "none"] {
+            assert_eq!(written.by(key), whole.by(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn without_items_that_lack_a_tag_there_is_no_group_for_them() {
+        let items = items(ITEMS);
+        let tags: TagTotals = items[..2].iter().collect();
+        let labels: Vec<String> = tags
+            .by("team")
+            .groups()
+            .iter()
+            .map(|it| it.keys[0].to_string())
+            .collect();
+        assert_eq!(labels, ["a", "a,b"]);
     }
 }

@@ -407,7 +407,8 @@ impl Schedule {
                 let tolerated = self.policy.tolerance().tolerates(since);
                 (Status::Ambiguous, (!tolerated).then_some(Ending::Ambiguous))
             }
-            Observation::Failed { forgivable: true } if self.woken => (Status::Forgiven, None),
+            // If the machine has slept: see below.
+            Observation::Failed { forgivable: true } => (Status::Forgiven, None),
             Observation::Failed { .. } => return Err(Ending::Failed),
         };
         let status = match status {

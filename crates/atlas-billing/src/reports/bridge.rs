@@ -373,6 +373,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn credits_that_are_line_items_are_the_prices_below_zero() {
+        // 30.00 - 5.00 = 25.00, of which the report has 30.00, by a row without a category.
+        let figures = r#""subtotalCents":3000,"amountBilledCents":2500,"#;
+        let report = report(CATEGORY, "30,,USD\n").await;
+        let bridge = Bridge::of(&report, &statement(figures, "")).unwrap();
+        assert_eq!(
+            rows(&bridge),
+            [
+                ("Report: no charge category", "30".to_owned()),
+                ("Credits, which this report leaves out", "-5.00".to_owned()),
+                ("Amount billed", "25.00".to_owned()),
+            ]
+        );
+        assert_eq!(bridge.rows[1].field, Some("lineItems[].totalPriceCents"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_report_leaves_all_unexplained() {
+        let figures = r#""subtotalCents":2500,"amountBilledCents":2500,"#;
+        let bridge = Bridge::of(&report(&[], "").await, &statement(figures, "")).unwrap();
+        assert_eq!(
+            (bridge.currency, bridge.unexplained),
+            (None, Decimal::from(25))
+        );
+    }
+
+    #[tokio::test]
     async fn a_rate_converts_the_invoice() {
         let figures = r#""subtotalCents":3000,"creditsCents":0,"salesTaxCents":9,"amountBilledCents":3000,"startingBalanceCents":0,"#;
         let payment = |rate: &str, currency: &str| {

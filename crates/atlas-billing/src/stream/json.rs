@@ -93,5 +93,9 @@ mod tests {
             assert!(!shown.contains("private"), "{shown}");
             assert!(std::error::Error::source(&error).is_none());
         }
+        let text = r#"[{"a":1},{"a":"private"}]"#;
+        let error = serde_json::from_str::<Vec<Item>>(text).unwrap_err();
+        let error = decode_error::<Vec<Item>>("a list", "$.x", text.as_bytes(), &error);
+        assert_eq!(error.json_path(), Some("$.x[1].a"));
     }
 }

@@ -91,6 +91,8 @@ fn a_removal_that_comes_nearer_is_breaking_for_the_pinned_version() {
         later[0].starts_with("note api-version-sunset-changed: "),
         "{later:?}"
     );
+    let same = sunset_moved(JSON_2023, "2027-06-01", "2027-06-01");
+    assert!(same.is_empty(), "{same:?}");
     let other = "application/vnd.atlas.2024-05-01+json";
     let of_other = sunset_moved(other, "2027-06-01", "2027-01-31");
     assert!(
@@ -278,6 +280,12 @@ fn parameters_come_go_and_change() {
             |spec| drop_key(spec, &format!("{LIST}/parameters/2/schema"), "minimum"),
             &["note request-parameter-min-unset"],
             &["breaking request-parameter-min-set"],
+        ),
+        // An optional parameter is an option already.
+        (
+            |spec| at(spec, LIST)["parameters"][2]["schema"]["nullable"] = json!(true),
+            &["additive request-parameter-became-nullable"],
+            &["note request-parameter-became-not-nullable"],
         ),
         // A bound that is exclusive now: by the flag of OpenAPI 3.0, by the keyword of 3.1.
         (

@@ -309,3 +309,124 @@ fn a_part_of_an_invoice_is_complete_as_far_as_the_whole_is() {
     assert_eq!(forecast.complete_through, Some(through));
     assert_eq!(forecast.total, Cents::from(4000 + 21 * 400));
 }
+
+fn assumption(forecast: &Forecast, kind: AssumptionKind) -> Option<&str> {
+    let mut found = forecast.assumptions.iter().filter(|it| it.kind == kind);
+    found.next().map(|it| it.text.as_str())
+}
+
+#[test]
+fn amounts_are_of_the_basis_that_is_asked_for() {
+    // 10 cents with 1 off on each of 4 days, of which 3 are complete: 31 x 9.
+    let items = (1..=4).map(|day| {
+        let json = format!(
+            r#"{{"startDate":"2025-03-0{day}T00:00:00Z","totalPriceCents":10,"discountCents":1}}"#
+        );
+        serde_json::from_str::<atlas_billing_raw::types::LineItem>(&json).unwrap()
+    });
+    let items: Vec<_> = items.collect();
+    let options = ForecastOptions::new().with_basis(Basis::PricesLessDiscounts);
+    let found = forecast(month("2025-03"), &items.iter().collect(), 5, &options);
+    assert_eq!((found.total, found.basis), (cents(279), options.basis));
+    let basis = assumption(&found, AssumptionKind::Basis).unwrap();
+    assert_eq!(basis, "amounts are prices less discounts, without tax");
+}
+
+#[test]
+fn the_assumptions_say_what_is_complete_and_how_the_rest_is_estimated() {
+    let (march, february) = (month("2025-03"), february());
+    let options = ForecastOptions::new().with_last_month(&february);
+    let shape = options.clone().with_method(ForecastMethod::LastMonthShape);
+    let charges = daily(march, [100; 4]);
+    let complete = "charges are complete through 2025-03-03 (3 of 31 days): a day's charges are posted on the next";
+    let none = "no day is complete: a day's charges are posted on the next";
+    for (day, options, complete, method) in [
+        (
+            5,
+            &options,
+            complete,
+            "each day that is left is like the mean of the complete days",
+        ),
+        (
+            5,
+            &shape,
+            complete,
+            "each day that is left is like the same day of last month, times what the complete days are to the same days of last month",
+        ),
+        (
+            1,
+            &options,
+            none,
+            "each day is like the mean of last month's days",
+        ),
+    ] {
+        let found = forecast(march, &charges, day, options);
+        let kinds = [AssumptionKind::CompleteDays, AssumptionKind::Method];
+        let texts = kinds.map(|kind| assumption(&found, kind));
+        assert_eq!(texts, [Some(complete), Some(method)], "on day {day}");
+    }
+    let over = Forecast::of(
+        &february,
+        month("2025-02"),
+        on(march, 2),
+        &ForecastOptions::new(),
+    );
+    let over = over.unwrap();
+    assert_eq!(
+        assumption(&over, AssumptionKind::CompleteDays),
+        Some("all charges through 2025-02-28 are posted: the month is over")
+    );
+    assert_eq!(assumption(&over, AssumptionKind::Method), None);
+}
+
+#[test]
+fn charges_are_late_when_three_days_before_today_has_none() {
+    let march = month("2025-03");
+    // The last charges are of the 10th, and are expected on the 11th.
+    for (day, late) in [(12, false), (13, false), (14, true)] {
+        let found = forecast(
+            march,
+            &daily(march, [100; 10]),
+            day,
+            &ForecastOptions::new(),
+        );
+        assert_eq!(has(&found, AssumptionKind::Late), late, "on day {day}");
+    }
+}
+
+#[test]
+fn a_spike_is_more_than_three_times_the_median_of_four_days_or_more() {
+    let march = month("2025-03");
+    for (complete, spike) in [
+        (&[100, 100, 1300][..], None),
+        (&[100, 100, 100, 100], None),
+        (&[100, 100, 100, 300], None),
+        (&[0, 0, 0, 0, 5], None),
+        (
+            &[1300, 100, 400, 100, 400],
+            Some("one day cost 13.00, the median day 4.00: "),
+        ),
+    ] {
+        let amounts = complete.iter().copied().chain([50]);
+        let day = u32::try_from(complete.len()).unwrap() + 2;
+        let found = forecast(march, &daily(march, amounts), day, &ForecastOptions::new());
+        assert_eq!(found.complete_days, day - 2);
+        let text = assumption(&found, AssumptionKind::Spike);
+        assert_eq!(text.is_some(), spike.is_some(), "{complete:?} {text:?}");
+        assert!(
+            text.unwrap_or_default()
+                .starts_with(spike.unwrap_or_default())
+        );
+    }
+}
+
+#[test]
+fn a_spread_beyond_what_fits_scaled_is_computed_unscaled() {
+    // Nine days, of which four are 3 x 10^16 above the mean of zero and four as much below; 16 days
+    // are estimated. The squares are 8 x 9 x 10^32, x 16 x (9 + 16) / (9 x 8) = 4 x 10^34, root
+    // 2 x 10^17, x 1.397. Scaled by a million, 2.88 x 10^36 x 1,397² is beyond 128 bits.
+    let far = 30_000_000_000_000_000;
+    let days = [far, -far, far, -far, far, -far, far, -far, 0].map(|amount| (amount, 1));
+    let half = spread::half_width(&days, 0, 9, 16);
+    assert_eq!(half, Some(Some(279_400_000_000_000_000)));
+}

@@ -36,11 +36,19 @@ const ITEMS: [&str; 3] = [
 
 #[test]
 fn each_rule_for_the_subtotal_is_recognized() {
-    for (stated, rule) in [
-        (3000, SubtotalRule::PositivePrices),
-        (2900, SubtotalRule::PositivePricesLessDiscounts),
-        (2500, SubtotalRule::Prices),
-        (2400, SubtotalRule::PricesLessDiscounts),
+    for (stated, rule, words) in [
+        (3000, SubtotalRule::PositivePrices, "the prices above zero"),
+        (
+            2900,
+            SubtotalRule::PositivePricesLessDiscounts,
+            "the prices above zero less their discounts",
+        ),
+        (2500, SubtotalRule::Prices, "all prices, credits included"),
+        (
+            2400,
+            SubtotalRule::PricesLessDiscounts,
+            "all prices less discounts, credits included",
+        ),
     ] {
         let found = statement(&format!(r#""subtotalCents":{stated},"#), &ITEMS);
         assert_eq!(found.subtotal_rule(), Some(rule));
@@ -48,6 +56,8 @@ fn each_rule_for_the_subtotal_is_recognized() {
         let obeyed = found.subtotal.iter();
         let obeyed = obeyed.filter(|test| test.difference == Some(Cents::ZERO));
         assert_eq!(obeyed.count(), 1, "{rule:?}");
+        let expected = format!("the stated subtotal is the sum of {words}");
+        assert_eq!(text(&found, Subject::Subtotal), expected);
     }
     let plain = statement(r#""subtotalCents":1000,"#, &ITEMS[1..2]);
     assert_eq!(plain.subtotal_rule(), Some(SubtotalRule::PositivePrices));
@@ -56,22 +66,85 @@ fn each_rule_for_the_subtotal_is_recognized() {
 }
 
 #[test]
+fn a_discount_on_an_item_without_a_price_is_not_on_one_above_zero() {
+    // 10.00 with 1.00 off, and 0.30 off an item of 0.00.
+    let items = [
+        r#"{"totalPriceCents":1000,"discountCents":100}"#,
+        r#"{"totalPriceCents":0,"discountCents":30}"#,
+    ];
+    let found = statement(r#""subtotalCents":900,"#, &items);
+    let rule = SubtotalRule::PositivePricesLessDiscounts;
+    assert_eq!(found.subtotal_rule(), Some(rule));
+    let found = statement(r#""subtotalCents":870,"#, &items);
+    assert_eq!(
+        found.subtotal_rule(),
+        Some(SubtotalRule::PricesLessDiscounts)
+    );
+    assert_eq!(
+        rows(&found),
+        [
+            ("Line items above zero", 1000),
+            ("Discounts on them", -100),
+            ("Discounts on items not above zero", -30),
+            ("Subtotal", 870),
+        ]
+    );
+}
+
+#[test]
 fn each_rule_for_the_amount_billed_is_recognized() {
     let rule = |credits, sales_tax| Some(BilledRule { credits, sales_tax });
-    for (credits, billed, expected) in [
-        (500, 2900, rule(CreditRule::Ignored, false)),
-        (500, 2400, rule(CreditRule::Subtracted, false)),
-        (-500, 2400, rule(CreditRule::Added, false)),
-        (0, 2400, rule(CreditRule::NegativeItems, false)),
-        (500, 3200, rule(CreditRule::Ignored, true)),
-        (500, 2700, rule(CreditRule::Subtracted, true)),
-        (700, 2399, None),
+    for (credits, billed, expected, words) in [
+        (
+            500,
+            2900,
+            rule(CreditRule::Ignored, false),
+            "is the subtotal",
+        ),
+        (
+            500,
+            2400,
+            rule(CreditRule::Subtracted, false),
+            "is the subtotal less creditsCents",
+        ),
+        (
+            -500,
+            2400,
+            rule(CreditRule::Added, false),
+            "is the subtotal plus creditsCents, a negative number",
+        ),
+        (
+            0,
+            2400,
+            rule(CreditRule::NegativeItems, false),
+            "is the subtotal plus the line items below zero",
+        ),
+        (
+            500,
+            3200,
+            rule(CreditRule::Ignored, true),
+            "is the subtotal plus sales tax",
+        ),
+        (
+            500,
+            2700,
+            rule(CreditRule::Subtracted, true),
+            "is the subtotal less creditsCents plus sales tax",
+        ),
+        (
+            700,
+            2399,
+            None,
+            "follows from no tested rule; the subtotal plus the line items below zero comes closest, -0.01 off",
+        ),
     ] {
         let head = format!(
             r#""subtotalCents":2900,"creditsCents":{credits},"salesTaxCents":300,"amountBilledCents":{billed},"#
         );
         let found = statement(&head, &ITEMS);
         assert_eq!(found.billed_rule(), expected, "{credits} {billed}");
+        let found = text(&found, Subject::AmountBilled);
+        assert_eq!(found, format!("the amount billed {words}"));
     }
 }
 
@@ -115,6 +188,7 @@ fn rows_lead_from_the_items_to_what_is_outstanding() {
         "{due}"
     );
     assert!(due.contains("amount paid: 1.00 off"), "{due}");
+    assert!(!due.contains("payment by payment"), "{due}");
     let json = serde_json::to_value(&found).unwrap();
     assert_eq!(json["verdict"], "reconciled");
     assert_eq!(json["rows"][1]["kind"], "component");
@@ -175,6 +249,16 @@ fn unit_prices_tell_whether_prices_are_before_discounts() {
     let check = statement("", &[&item(950, 100)]).prices.unwrap();
     assert_eq!(check.before_discount.cents.to_string(), "50.5");
     assert_eq!(check.after_discount.cents.to_string(), "49.5");
+    // By the reading that fits, nothing deviates.
+    let check = statement("", &[&item(900, 100)]).prices.unwrap();
+    assert_eq!(check.deviation().items, 0);
+    // One in ten may deviate.
+    for (fitting, reading) in [(9, Some(PriceReading::BeforeDiscount)), (8, None)] {
+        let mut items = vec![item(1000, 100); fitting];
+        items.push(item(950, 100));
+        let items: Vec<&str> = items.iter().map(String::as_str).collect();
+        assert_eq!(statement("", &items).prices.unwrap().reading(), reading);
+    }
     // A whole cent is not rounding.
     let whole = r#"{"quantity":1,"unitPriceDollars":0.05,"totalPriceCents":6}"#;
     let check = statement("", &[whole]).prices.unwrap();
@@ -200,6 +284,26 @@ fn what_cannot_be_computed_is_not_tested() {
 }
 
 #[test]
+fn unit_price_times_quantity_is_rounded_to_a_millionth_of_a_cent() {
+    for (quantity, unit_price, price, deviation) in [
+        // Half a millionth of a cent, and less.
+        ("1", "0.000000005", 2, "1.999999"),
+        ("1", "-0.000000005", -2, "1.999999"),
+        ("1", "0.000000004", 2, "2"),
+        // x 1.5 are 1.5000000060000000015 and 1.5000000030000000015: 20 digits.
+        ("1.000000004000000001", "1.5", 152, "1.999999"),
+        ("1.000000002000000001", "1.5", 152, "2"),
+    ] {
+        let item = format!(
+            r#"{{"quantity":{quantity},"unitPriceDollars":{unit_price},"totalPriceCents":{price}}}"#
+        );
+        let check = statement("", &[&item]).prices.unwrap();
+        let found = check.undiscounted.cents.to_string();
+        assert_eq!(found, deviation, "{item}");
+    }
+}
+
+#[test]
 fn a_percentage_is_tested_beside_the_discount() {
     let wrong = ITEMS[0].replace(r#""percentDiscount":5"#, r#""percentDiscount":7.5"#);
     // 7.5 % of 20.00 are 1.50, not 1.00.
@@ -209,6 +313,135 @@ fn a_percentage_is_tested_beside_the_discount() {
         (1, Decimal::from(50))
     );
     assert_eq!(statement("", &ITEMS).prices.unwrap().percent.items, 0);
+    let found = text(&statement("", &[&wrong]), Subject::UnitPrices);
+    let expected = "on 1 line item the discount differs from its percentage of unit price × quantity by a cent or more, by 0.50 together";
+    assert!(found.ends_with(expected), "{found}");
+}
+
+#[test]
+fn it_is_said_how_many_unit_prices_were_tested() {
+    let untested = r#"{"totalPriceCents":5}"#;
+    let fit = "the price is unit price × quantity, but for rounding, on each of";
+    for (items, expected) in [
+        (&[][..], String::new()),
+        (
+            &[untested],
+            "unit price × quantity could not be tested on any line item".to_owned(),
+        ),
+        (&ITEMS, format!("{fit} 3 line items")),
+        (
+            &[ITEMS[0], ITEMS[1], untested],
+            format!("{fit} 2 line items; 1 line item could not be tested"),
+        ),
+        (
+            &[ITEMS[0], ITEMS[1], untested, untested],
+            format!("{fit} 2 line items; 2 line items could not be tested"),
+        ),
+    ] {
+        let found = text(&statement("", items), Subject::UnitPrices);
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn the_amount_due_payment_by_payment_may_be_another() {
+    // Due are 10.00 less a starting balance of 0.50; by payment 6.00 - 0.50 + 4.00 - 0.50.
+    let found = statement(
+        r#""subtotalCents":1000,"salesTaxCents":0,"amountBilledCents":1000,"startingBalanceCents":50,
+           "payments":[{"amountBilledCents":600,"unitPrice":"1","salesTaxCents":0},
+                       {"amountBilledCents":400,"unitPrice":"1","salesTaxCents":0}],"#,
+        &ITEMS[1..2],
+    );
+    let due = text(&found, Subject::AmountDue);
+    let expected = "added up payment by payment, as documented, 9.00 is due, not 9.50";
+    assert!(due.contains(expected), "{due}");
+}
+
+#[test]
+fn rows_have_discounts_and_credits_only_as_the_rule_has_them() {
+    let above = ("Line items above zero", 3000);
+    let below = ("Line items below zero (credits)", -500);
+    for (stated, expected) in [
+        (
+            "3000",
+            &[
+                above,
+                ("Subtotal", 3000),
+                ("Discounts, not subtracted", 100),
+                ("Line items below zero, not added", -500),
+            ][..],
+        ),
+        (
+            "2400",
+            &[
+                above,
+                ("Discounts on them", -100),
+                below,
+                ("Subtotal", 2400),
+            ],
+        ),
+        // Without a stated subtotal, all prices as they were sent.
+        (
+            "null",
+            &[
+                above,
+                below,
+                ("Sum of the line items", 2500),
+                ("Discounts, not subtracted", 100),
+            ],
+        ),
+    ] {
+        let found = statement(&format!(r#""subtotalCents":{stated},"#), &ITEMS);
+        assert_eq!(rows(&found), expected, "{stated}");
+    }
+    // 10.00, and a credit of 5.00 with 0.20 off.
+    let items = [
+        r#"{"totalPriceCents":1000}"#,
+        r#"{"totalPriceCents":-500,"discountCents":20}"#,
+    ];
+    let above = ("Line items above zero", 1000);
+    for (stated, expected) in [
+        (
+            480,
+            [
+                above,
+                below,
+                ("Discounts on items not above zero", -20),
+                ("Subtotal", 480),
+            ],
+        ),
+        (
+            500,
+            [
+                above,
+                below,
+                ("Subtotal", 500),
+                ("Discounts, not subtracted", 20),
+            ],
+        ),
+    ] {
+        let found = statement(&format!(r#""subtotalCents":{stated},"#), &items);
+        assert_eq!(rows(&found), expected, "{stated}");
+    }
+}
+
+#[test]
+fn credits_are_added_once_and_less_the_discounts_on_them() {
+    // 10.00 with 1.00 off are 9.00; the credit of 5.00 with 0.20 off is -5.20.
+    let items = [
+        r#"{"totalPriceCents":1000,"discountCents":100}"#,
+        r#"{"totalPriceCents":-500,"discountCents":20}"#,
+    ];
+    let found = statement(r#""subtotalCents":900,"amountBilledCents":380,"#, &items);
+    let rule = |credits| BilledRule {
+        credits,
+        sales_tax: false,
+    };
+    assert_eq!(found.billed_rule(), Some(rule(CreditRule::NegativeItems)));
+    // All prices contain the credit, which is not added again.
+    let found = statement(r#""subtotalCents":500,"amountBilledCents":500,"#, &items);
+    let rules: Vec<_> = found.billed.iter().map(|test| test.rule).collect();
+    assert_eq!(rules, [rule(CreditRule::Ignored)]);
 }
 
 #[test]
@@ -226,6 +459,59 @@ fn rounding_is_measured_where_unit_prices_show_it() {
     // Only added up, the same may be rounding.
     let found = statement(r#""subtotalCents":4,"#, &[r#"{"totalPriceCents":1}"#; 3]);
     assert_eq!(found.verdict, rounding(Rounding::Possible));
+}
+
+#[test]
+fn rounding_is_measured_within_half_a_cent_of_the_prices_that_the_rule_adds() {
+    let item = |price: i64, unit_price: &str| {
+        format!(r#"{{"quantity":1,"unitPriceDollars":{unit_price},"totalPriceCents":{price}}}"#)
+    };
+    for (items, explained) in [
+        // Rounded down by 0.1 cents each, and stated one cent above the sum of the prices.
+        (vec![item(1, "0.011"); 5], Rounding::Measured),
+        (vec![item(1, "0.011"); 3], Rounding::Possible),
+        // What was rounded to zero is not among the prices above zero: 2 x 0.45 are measured.
+        (
+            [vec![item(1, "0.0145"); 2], vec![item(0, "0.0045"); 3]].concat(),
+            Rounding::Measured,
+        ),
+    ] {
+        let items: Vec<&str> = items.iter().map(String::as_str).collect();
+        let sum = items.iter().filter(|it| it.ends_with(":1}")).count();
+        let found = statement(&format!(r#""subtotalCents":{},"#, sum + 1), &items);
+        let expected = Verdict::ReconciledButForRounding {
+            cents: cents(1),
+            explained,
+        };
+        assert_eq!(found.verdict, expected, "{items:?}");
+    }
+}
+
+#[test]
+fn rounding_may_explain_subtotal_and_amount_billed_together() {
+    // 25 items rounded down by 0.4 cents each, by 10 in all. A subtotal 4 below the prices may be
+    // rounding (the square root of 0.75 x 25 is 4.3), an amount billed 14 above that is not; both
+    // together are 10 above the prices, as measured.
+    let item = r#"{"quantity":1,"unitPriceDollars":0.014,"totalPriceCents":1}"#;
+    let found = statement(r#""subtotalCents":21,"amountBilledCents":35,"#, &[item; 25]);
+    let expected = Verdict::ReconciledButForRounding {
+        cents: cents(10),
+        explained: Rounding::Possible,
+    };
+    assert_eq!(found.verdict, expected);
+}
+
+#[test]
+fn rounding_is_at_most_half_a_cent_for_each_item() {
+    for (cents, count, possible) in [
+        ("0.5", 1, true),
+        ("0.6", 1, false),
+        ("-1", 2, true),
+        ("1.2", 2, false),
+    ] {
+        let found = can_be_rounding(cents.parse().unwrap(), count);
+        assert_eq!(found, possible, "{cents} {count}");
+    }
 }
 
 #[test]
@@ -303,6 +589,45 @@ fn what_is_not_reconciled_names_skus() {
         panic!("{:?}", found.verdict);
     };
     assert_eq!((field, difference), ("amountBilledCents", cents(-100)));
+}
+
+#[test]
+fn skus_that_may_explain_a_difference_have_their_sums() {
+    let groups = |subtotal: i64, items: &[&str]| match statement(
+        &format!(r#""subtotalCents":{subtotal},"#),
+        items,
+    )
+    .verdict
+    {
+        Verdict::NotReconciled { groups, .. } => groups,
+        verdict => panic!("{verdict:?}"),
+    };
+    // Less its discount, A is 19.00 of 29.00: 19.00 more than is stated.
+    let found = groups(1000, &ITEMS[..2]);
+    assert_eq!(
+        found,
+        [Contribution {
+            sku: Some("A".to_owned()),
+            gross: cents(2000),
+            discount: cents(100),
+            deviation: Decimal::ZERO,
+            equals_difference: true,
+        }]
+    );
+    // Prices of X are after discounts, and fit; C is 0.30 above 2.00, D a whole cent above 0.05.
+    let found = groups(
+        5000,
+        &[
+            r#"{"sku":"X","quantity":3,"unitPriceDollars":3.335,"totalPriceCents":900,"discountCents":100}"#,
+            r#"{"sku":"C","quantity":1,"unitPriceDollars":2,"totalPriceCents":230}"#,
+            r#"{"sku":"D","quantity":1,"unitPriceDollars":0.05,"totalPriceCents":6}"#,
+        ],
+    );
+    let deviations: Vec<_> = found
+        .iter()
+        .map(|it| (it.sku.as_deref().unwrap(), it.deviation))
+        .collect();
+    assert_eq!(deviations, [("C", Decimal::from(30)), ("D", Decimal::ONE)]);
 }
 
 #[test]

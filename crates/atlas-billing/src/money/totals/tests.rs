@@ -298,11 +298,29 @@ fn keys_display_as_people_know_them() {
         ),
         (cluster(project(text("1"), None), None), "1/(none)"),
         (cluster(None, None), "(none)"),
+        (cluster(project(None, None), None), "(none)"),
         (cluster(None, text("c0")), "c0"),
     ] {
         assert_eq!(key.to_string(), shown);
     }
     assert_eq!(format!("{:>7}|", Key::Sku(None)), " (none)|");
+}
+
+#[test]
+fn totals_are_equal_by_their_dimensions_their_total_and_their_groups() {
+    let sku = |sku: &str, gross| Line {
+        gross,
+        sku: text(sku),
+        ..Line::default()
+    };
+    let by = [Dimension::Sku];
+    let totals = |lines: &[Line]| sum(&by, lines);
+    let one = totals(&[sku("A", 5)]);
+    assert_eq!(one.dimensions(), by);
+    assert_eq!(one, totals(&[sku("A", 5)]));
+    assert_ne!(one, totals(&[sku("B", 5)]));
+    assert_ne!(one, totals(&[sku("A", 6)]));
+    assert_ne!(Totals::new(&by), Totals::new(&[Dimension::Day]));
 }
 
 #[test]

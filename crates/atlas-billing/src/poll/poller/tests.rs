@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::edge::doubles::{CountingRandom, TokioClock};
+use crate::meta::ResponseMeta;
 use crate::poll::Backoff;
 
 /// What the made-up service does, poll by poll.
@@ -104,19 +105,43 @@ async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
     let mut seen = Vec::new();
     while let Some(attempt) = poller.next().await {
         let attempt = attempt.unwrap();
+        let (elapsed, next) = (attempt.elapsed(), attempt.next_wait());
         seen.push((
-            attempt.number(),
             attempt.status(),
             attempt.error().is_some(),
+            elapsed.as_secs(),
+            next.map(|wait| wait.as_secs()),
+            attempt.to_string(),
         ));
     }
+    let poll = |status, failed, elapsed, next, words: &str| {
+        (status, failed, elapsed, next, words.to_owned())
+    };
     assert_eq!(
         seen,
         [
-            (1, Status::Pending, false),
-            (2, Status::Ambiguous, true),
-            (3, Status::RateLimited, true),
-            (4, Status::Ready, false),
+            poll(
+                Status::Pending,
+                false,
+                0,
+                Some(30),
+                "poll 1 after 0 ms: not ready, next in 30 s"
+            ),
+            poll(
+                Status::Ambiguous,
+                true,
+                30,
+                Some(5),
+                "poll 2 after 30 s: no clear response, next in 5 s"
+            ),
+            poll(
+                Status::RateLimited,
+                true,
+                35,
+                Some(5),
+                "poll 3 after 35 s: rate limit reached, next in 5 s"
+            ),
+            poll(Status::Ready, false, 40, None, "poll 4 after 40 s: ready"),
         ]
     );
     assert!(poller.next().await.is_none());
@@ -237,5 +262,25 @@ fn durations_read_as_people_write_them() {
         (11_100_000, "3 h 5 min"),
     ] {
         assert_eq!(in_words(Duration::from_millis(millis)), words);
+    }
+}
+
+#[test]
+fn ambiguous_failures_are_told_in_few_words() {
+    let url = "https://cloud.mongodb.com/x".parse().unwrap();
+    let meta = ResponseMeta::new(http::StatusCode::BAD_GATEWAY, http::HeaderMap::new(), &url);
+    let gateway = Error::from_response(meta, b"");
+    for (error, words) in [
+        (
+            Error::new(ErrorKind::Timeout, "late"),
+            "no response in time",
+        ),
+        (gateway, "status 502"),
+        (
+            Error::new(ErrorKind::Truncated, "cut"),
+            "incomplete response",
+        ),
+    ] {
+        assert_eq!(in_few_words(&error), words);
     }
 }

@@ -330,3 +330,88 @@ fn the_service_s_own_pace_is_kept_whatever_the_policy_says() {
         now.awake += wait;
     }
 }
+
+#[test]
+fn a_backoff_has_what_was_set() {
+    let backoff = Backoff::default()
+        .with_first(secs(2))
+        .with_growth(2.0)
+        .with_longest(secs(7))
+        .with_jitter(0.5);
+    // 2 s, 4 s, 8 s of which 7 s are allowed, and half of it at most is taken off.
+    let waits = [(0, 0.0), (1, 0.0), (2, 0.0), (0, 1.0), (2, 1.0)];
+    let waits = waits.map(|(k, unit)| backoff.wait(k, unit).as_millis());
+    assert_eq!(waits, [2_000, 4_000, 7_000, 1_000, 3_500]);
+    for (part, first) in [(-1.0, 900), (f64::NAN, 900), (0.0, 900), (1.0, 0), (2.0, 0)] {
+        let backoff = Backoff::default().with_jitter(part);
+        assert_eq!(backoff.wait(0, 1.0).as_millis(), first, "{part}");
+    }
+    // Reports: five seconds, half as much more each time, a minute at most.
+    let waits = [0, 1, 50].map(|k| Backoff::for_reports().wait(k, 0.0).as_millis());
+    assert_eq!(waits, [5_000, 7_500, 60_000]);
+}
+
+#[test]
+fn a_policy_has_what_was_set() {
+    let tolerance = Tolerance::of(secs(40));
+    let policy = PollPolicy::default()
+        .with_poll_timeout(secs(3))
+        .with_tolerance(tolerance);
+    assert_eq!(policy.poll_timeout(), secs(3));
+    assert_eq!(policy.tolerance().duration(), secs(40));
+}
+
+#[test]
+fn a_wait_that_was_asked_for_is_lengthened_by_a_part_of_ten_seconds_at_most() {
+    let wait = |own, asked, unit| {
+        let backoff = Backoff::default();
+        backoff.wait_for(secs(own), secs(asked), unit).as_millis()
+    };
+    // A tenth of it, or of ten seconds, times the random part.
+    assert_eq!(wait(5, 10, 0.5), 10_500);
+    assert_eq!(wait(5, 20, 0.5), 20_500);
+    assert_eq!(wait(5, 5, 1.0), 5_500);
+    assert_eq!(wait(5, 4, 1.0), 5_000);
+}
+
+#[test]
+fn a_rate_limit_without_a_time_takes_the_longest_wait() {
+    let mut schedule = Schedule::new(PollPolicy::default(), NONE);
+    let now = Now::default();
+    schedule.begin(now, None);
+    let next = schedule.observe(now, Observation::RateLimited, None, 0.0);
+    assert_eq!(next, Ok((Status::RateLimited, secs(14))));
+}
+
+#[test]
+fn the_wait_after_forgiveness_ends_at_the_deadline() {
+    let mut walk = until(HOUR);
+    assert_eq!(walk.poll(Observation::Pending), Ok((Status::Pending, 10)));
+    walk.sleep(secs(3_594));
+    assert_eq!(walk.poll(REFUSED), Ok((Status::Forgiven, 6)));
+}
+
+#[test]
+fn a_result_ends_what_was_ambiguous() {
+    let mut walk = until(HOUR);
+    assert_eq!(walk.poll(cut()), Ok((Status::Ambiguous, 10)));
+    walk.late(secs(12));
+    walk.schedule.begin(walk.now, None);
+    walk.late(secs(3));
+    walk.schedule.ready(walk.now);
+    assert!(walk.schedule.ambiguous().is_empty());
+    assert_eq!(walk.schedule.elapsed(), secs(15));
+}
+
+#[test]
+fn each_status_has_its_words() {
+    for (status, words) in [
+        (Status::Ready, "ready"),
+        (Status::Pending, "not ready"),
+        (Status::RateLimited, "rate limit reached"),
+        (Status::Ambiguous, "no clear response"),
+        (Status::Forgiven, "failed after the machine slept"),
+    ] {
+        assert_eq!(status.to_string(), words);
+    }
+}

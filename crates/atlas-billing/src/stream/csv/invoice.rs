@@ -297,6 +297,7 @@ mod tests {
             assert_eq!(preamble.get("Organization Name"), Some("Example, Inc."));
             assert_eq!(preamble.entries().len(), 4);
             let first = csv.next().await.unwrap().unwrap();
+            assert_eq!(csv.preamble().entries().len(), 4);
             assert_eq!(first.description.as_deref(), Some("a \"b\", c"));
             assert_eq!(first.amount.unwrap().to_string(), "-0.05");
             assert_eq!(first.sku.as_deref(), Some("Atlas M10"));

@@ -361,6 +361,15 @@ fn items_and_head_are_bounded() {
             r#"{"id":                                                        "0"  }"#,
             true,
         ),
+        // 60 bytes, and 61.
+        (
+            r#"{"id":"012345678901234567890123456789012345678901234567890"  }"#,
+            true,
+        ),
+        (
+            r#"{"id":"0123456789012345678901234567890123456789012345678901"}"#,
+            false,
+        ),
     ] {
         for size in [1, 10, 1000] {
             let mut splitter = Splitter::new(limits, true);
@@ -496,4 +505,86 @@ proptest! {
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..60), size in 1usize..9) {
         assert_agrees(&bytes, size);
     }
+}
+
+#[test]
+fn limits_are_8_mib_for_an_item_and_64_mib_for_the_rest() {
+    let limits = InvoiceLimits::default();
+    assert_eq!((limits.item(), limits.head()), (8 << 20, 64 << 20));
+    let limits = limits.with_item(5).with_head(7);
+    assert_eq!((limits.item(), limits.head()), (5, 7));
+}
+
+#[test]
+fn the_position_counts_the_bytes_of_all_chunks() {
+    let mut splitter = Splitter::new(InvoiceLimits::default(), true);
+    for (chunk, position) in [(r#"{"id":"#, 6), (r#""a","#, 10), (r#""x":1}"#, 16)] {
+        splitter.push(Bytes::from_static(chunk.as_bytes()));
+        assert!(matches!(splitter.next(item_of), Ok(Step::More)));
+        assert_eq!(splitter.position(), position);
+    }
+}
+
+#[test]
+fn it_is_known_whether_items_stood_in_the_document_or_in_its_content() {
+    for (document, in_document, in_content, items) in [
+        (r#"{"lineItems":[{}]}"#, true, false, 1),
+        (
+            r#"{"content":{"lineItems":[{}]},"status":200}"#,
+            false,
+            true,
+            1,
+        ),
+        (
+            r#"{"envelope":{"lineItems":[{}]},"lineItems":[{}]}"#,
+            true,
+            true,
+            2,
+        ),
+        // What another key holds is not looked into.
+        (r#"{"contents":{"lineItems":[{}]}}"#, false, false, 0),
+    ] {
+        let mut splitter = Splitter::new(InvoiceLimits::default(), true);
+        splitter.push(Bytes::from_static(document.as_bytes()));
+        splitter.finish();
+        let mut found = 0;
+        while let Step::Item(_) = splitter.next(item_of).unwrap() {
+            found += 1;
+        }
+        let head = splitter.take_head();
+        let in_both = (head.in_document, head.in_content, found);
+        assert_eq!(in_both, (in_document, in_content, items), "{document}");
+    }
+}
+
+#[test]
+fn what_cannot_be_an_invoice_is_refused_where_it_stands() {
+    for (document, position, expected) in [
+        ("[]", 0, "an invoice object"),
+        ("7", 0, "an invoice object"),
+        (r#"{"linkedInvoices":[[]]}"#, 19, "an invoice object"),
+        (r#"{"a":}"#, 5, "a value"),
+        (r#"{"a":1,]"#, 7, "a key"),
+        (r#"{"a" 1}"#, 5, "a colon"),
+        (r#"{"a":1 2}"#, 7, "a comma or the end"),
+        (r#"{"lineItems":[7]}"#, 14, "a line item"),
+        ("{} x", 3, "the end"),
+    ] {
+        let mut splitter = Splitter::new(InvoiceLimits::default(), true);
+        splitter.push(Bytes::from_static(document.as_bytes()));
+        splitter.finish();
+        let error = splitter.next(item_of).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        let expected = format!("expected {expected} at byte {position}");
+        assert!(error.to_string().contains(&expected), "{document}: {error}");
+    }
+}
+
+#[test]
+fn what_is_no_invoice_from_the_first_byte_is_shown() {
+    let mut splitter = Splitter::new(InvoiceLimits::default(), true);
+    splitter.push(Bytes::from_static(b"<html>Sign in</html>"));
+    let error = splitter.next(item_of).unwrap_err();
+    let excerpt = error.excerpt().unwrap();
+    assert!(excerpt.starts_with("<html>Sign in"), "{excerpt}");
 }
