@@ -85,9 +85,9 @@ fn what_is_new_or_odd_is_no_error() {
     );
     assert_eq!(digits(&items[0].percent_discount).as_deref(), Some("33.3"));
     let tags = &items[1].tags;
-    assert_eq!(tags["team"], ["a", "b"]);
+    assert_eq!(tags["team"], ["a".into(), "b".into()]);
     assert!(tags["none"].is_empty());
-    assert_eq!(items[1].tag("team"), ["a", "b"]);
+    assert_eq!(items[1].tag("team"), ["a".into(), "b".into()]);
     let linked = invoice.linked_invoices;
     let item = &linked[0].line_items[0];
     assert_eq!(item.cloud_provider, Some(CloudProvider::from("MOON")));

@@ -443,6 +443,29 @@ mod tests {
     }
 
     #[test]
+    fn texts_and_tags_are_shared_in_the_named_types_alone() {
+        let mut file: File = parse_quote! {
+            pub struct Item {
+                pub sku: ::std::option::Option<::std::string::String>,
+                pub tags: ::std::collections::BTreeMap<::std::string::String, ::std::vec::Vec<::std::string::String>>,
+                pub counts: ::std::collections::BTreeMap<::std::string::String, i64>,
+            }
+            pub struct Other { pub sku: ::std::option::Option<::std::string::String> }
+        };
+        share_texts(&mut file, ["Item"].into_iter());
+        types(&mut file, &parse_quote!());
+        let text = prettyplease::unparse(&file);
+        for part in [
+            "crate::shared::optional_text\")]\n    pub sku: ::std::option::Option<crate::SharedText>",
+            "crate::deserialize_tags\")]\n    pub tags: crate::Tags",
+            "pub counts: ::std::collections::BTreeMap<::std::string::String, i64>",
+            "pub sku: ::std::option::Option<::std::string::String>",
+        ] {
+            assert_eq!(text.matches(part).count(), 1, "{part} in {text}");
+        }
+    }
+
+    #[test]
     fn messages_name_types_without_their_modules() {
         let table = [
             (":: std :: string :: String", "String"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use atlas_billing::totals::{Dimension, Key};
-use atlas_billing::{CostRow, Error, InvoiceId, LineItem, Months, Org};
+use atlas_billing::{CostRow, Error, InvoiceId, LineItem, Months, Org, SharedText};
 
 use super::Context;
 use super::linked::not_linked;
@@ -185,18 +185,18 @@ impl Names {
     }
 
     fn add(&mut self, item: &LineItem) {
-        let keep = |set: &mut BTreeSet<String>, text: &Option<String>| {
-            if let Some(text) = text.as_ref().filter(|text| !set.contains(*text)) {
-                set.insert(text.clone());
+        let keep = |set: &mut BTreeSet<String>, text: &Option<SharedText>| {
+            if let Some(text) = text.as_deref().filter(|text| !set.contains(*text)) {
+                set.insert(text.to_owned());
             }
         };
         keep(&mut self.projects, &item.group_id);
         keep(&mut self.projects, &item.group_name);
         keep(&mut self.clusters, &item.cluster_name);
         keep(&mut self.skus, &item.sku);
-        for (key, values) in &item.tags {
-            let known = self.tags.entry(key.clone()).or_default();
-            known.extend(values.iter().cloned());
+        for (key, values) in item.tags.iter() {
+            let known = self.tags.entry(key.to_string()).or_default();
+            known.extend(values.iter().map(ToString::to_string));
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use atlas_billing::Tags;
 use atlas_billing::chrono::NaiveDate;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnWriterImpl;
@@ -21,9 +22,6 @@ use parquet::schema::parser::parse_message_type;
 use super::decimal::{SCALE, scaled};
 use super::{Numbers, Refused};
 use crate::output::{Cell, Column, Kind};
-
-/// The values of tags by key.
-type Tags = BTreeMap<String, Vec<String>>;
 
 /// A row group is written at whichever comes first: so many rows, or so many bytes of values. Both
 /// bound the memory of a writer, whatever the number of rows.

@@ -2,9 +2,8 @@
 //! schema.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use atlas_billing::{Cents, Decimal, Number};
+use atlas_billing::{Cents, Decimal, Number, Tags};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -54,7 +53,7 @@ pub(crate) enum Cell<'a> {
     Day(NaiveDate),
     Moment(DateTime<Utc>),
     /// The values of each tag.
-    Tags(&'a BTreeMap<String, Vec<String>>),
+    Tags(&'a Tags),
     /// A JSON document.
     Json(Cow<'a, str>),
 }

@@ -9,7 +9,7 @@ fn groups(items: &[(&str, i64)]) -> Vec<Group> {
     let mut totals = Totals::new(&[Dimension::Sku]);
     for (sku, cents) in items {
         let mut item = LineItem::default();
-        item.sku = Some((*sku).to_owned());
+        item.sku = Some((*sku).into());
         item.total_price_cents = Some(Cents::from(*cents));
         item.discount_cents = Some(Cents::from(1));
         totals.add(&item);
@@ -67,7 +67,7 @@ fn days_are_in_the_order_of_the_calendar() {
         let mut totals = Totals::new(&groups.by);
         for (sku, day, cents) in lines {
             let mut item = LineItem::default();
-            item.sku = Some(sku.to_owned()).filter(|sku| !sku.is_empty());
+            item.sku = Some(sku).filter(|sku| !sku.is_empty()).map(Into::into);
             item.start_date = format!("2025-03-{day:02}T00:00:00Z").parse().ok();
             item.total_price_cents = Some(Cents::from(cents));
             totals.add(&item);
