@@ -102,11 +102,23 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_any(Lists(PhantomData))
+    map_of_lists_of::<D, String, T, String, T>(deserializer)
 }
 
-/// A list that is read by [`list`].
-pub(crate) struct List<T>(pub(crate) Vec<T>);
+/// The same, read as other types than it is kept in.
+pub(crate) fn map_of_lists_of<'de, D, ReadKey, Read, Key, T>(
+    deserializer: D,
+) -> Result<BTreeMap<Key, Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    ReadKey: Deserialize<'de> + Into<Key>,
+    Read: Deserialize<'de> + Into<T>,
+    Key: Ord,
+{
+    deserializer.deserialize_any(Lists::<ReadKey, Read, Key, T>(PhantomData))
+}
+
+struct List<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -140,10 +152,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
     }
 }
 
-struct Lists<T>(PhantomData<T>);
+struct Lists<ReadKey, Read, Key, T>(PhantomData<(ReadKey, Read, Key, T)>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Lists<T> {
-    type Value = BTreeMap<String, Vec<T>>;
+impl<'de, ReadKey, Read, Key, T> Visitor<'de> for Lists<ReadKey, Read, Key, T>
+where
+    ReadKey: Deserialize<'de> + Into<Key>,
+    Read: Deserialize<'de> + Into<T>,
+    Key: Ord,
+{
+    type Value = BTreeMap<Key, Vec<T>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map or null")
@@ -155,8 +172,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Lists<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut lists = BTreeMap::new();
-        while let Some((key, List(items))) = map.next_entry()? {
-            lists.insert(key, items);
+        while let Some((key, List(items))) = map.next_entry::<ReadKey, List<Read>>()? {
+            lists.insert(key.into(), items.into_iter().map(Into::into).collect());
         }
         Ok(lists)
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::lenient::List;
+use crate::lenient::map_of_lists_of;
 
 /// Text of a line item, which derefs to `str`: one allocation for all items that an [`Interner`]
 /// decoded, where they say the same.
@@ -18,7 +18,7 @@ pub type SharedText = Arc<str>;
 pub type Tags = Arc<BTreeMap<SharedText, Vec<SharedText>>>;
 
 /// Lets what is decoded share its texts and tags, so that many line items take a third of the
-/// memory. It remembers a bounded number of each; what repeats after more others is allocated anew.
+/// memory. It remembers a bounded number of each; what repeats after more others is allocated again.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -111,7 +111,7 @@ pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SharedText>, D::Error> {
     let text = Option::<Text>::deserialize(deserializer)?;
-    Ok(text.map(|Text(text)| text))
+    Ok(text.map(Into::into))
 }
 
 /// Reads tags, null being none in either place; for `#[serde(deserialize_with)]`.
@@ -119,7 +119,7 @@ pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
 /// # Errors
 /// When it is no map of lists of strings.
 pub fn deserialize_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
-    let tags = deserializer.deserialize_any(TagsVisitor)?;
+    let tags = map_of_lists_of::<D, Text, Text, SharedText, SharedText>(deserializer)?;
     let of_all = tags.iter().fold(0, |before, (key, values)| {
         let before = hash(before, key);
         values
@@ -136,6 +136,12 @@ pub fn deserialize_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ta
 
 /// Text as it is read.
 struct Text(SharedText);
+
+impl From<Text> for SharedText {
+    fn from(Text(text): Text) -> Self {
+        text
+    }
+}
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -159,28 +165,6 @@ impl Visitor<'_> for TextVisitor {
             }),
             None => text.into(),
         }))
-    }
-}
-
-struct TagsVisitor;
-
-impl<'de> Visitor<'de> for TagsVisitor {
-    type Value = BTreeMap<SharedText, Vec<SharedText>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map or null")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut tags = BTreeMap::new();
-        while let Some((Text(key), List(values))) = map.next_entry()? {
-            tags.insert(key, values.into_iter().map(|Text(value)| value).collect());
-        }
-        Ok(tags)
     }
 }
 

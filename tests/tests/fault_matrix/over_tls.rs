@@ -22,47 +22,21 @@ use super::expected::{ATTEMPTS, Fate};
 use super::rows::{INVOICE, Row};
 use super::run::{SILENCE, leak, polling};
 
-/// A fault, what comes of a call whose every connection meets it, and what of one whose first does.
-const ALL: [(&str, Trouble, ErrorKind, Fate); 6] = {
+/// A fault, and what comes of a call whose every connection meets it.
+const ALL: [(&str, Trouble, ErrorKind); 6] = {
     use ErrorKind::{Connect, Tls, Truncated};
+    use Trouble::{ClosedAfter, CutHandshake, Expired, OtherHost, PlainText, UnknownIssuer};
     [
-        // Another attempt would meet the same certificate.
-        (
-            "certificate that has expired",
-            Trouble::Expired,
-            Tls,
-            Fate::Error(Tls),
-        ),
-        (
-            "certificate of another host",
-            Trouble::OtherHost,
-            Tls,
-            Fate::Error(Tls),
-        ),
-        (
-            "certificate of an unknown issuer",
-            Trouble::UnknownIssuer,
-            Tls,
-            Fate::Error(Tls),
-        ),
-        (
-            "plain text instead of a handshake",
-            Trouble::PlainText,
-            Tls,
-            Fate::Error(Tls),
-        ),
+        ("certificate that has expired", Expired, Tls),
+        ("certificate of another host", OtherHost, Tls),
+        ("certificate of an unknown issuer", UnknownIssuer, Tls),
+        ("plain text instead of a handshake", PlainText, Tls),
         (
             "closed half-way through the handshake",
-            Trouble::CutHandshake,
+            CutHandshake,
             Connect,
-            Fate::Result,
         ),
-        (
-            "closed right after the handshake",
-            Trouble::ClosedAfter,
-            Truncated,
-            Fate::Result,
-        ),
+        ("closed right after the handshake", ClosedAfter, Truncated),
     ]
 };
 
@@ -73,16 +47,15 @@ pub(crate) async fn table() -> String {
     let scenario = scenario.sign_in(Identity::Bearer.sign_in()).build();
     let stand_in = StandIn::start(scenario).await.unwrap();
     let mut text = INTRODUCTION.to_owned();
-    for (name, trouble, kind, once) in ALL {
-        let retried = match once {
-            Fate::Result => (2, ATTEMPTS),
-            _ => (1, 1),
+    for (name, trouble, kind) in ALL {
+        // Another attempt would meet the same certificate.
+        let (once, first, every) = match kind {
+            ErrorKind::Tls => (Fate::Error(kind), 1, 1),
+            _ => (Fate::Result, 2, ATTEMPTS),
         };
+        let always = Fate::Error(kind);
         for protocol in Protocol::BOTH {
-            for (times, fate, attempts) in [
-                (1, once, retried.0),
-                (usize::MAX, Fate::Error(kind), retried.1),
-            ] {
+            for (times, fate, attempts) in [(1, once, first), (usize::MAX, always, every)] {
                 let place = format!("{name} / {protocol} / {times} times");
                 let tls = TlsServer::troubled(stand_in.address(), protocol, trouble, times).await;
                 let client = client(&tls, Arc::new(WaitClock::without_silence([SILENCE])));
@@ -106,8 +79,6 @@ pub(crate) async fn table() -> String {
                 assert_eq!(call().await.expect(&place), INVOICE);
             }
         }
-        let always = Fate::Error(kind);
-        let (once, first, every) = (once, retried.0, retried.1);
         let _ = writeln!(text, "| {name} | {once} ({first}) | {always} ({every}) |");
     }
     drip().await;

@@ -171,16 +171,10 @@ impl Cli {
                 refuse("--linked", raw && args.linked.linked.is_some(), &received)?;
                 refuse("--describe", *describe && !of_sku, "needs --by sku")?;
                 refuse("--each", args.gate.each && by.is_empty(), "needs --by")?;
-                refuse(
-                    "--fail-over",
-                    raw && args.gate.fail_over.is_some(),
-                    &received,
-                )?;
-                refuse(
-                    "--warn-over",
-                    raw && args.gate.warn_over.is_some(),
-                    &received,
-                )?;
+                let limits = args.gate.flags().into_iter().filter(|_| raw);
+                limits
+                    .into_iter()
+                    .try_for_each(|(flag, given)| refuse(flag, given, &received))?;
                 filters(&args.filters)?;
                 two(by)
             }

@@ -47,12 +47,7 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let invoices = compared.sides().flat_map(|side| &side.invoices);
     let ids = invoices.filter_map(|row| row.invoice.id.as_deref()?.parse().ok());
     let ids: Vec<InvoiceId> = ids.collect();
-    let asked = nothing::Asked {
-        invoices: &ids,
-        linked: groups.linked,
-        filters: &args.filters,
-        by: &groups.by,
-    };
+    let asked = groups.asked(&ids, &args.filters);
     let found: Vec<Group> = compared
         .sides()
         .flat_map(|side| side.groups(None))

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use atlas_billing::MOST_PER_PAGE;
 use atlas_billing::totals::{Dimension, ItemFilter, Key, Totals};
-use atlas_billing::{Cents, Org};
+use atlas_billing::{Cents, InvoiceId, Org};
 
 use super::group_row::{GroupRow, largest, part, told};
-use super::{Context, invoices, lookup, metrics};
+use super::{Context, invoices, lookup, metrics, nothing};
 use crate::args::values::Format;
 use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
@@ -196,6 +196,20 @@ impl Groups {
             sums: Layout::of(columns, &all).rows,
             notes,
             ..Layout::of(columns, rows)
+        }
+    }
+
+    /// What is asked of the line items of `invoices`.
+    pub(super) fn asked<'a>(
+        &'a self,
+        invoices: &'a [InvoiceId],
+        filters: &'a ItemFilters,
+    ) -> nothing::Asked<'a> {
+        nothing::Asked {
+            invoices,
+            linked: self.linked,
+            filters,
+            by: &self.by,
         }
     }
 

@@ -25,7 +25,17 @@ pub(super) struct ByDay {
     pub(super) all: DailyTotals,
 }
 
-/// An invoice without its line items, and the sums of those in groups.
+impl ByDay {
+    /// The invoice with the sum of its line items.
+    pub(super) fn summed(&self) -> InvoiceRow {
+        InvoiceRow {
+            items: Some(self.daily.total().total()),
+            ..self.row.clone()
+        }
+    }
+}
+
+/// An invoice with the sum of its line items, and the sums of those in groups.
 pub(super) async fn summed(
     context: &Context,
     org: &Org,
@@ -36,10 +46,9 @@ pub(super) async fn summed(
     let items = reader.open(id).await?;
     if reader.is_plain() {
         let summed = items.total_filtered(&groups.by, &groups.filter).await?;
-        return Ok((
-            reader.row(summed.head, Some(summed.statement)),
-            summed.totals,
-        ));
+        let mut row = reader.row(summed.head, Some(summed.statement));
+        row.items = Some(summed.totals.total());
+        return Ok((row, summed.totals));
     }
     let mut totals = Totals::new(&groups.by);
     let add = |item: &LineItem, _: Option<&LinkedInvoice>, used_by: Option<&str>| {
@@ -47,7 +56,8 @@ pub(super) async fn summed(
             totals.add_of(item, used_by);
         }
     };
-    let row = reader.each(items, add).await?;
+    let mut row = reader.each(items, add).await?;
+    row.items = Some(totals.total());
     Ok((row, totals))
 }
 
@@ -87,8 +97,7 @@ pub(super) async fn figures(
     groups: &Groups,
 ) -> Result<Vec<InvoiceRow>, Error> {
     if groups.linked == Linked::Omit {
-        let (mut row, totals) = summed(context, org, id, groups).await?;
-        row.items = Some(totals.total());
+        let (row, _) = summed(context, org, id, groups).await?;
         return Ok(vec![row]);
     }
     let reader = Reader::new(context, org, groups);
@@ -201,8 +210,8 @@ impl<'a> Reader<'a> {
         let (mut owners, mut month) = (Owners::default(), None);
         while let Some(item) = items.next().await {
             let item = item?;
-            let linked = items.linked_invoice().cloned();
-            let used_by = match &linked {
+            let linked = items.linked_invoice();
+            let used_by = match linked {
                 None if self.linked == Linked::Only => continue,
                 None => Some(own.clone()),
                 Some(linked) if self.by_organization() => {
@@ -214,7 +223,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(_) => None,
             };
-            take(&item, linked.as_ref(), used_by.as_deref());
+            take(&item, linked, used_by.as_deref());
         }
         let statement = items.ended_statement();
         let statement = statement.filter(|_| self.linked != Linked::Only);

@@ -87,10 +87,7 @@ pub(super) fn lines(
             .reach()
             .map_or(String::new(), |reach| format!("; data {reach}")),
     };
-    [
-        format!("Scope: {}{through}.", whose(org, linked, only)),
-        format!("Amounts: {}.", what(basis)),
-    ]
+    both(&whose(org, linked, only), &through, basis)
 }
 
 /// The same of two periods, each with how far its data reaches.
@@ -110,8 +107,12 @@ pub(super) fn compared(
         true => String::new(),
         false => format!("; data {}", sides.join(", ")),
     };
+    both(&whose(org, linked, only), &through, basis)
+}
+
+fn both(whose: &str, through: &str, basis: Basis) -> [String; 2] {
     [
-        format!("Scope: {}{through}.", whose(org, linked, only)),
+        format!("Scope: {whose}{through}."),
         format!("Amounts: {}.", what(basis)),
     ]
 }

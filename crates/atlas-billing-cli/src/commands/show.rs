@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     let shown = Shown::read(context, org, found.id, &groups, args).await?;
     let keys = shown.rows.iter().map(|row| row.keys.as_slice());
     let ids = [found.id];
-    let asked = asked(&ids, args, &groups);
+    let asked = groups.asked(&ids, &args.filters);
     nothing::explain(context, org, asked, shown.total.count, keys).await?;
     let first = shown.invoices.first().cloned().unwrap_or_default();
     context.voice.note(&format!("Period: {}", first.period()));
@@ -76,19 +76,6 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     args.gate.judge(context, &limited.figures(args.gate.each)?)
 }
 
-pub(super) fn asked<'a>(
-    invoices: &'a [InvoiceId],
-    args: &'a ShowArgs,
-    groups: &'a Groups,
-) -> nothing::Asked<'a> {
-    nothing::Asked {
-        invoices,
-        linked: groups.linked,
-        filters: &args.filters,
-        by: &groups.by,
-    }
-}
-
 /// What was read.
 struct Shown {
     /// The invoice; without groups those that `--linked` selects.
@@ -108,60 +95,41 @@ impl Shown {
         args: &ShowArgs,
     ) -> Result<Self, Failure> {
         let compares = args.gate.compares();
-        let side = |by_day: ByDay| {
-            let mut side = Side::new(None);
-            side.push(by_day);
-            side
-        };
-        let by_day = match compares {
+        let has_groups = !groups.by.is_empty();
+        let has_shape = context.style.format == Format::Table && !groups.has_time();
+        let by_day = match compares || (has_groups && has_shape) {
             true => Some(read::by_day(context, org, id, groups).await?),
             false => None,
         };
-        if groups.by.is_empty() {
-            let invoices = match &by_day {
-                // Read already.
-                Some(by_day) if groups.linked == Linked::Omit => vec![InvoiceRow {
-                    items: Some(by_day.daily.total().total()),
-                    ..by_day.row.clone()
-                }],
-                _ => read::figures(context, org, id, groups).await?,
-            };
-            return Ok(Self {
-                total: invoices.iter().filter_map(|row| row.items).sum(),
-                invoices,
-                rows: Vec::new(),
-                side: by_day.map(side),
-            });
-        }
-        let has_shape = context.style.format == Format::Table && !groups.has_time();
-        if !has_shape && !compares {
-            let (row, totals) = read::summed(context, org, id, groups).await?;
-            let total = totals.total();
-            let rows = totals.into_groups().into_iter().map(GroupRow::from);
-            return Ok(Self {
-                invoices: vec![row],
-                total,
-                rows: rows.collect(),
-                side: None,
-            });
-        }
-        let by_day = match by_day {
-            Some(by_day) => by_day,
-            None => read::by_day(context, org, id, groups).await?,
+        let (invoices, rows): (Vec<InvoiceRow>, Vec<GroupRow>) = match &by_day {
+            Some(by_day) if has_groups => {
+                let days = shape_days(by_day);
+                let rows = by_day.daily.groups().into_iter().map(|group| GroupRow {
+                    series: series(&group.daily, days),
+                    keys: group.keys.clone(),
+                    total: group.daily.total(),
+                    groups: 1,
+                    ..GroupRow::default()
+                });
+                (vec![by_day.summed()], rows.collect())
+            }
+            Some(by_day) if groups.linked == Linked::Omit => (vec![by_day.summed()], Vec::new()),
+            None if has_groups => {
+                let (row, totals) = read::summed(context, org, id, groups).await?;
+                let rows = totals.into_groups().into_iter().map(GroupRow::from);
+                (vec![row], rows.collect())
+            }
+            _ => (read::figures(context, org, id, groups).await?, Vec::new()),
         };
-        let days = shape_days(&by_day);
-        let rows = by_day.daily.groups().into_iter().map(|group| GroupRow {
-            series: series(&group.daily, days),
-            keys: group.keys.clone(),
-            total: group.daily.total(),
-            groups: 1,
-            ..GroupRow::default()
-        });
         Ok(Self {
-            invoices: vec![by_day.row.clone()],
-            total: by_day.daily.total().total(),
-            rows: rows.collect(),
-            side: compares.then(|| side(by_day)),
+            total: invoices.iter().filter_map(|row| row.items).sum(),
+            invoices,
+            rows,
+            side: by_day.filter(|_| compares).map(|by_day| {
+                let mut side = Side::new(None);
+                side.push(by_day);
+                side
+            }),
         })
     }
 }

@@ -6,7 +6,7 @@ use atlas_billing::{Cents, Invoice, Month, Months, OrgId};
 
 use super::group_row::{GroupRow, part};
 use super::groups::{Groups, figures, invoice_columns, with_shape};
-use super::show::{Limited, asked};
+use super::show::Limited;
 use super::{Context, invoices, nothing, read, scope};
 use crate::args::values::shown_period;
 use crate::args::{Linked, ShowArgs};
@@ -44,8 +44,7 @@ pub(super) async fn run(context: &Context, args: &ShowArgs, months: Months) -> R
         if groups.by.is_empty() {
             rows.extend(read::figures(context, org, id, &groups).await?);
         } else {
-            let (mut row, totals) = read::summed(context, org, id, &groups).await?;
-            row.items = Some(totals.total());
+            let (row, totals) = read::summed(context, org, id, &groups).await?;
             rows.push(row);
             sums.push(totals);
         }
@@ -53,7 +52,8 @@ pub(super) async fn run(context: &Context, args: &ShowArgs, months: Months) -> R
     let total: Total = rows.iter().filter_map(|row| row.items).sum();
     let keys = sums.iter().flat_map(Totals::groups);
     let keys = keys.map(|group| group.keys.as_slice());
-    nothing::explain(context, org, asked(&ids, args, &groups), total.count, keys).await?;
+    let asked = groups.asked(&ids, &args.filters);
+    nothing::explain(context, org, asked, total.count, keys).await?;
     let last = rows.last().cloned().unwrap_or_default();
     groups.scope = last.scope(org, groups.linked, scope::Basis::Sums).into();
     let several = Several {
