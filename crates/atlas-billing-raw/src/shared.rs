@@ -55,39 +55,65 @@ thread_local! {
     static IN_USE: RefCell<Option<Box<Tables>>> = const { RefCell::new(None) };
 }
 
-/// How many bits of a hash choose a place.
-const TEXT_BITS: u32 = 12;
-const TAGS_BITS: u32 = 10;
-
-/// What was decoded last, by hash: another value with the same place takes it.
+/// What the interner of one document remembers.
 struct Tables {
-    texts: Vec<Option<SharedText>>,
-    tags: Vec<Option<Tags>>,
+    texts: Table<SharedText>,
+    tags: Table<Tags>,
 }
 
 impl Default for Tables {
     fn default() -> Self {
         Self {
-            texts: vec![None; 1 << TEXT_BITS],
-            tags: vec![None; 1 << TAGS_BITS],
+            texts: Table::new(1 << 12),
+            tags: Table::new(1 << 10),
         }
     }
 }
 
-/// `value` as what is remembered at the place of its `hash` if that is the same, else as what
-/// takes this place.
-fn remembered<T: Clone + From<V>, V>(
-    table: &mut [Option<T>],
-    hash: u64,
-    value: V,
-    same: impl FnOnce(&T, &V) -> bool,
-) -> T {
-    // The upper bits of a product are the well mixed ones.
-    let place = hash >> (u64::BITS - table.len().trailing_zeros());
-    match usize::try_from(place).ok().and_then(|at| table.get_mut(at)) {
-        Some(Some(known)) if same(known, &value) => known.clone(),
-        Some(slot) => slot.insert(value.into()).clone(),
-        None => value.into(),
+/// What was decoded last, by hash: another value with the same place takes it.
+struct Table<T> {
+    /// A power of two of them.
+    places: Vec<Option<T>>,
+    /// How many values have taken a place of these.
+    taken: usize,
+    most: usize,
+}
+
+impl<T: Clone> Table<T> {
+    /// A small one, for small documents: it grows to `most` places.
+    fn new(most: usize) -> Self {
+        Self {
+            places: vec![None; 1 << 5],
+            taken: 0,
+            most,
+        }
+    }
+
+    /// `value` as what is remembered at the place of its `hash` if that is the same, else as what
+    /// takes this place.
+    fn remembered<V: Into<T>>(
+        &mut self,
+        hash: u64,
+        value: V,
+        same: impl FnOnce(&T, &V) -> bool,
+    ) -> T {
+        // The upper bits of a product are the well mixed ones.
+        let place = hash >> (u64::BITS - self.places.len().trailing_zeros());
+        let slot = usize::try_from(place)
+            .ok()
+            .and_then(|at| self.places.get_mut(at));
+        let value = match slot {
+            Some(Some(known)) if same(known, &value) => return known.clone(),
+            Some(slot) => slot.insert(value.into()).clone(),
+            None => value.into(),
+        };
+        self.taken += 1;
+        if self.taken > self.places.len() / 2 && self.places.len() < self.most {
+            // What it held is forgotten, and allocated once more.
+            let size = (self.places.len() * 8).min(self.most);
+            (self.places, self.taken) = (vec![None; size], 0);
+        }
+        value
     }
 }
 
@@ -127,9 +153,9 @@ pub fn deserialize_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ta
             .fold(before, |before, value| hash(before, value))
     });
     Ok(IN_USE.with_borrow_mut(|tables| match tables {
-        Some(tables) => remembered(&mut tables.tags, of_all, tags, |known, tags| {
-            **known == *tags
-        }),
+        Some(tables) => tables
+            .tags
+            .remembered(of_all, tags, |known, tags| **known == *tags),
         None => tags.into(),
     }))
 }
@@ -160,9 +186,9 @@ impl Visitor<'_> for TextVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<SharedText, E> {
         Ok(IN_USE.with_borrow_mut(|tables| match tables {
-            Some(tables) => remembered(&mut tables.texts, hash(0, text), text, |known, text| {
-                known.as_ref() == *text
-            }),
+            Some(tables) => tables
+                .texts
+                .remembered(hash(0, text), text, |known, text| known.as_ref() == *text),
             None => text.into(),
         }))
     }

@@ -91,10 +91,13 @@ fn is_error(keys: &Keys<'_>) -> bool {
 
 /// Whether a key that matters may be in `body`: without one of these it is bare, and most
 /// bodies need not be read twice to know.
-fn may_be_wrapped(body: &[u8]) -> bool {
-    static KEYS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+pub(crate) fn may_be_wrapped(body: &[u8]) -> bool {
+    static KEYS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
+        let keys = ["status", "errorCode"].iter().chain(&CONTENT_KEYS);
+        let keys = keys.map(|key| format!("\"{key}\""));
         // A key may be spelled with escapes.
-        ["\"status\"", "\"errorCode\"", "\\u"].map(Finder::new)
+        let texts = keys.chain(["\\u".to_owned()]);
+        texts.map(|text| Finder::new(&text).into_owned()).collect()
     });
     KEYS.iter().any(|key| key.find(body).is_some())
 }

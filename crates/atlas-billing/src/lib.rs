@@ -22,10 +22,10 @@
 //! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!
 //! # Layers
-//! From the ground up, each using only what stands below it: values (`error`, `text`, `meta`, `envelope`, `id`,
-//! `period`, `money`), [`edge`], `exchange` (one HTTP exchange, retries), `auth`, `stream` (parsers
-//! without I/O), `request` (one call, one download), [`poll`], `client`, `list` (pages), and what
-//! people ask for: `orgs`, `costs`, `invoices` and `reports`.
+//! From the ground up, each using only what stands below it: values (`text`, `id`, `period`, `meta`,
+//! `error`, `envelope`), [`edge`], `stream` (parsers without I/O), [`money`], `exchange` (one HTTP
+//! exchange, retries), `auth`, `request` (one call, one download), [`poll`], `client`, `list` (pages),
+//! and what people ask for: `orgs`, `costs`, `invoices` and `reports`.
 //!
 //! # Foreign types
 //! Types of other crates in this public API: [`reqwest`]'s (the HTTP client's settings, injected

@@ -113,7 +113,8 @@ impl Tokens {
         }
         let outcome = match self.load(clock) {
             Some(token) => Ok(Arc::new(token)),
-            None => self.obtain(exchange, limits).await.map(Arc::new),
+            // In a box: nearly all requests need none of it, and are to be no larger for it.
+            None => Box::pin(self.obtain(exchange, limits)).await.map(Arc::new),
         };
         // The time limit of this call alone says nothing about the others'.
         if outcome.is_ok() || !limits.deadline.has_passed(clock) {

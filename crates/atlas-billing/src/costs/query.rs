@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exchange::Deadline;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
@@ -129,11 +129,7 @@ impl PolledCosts {
             let retry_after = content.meta.retry_after();
             return Ok(Finding::Pending { retry_after });
         }
-        if content.bytes.trim_ascii().is_empty() {
-            // As ambiguous as a connection that breaks: a result is never empty.
-            let error = Error::new(ErrorKind::Truncated, "a success without a body");
-            return Err(content.error(error));
-        }
+        let content = content.not_empty()?;
         // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where a
         // row is odd.
         content.decode::<CostResult<IgnoredAny>>()?;
@@ -145,6 +141,8 @@ impl Polled for PolledCosts {
     type Output = Content;
     const OPERATION: &'static str = "getCostExplorerQueryProcess";
     const WHAT: &'static str = "Cost Explorer query";
+    const RESUME: &'static str = "Resume with `Org::resume` and the token in `Error::poll`, or set a \
+                                  later deadline in `PollPolicy`.";
 
     fn token(&self) -> &str {
         self.token.as_str()

@@ -47,10 +47,9 @@ pub(super) fn help(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Timeout => "Retry, or allow more time with `Timeouts`.",
         ErrorKind::Truncated => "Retry.",
-        ErrorKind::TooLarge => "Raise `max_body`, or read the body as a stream.",
-        ErrorKind::NotReady => {
-            "Resume with `Org::resume` and the token in `Error::poll`, or set a later deadline in \
-             `PollPolicy`."
+        ErrorKind::TooLarge => {
+            "Raise the limit that the message names (`max_body`, `max_file`, `InvoiceLimits`), or \
+             read the body as a stream."
         }
         ErrorKind::Decode if error.excerpt().is_some_and(|body| body.starts_with('<')) => {
             "A proxy or login page may be in the way: a web page came instead of Atlas data."

@@ -51,8 +51,26 @@ impl FoundInvoice {
 }
 
 impl Which {
-    /// Looks the invoice up in the list of invoices, read only as far as needed.
+    /// The invoice that was given by its id, or looked up in the list of invoices.
     pub(super) async fn find(
+        self,
+        org: &Org,
+        options: &CallOptions,
+        deadline: Deadline,
+    ) -> Result<FoundInvoice> {
+        match self {
+            Self::Id(id) => Ok(FoundInvoice {
+                id,
+                summary: None,
+                passed_over: Vec::new(),
+            }),
+            // In a box, so that the calls which need none of it are not as large.
+            _ => Box::pin(self.look_up(org, options, deadline)).await,
+        }
+    }
+
+    /// Reads the list of invoices only as far as needed.
+    async fn look_up(
         self,
         org: &Org,
         options: &CallOptions,
@@ -62,13 +80,7 @@ impl Which {
         let now = clock.now();
         let list = org.invoices().linked(false).options(options.clone());
         let list = match self {
-            Self::Id(id) => {
-                return Ok(FoundInvoice {
-                    id,
-                    summary: None,
-                    passed_over: Vec::new(),
-                });
-            }
+            Self::Id(_) => list,
             Self::Current => list.statuses([InvoiceStatus::Pending]),
             Self::Last => list.ended_by(now.date_naive()),
             Self::Month(month) => list.period(month),

@@ -9,9 +9,11 @@ use atlas_billing_raw::Interner;
 use atlas_billing_raw::types::{Invoice, LineItem};
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::envelope::may_be_wrapped;
 use crate::error::{Error, ErrorKind, Result};
 use crate::meta::ResponseMeta;
 use crate::money::totals::{Dimension, ItemFilter, Totals};
@@ -21,6 +23,9 @@ use crate::money::{
 use crate::request::{Response, ResponseHead};
 use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
+
+/// The largest invoice that is decoded in one go; a piece of a body is no larger as a rule.
+const SMALL: usize = 64 * 1024;
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
@@ -131,10 +136,18 @@ impl LineItems {
     }
 
     /// The items of a response.
-    pub(super) fn of(response: Response, limits: InvoiceLimits, linked_items: bool) -> Self {
-        let mut items = Self::new(response.body, limits, linked_items);
-        items.meta = Some(response.head.meta.clone());
-        items.response = Some(response.head);
+    pub(super) fn of<S>(
+        head: ResponseHead,
+        body: S,
+        limits: InvoiceLimits,
+        linked_items: bool,
+    ) -> Self
+    where
+        S: Stream<Item = Result<Bytes>> + Send + 'static,
+    {
+        let mut items = Self::new(body, limits, linked_items);
+        items.meta = Some(head.meta.clone());
+        items.response = Some(head);
         items
     }
 
@@ -495,6 +508,29 @@ impl LineItems {
             None => error,
         }
     }
+}
+
+/// The whole invoice of a response. A small one that is there with the first piece of the body is decoded
+/// in one go; anything else, whatever is odd about a small one included, is left to the stream.
+pub(super) async fn whole(response: Response, limits: InvoiceLimits) -> Result<Invoice> {
+    let Response { head, mut body } = response;
+    let first = body.next().await.transpose()?.unwrap_or_default();
+    let most = SMALL.min(limits.item()).min(limits.head());
+    let is_small = first.len() <= most && first.len() as u64 <= head.max_body;
+    let second = match is_small {
+        true => body.next().await,
+        false => None,
+    };
+    if is_small && second.is_none() && !may_be_wrapped(&first) {
+        let decode = || serde_json::from_slice::<Invoice>(&first);
+        let invoice = Interner::default().during(decode).ok();
+        if let Some(invoice) = invoice.filter(|invoice| invoice.id.is_some()) {
+            return Ok(invoice);
+        }
+    }
+    let pieces = stream::iter([Ok(first)].into_iter().chain(second)).chain(body);
+    // In a box, so that the calls which need none of it are not as large.
+    Box::pin(LineItems::of(head, pieces, limits, true).into_invoice()).await
 }
 
 /// Decodes an invoice without its line items.

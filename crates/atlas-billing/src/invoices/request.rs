@@ -6,7 +6,7 @@ use atlas_billing_raw::types::Invoice;
 use bytes::Bytes;
 
 use super::find::{FoundInvoice, Which, summary_of};
-use super::items::{LineItems, check_invoice};
+use super::items::{LineItems, check_invoice, whole};
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::Result;
@@ -14,7 +14,7 @@ use crate::exchange::Deadline;
 use crate::id::InvoiceId;
 use crate::meta::ResponseMeta;
 use crate::period::Month;
-use crate::request::{Call, CallOptions, CsvFile, Form, call_options};
+use crate::request::{Call, CallOptions, CsvFile, Form, Response, call_options};
 use crate::stream::line_items::InvoiceLimits;
 
 impl Org {
@@ -152,7 +152,10 @@ impl InvoiceRequest {
     /// Those of the call. What fails after the head of the response comes out of the stream.
     pub async fn line_items(self) -> Result<LineItems> {
         let (limits, linked_items) = (self.limits, self.linked_items);
-        let read = |response| async move { Ok(LineItems::of(response, limits, linked_items)) };
+        let read = |response: Response| async move {
+            let Response { head, body } = response;
+            Ok(LineItems::of(head, body, limits, linked_items))
+        };
         self.call(Form::Json).await?.read(read).await
     }
 
@@ -202,8 +205,7 @@ impl IntoFuture for InvoiceRequest {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let call = self.call(Form::Json).await?;
-            let read = |response| LineItems::of(response, self.limits, true).into_invoice();
-            call.read(read).await
+            call.read(|response| whole(response, self.limits)).await
         })
     }
 }

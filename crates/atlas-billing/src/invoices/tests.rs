@@ -72,6 +72,7 @@ fn urls(http: &FakeHttp) -> Vec<String> {
 /// The invoice in pieces; the first `broken` bodies end at byte `at`, by an error if `reset`.
 #[derive(Debug)]
 struct Pieces {
+    document: String,
     size: usize,
     broken: usize,
     at: usize,
@@ -87,6 +88,7 @@ impl Pieces {
     fn broken(size: usize, broken: usize, at: usize, reset: bool) -> Arc<Self> {
         let requests = AtomicUsize::new(0);
         Arc::new(Self {
+            document: INVOICE.to_owned(),
             size,
             broken,
             at,
@@ -102,7 +104,8 @@ impl HttpClient for Pieces {
         _: reqwest::Request,
     ) -> BoxFuture<'_, Result<reqwest::Response, ExchangeError>> {
         let broken = self.requests.fetch_add(1, Ordering::Relaxed) < self.broken;
-        let body = if broken { &INVOICE[..self.at] } else { INVOICE };
+        let end = if broken { self.at } else { self.document.len() };
+        let body = &self.document[..end];
         let pieces = body.as_bytes().chunks(self.size);
         let mut all: Vec<std::io::Result<Bytes>> = pieces
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
@@ -399,6 +402,52 @@ async fn an_invalid_item_is_named_and_not_shown() {
         .unwrap_err();
     assert_eq!(error.json_path(), Some("$.subtotalCents"));
     assert!(!format!("{error} {error:?}").contains("private"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_invoice_decoded_in_one_go_is_the_same_as_in_pieces() {
+    let items = r#""lineItems":[{"sku":"A"}]"#;
+    let wrapped = format!(r#"{{"status":200,"content":{INVOICE}}}"#);
+    let misplaced = format!(r#"{{{items},"status":200,"content":{{"id":"{ID}"}}}}"#);
+    let of = |rest: &str| format!(r#"{{"id":"{ID}"{rest}}}"#);
+    for document in [
+        INVOICE,
+        &wrapped,
+        &misplaced,
+        &of(""),
+        &of(&format!(r#","content":{INVOICE}"#)),
+        &of(r#","lineItems":null"#),
+        &of(&format!(",{items},{items}")),
+        &of(r#","lineItems":[{"sku":"A"},{"sku":"B"}],"linkedInvoices":null"#),
+        &of(r#","linkedInvoices":[{"linkedInvoices":[{"lineItems":[{"sku":"C"}]}]}]"#),
+        &of(r#","lineItems":[7]"#),
+        &of(r#","subtotalCents":"x""#),
+        &of(r#","subtotalCents":1,"subtotalCents":2"#),
+        &of("} {"),
+        &format!("\u{feff}{INVOICE}"),
+        &INVOICE[..INVOICE.len() - 1],
+        r#"{"lineItems":[]}"#,
+        r#"{"error":404,"errorCode":"NOT_FOUND"}"#,
+        r#"{"status":102}"#,
+        "[]",
+        "<html>",
+        "",
+    ] {
+        let outcome = async |size: usize| {
+            let http = Arc::new(Pieces {
+                document: document.to_owned(),
+                size,
+                broken: 0,
+                at: 0,
+                reset: false,
+                requests: AtomicUsize::new(0),
+            });
+            let request = org(&http).invoice(id()).retry(RetryPolicy::none());
+            let told = |error: Error| (error.kind(), error.to_string());
+            request.await.map_err(told)
+        };
+        assert_eq!(outcome(1 << 20).await, outcome(7).await, "{document}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

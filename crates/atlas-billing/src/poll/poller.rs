@@ -79,6 +79,10 @@ pub trait Polled: Clone + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const WHAT: &'static str;
 
+    /// Advice for a user of this crate, where the polling ended before the result was ready.
+    #[doc(hidden)]
+    const RESUME: &'static str;
+
     /// The shortest time between two polls that the service asks for, whatever the policy says.
     #[doc(hidden)]
     const SHORTEST_WAIT: Duration = Duration::ZERO;
@@ -296,6 +300,7 @@ impl<P: Polled> Poller<P> {
                     Some(last) => error.with_source(last),
                     None => error,
                 }
+                .with_help(P::RESUME)
             }
         };
         error.with_poll(self.outcome())

@@ -244,7 +244,7 @@ impl Backoff {
     }
 
     /// The wait where the service asked for one: never earlier than either, and lengthened at
-    /// random, by a second at most.
+    /// random, by the jitter's part of it or of ten seconds, if it is longer.
     fn wait_for(&self, own: Duration, asked: Duration, random_unit: f64) -> Duration {
         if asked < own {
             return own;

@@ -18,6 +18,9 @@ use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
+/// How the download is called where operations are named.
+const DOWNLOAD: &str = "downloadInvoiceReport";
+
 /// The documented pace: a poll each five seconds at most.
 const PACE: Duration = Duration::from_secs(5);
 
@@ -99,9 +102,10 @@ impl ReportQuery {
         let client = polled.org.client();
         let deadline = polled.deadline.unwrap_or_default();
         let max_file = polled.max_file;
-        let settings = client
-            .pipeline()
-            .download_settings(&polled.options, deadline, max_file);
+        let settings =
+            client
+                .pipeline()
+                .download_settings(DOWNLOAD, &polled.options, deadline, max_file);
         let clock = client.pipeline().exchange.clock.clone();
         let first = Mutex::new((report.download_url, clock.elapsed()));
         let obtain_url = move || -> BoxFuture<'static, Result<PresignedUrl>> {
@@ -164,11 +168,7 @@ impl PolledReport {
 
     async fn poll_once(self, limit: Duration) -> Result<Finding<InvoiceReport>> {
         let call = self.call().await?.within(limit);
-        let content = call.content_once().await?.ready()?;
-        if content.bytes.trim_ascii().is_empty() {
-            let error = Error::new(ErrorKind::Truncated, "a success without a body");
-            return Err(content.error(error));
-        }
+        let content = call.content_once().await?.ready()?.not_empty()?;
         let report = read(&content)?;
         match self.judge(report).map_err(|error| content.error(error))? {
             Some(report) => Ok(Finding::Ready(report)),
@@ -233,6 +233,8 @@ impl Polled for PolledReport {
     type Output = InvoiceReport;
     const OPERATION: &'static str = "getInvoiceReport";
     const WHAT: &'static str = "FOCUS report";
+    const RESUME: &'static str = "Resume with `Org::resume_report` and the report's token, or set a \
+                                  later deadline in `PollPolicy`.";
     const SHORTEST_WAIT: Duration = PACE;
 
     fn token(&self) -> &str {

@@ -125,9 +125,10 @@ impl Pipeline {
         })
     }
 
-    /// What a download goes by that belongs to a call; its file may have `max_file` bytes.
+    /// What the download `operation` goes by that belongs to a call; its file may have `max_file` bytes.
     pub(crate) fn download_settings(
         &self,
+        operation: &'static str,
         options: &CallOptions,
         deadline: Deadline,
         max_file: u64,
@@ -135,6 +136,7 @@ impl Pipeline {
         let defaults = &self.defaults;
         let retry = options.retry.as_ref().or(defaults.retry.as_ref());
         DownloadSettings {
+            operation,
             exchange: self.exchange.clone(),
             limits: self.limits(options, deadline),
             retry: retry.cloned().unwrap_or_default(),

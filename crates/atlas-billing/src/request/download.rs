@@ -27,9 +27,6 @@ use crate::error::{Error, ErrorKind, Result, Transience};
 use crate::exchange::{BodyStream, Exchange, GZIP_MAGIC, Gunzip, Limits, RetryPolicy, in_call};
 use crate::meta::ResponseMeta;
 
-/// How the download is called where operations are named.
-const OPERATION: &str = "downloadInvoiceReport";
-
 /// How often in a row the host may refuse the URL.
 const REFUSALS: u32 = 3;
 
@@ -43,6 +40,8 @@ pub(crate) type ObtainUrl = Box<dyn Fn() -> BoxFuture<'static, Result<PresignedU
 /// What a download goes by.
 #[derive(Debug, Clone)]
 pub(crate) struct DownloadSettings {
+    /// The stable name of the download, for errors and observers.
+    pub(crate) operation: &'static str,
     pub(crate) exchange: Exchange,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
@@ -99,7 +98,7 @@ pub(crate) struct Download {
 impl Download {
     /// The CSV file, plain or gzip, as far as its first piece; the rest comes as it is read.
     pub(crate) async fn csv(settings: DownloadSettings, obtain_url: ObtainUrl) -> Result<CsvFile> {
-        let max_body = settings.max_body;
+        let (operation, max_body) = (settings.operation, settings.max_body);
         let mut download = Self {
             settings,
             obtain_url,
@@ -114,16 +113,16 @@ impl Download {
             gunzip: None,
             size: 0,
         };
-        let begun = in_call(OPERATION, download.begin()).await;
-        let (meta, first) = begun.map_err(|error| error.with_operation(OPERATION))?;
+        let begun = in_call(operation, download.begin()).await;
+        let (meta, first) = begun.map_err(|error| error.with_operation(operation))?;
         let head = ResponseHead {
             form: Form::Csv,
             max_body,
             meta,
         };
-        let rest = stream::try_unfold(download, |mut download| async move {
+        let rest = stream::try_unfold(download, move |mut download| async move {
             let next = download.next().await;
-            let next = next.map_err(|error| error.with_operation(OPERATION))?;
+            let next = next.map_err(|error| error.with_operation(operation))?;
             Ok(next.map(|piece| (piece, download)))
         });
         CsvFile::from_pieces(head, first, Box::pin(rest))
@@ -180,7 +179,7 @@ impl Download {
             return Ok(());
         }
         let message = format!("the file has more than {limit} bytes, the limit for one");
-        Err(Error::new(ErrorKind::TooLarge, message).with_operation(OPERATION))
+        Err(Error::new(ErrorKind::TooLarge, message))
     }
 
     /// The next piece as it was sent, whatever breaks in between.
@@ -202,7 +201,7 @@ impl Download {
                     }
                 }
                 Some(Err(error)) => {
-                    let error = error.with_operation(OPERATION);
+                    let error = error.with_operation(self.settings.operation);
                     let done = self.done.length;
                     if done >= self.broke_at.saturating_add(PROGRESS) {
                         self.breaks = 0;
@@ -255,7 +254,9 @@ impl Download {
             let attempt = || settings.attempt(&url, done, tag);
             let (retry, deadline) = (&settings.retry, settings.limits.deadline);
             let exchange = &settings.exchange;
-            let opened = exchange.retry(OPERATION, retry, deadline, attempt).await;
+            let opened = exchange
+                .retry(settings.operation, retry, deadline, attempt)
+                .await;
             let body = opened?;
             let status = body.meta().status();
             if status == StatusCode::PARTIAL_CONTENT && self.is_the_rest(body.meta()) {
@@ -323,7 +324,7 @@ impl DownloadSettings {
         let mut shown = url.clone();
         shown.set_path("/");
         let exchange = &self.exchange;
-        let sent = exchange.send_shown(OPERATION, request, self.limits, shown);
+        let sent = exchange.send_shown(self.operation, request, self.limits, shown);
         let body = sent.await?.undecoded();
         match body.meta().status().as_u16() {
             // What a gateway or a rate limit says is for the retry policy. The body is not read: it
@@ -351,8 +352,7 @@ fn checked(url: &PresignedUrl, local: bool) -> Result<Url> {
         Some(url) if url.scheme() == "http" && local && is_loopback(&url) => Ok(url),
         _ => Err(Error::decode(format!(
             "the service sent a download URL ({url}) that is not https, which is not requested"
-        ))
-        .with_operation(OPERATION)),
+        ))),
     }
 }
 
@@ -379,7 +379,7 @@ fn part(range: &str) -> Option<(u64, u64, Option<u64>)> {
 
 fn changed() -> Error {
     let message = "the file changed while it was downloaded";
-    Error::new(ErrorKind::Truncated, message).with_operation(OPERATION)
+    Error::new(ErrorKind::Truncated, message)
 }
 
 fn refused(meta: ResponseMeta) -> Error {
@@ -393,7 +393,6 @@ fn refused(meta: ResponseMeta) -> Error {
         format!("the storage host {what}: {status}"),
     )
     .with_meta(meta)
-    .with_operation(OPERATION)
 }
 
 #[cfg(test)]

@@ -146,6 +146,18 @@ impl Content {
         }
     }
 
+    /// The content of a response that cannot be empty: nothing at all is as ambiguous as a connection
+    /// that breaks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] for an empty body.
+    pub(crate) fn not_empty(self) -> Result<Self> {
+        match self.bytes.trim_ascii().is_empty() {
+            true => Err(self.error(Error::new(ErrorKind::Truncated, "a success without a body"))),
+            false => Ok(self),
+        }
+    }
+
     /// The content as a value of `T`.
     ///
     /// # Errors

@@ -286,3 +286,144 @@ fn a_new_enum_field_says_that_it_stays_text() {
          names it."
     );
 }
+
+/// What it is that a property of a response has become, seen from what it was.
+fn property_rows(before: Value, after: Value) -> Vec<String> {
+    let of = |schema: Value| {
+        let mut spec = upstream();
+        at(&mut spec, LINE)["properties"]["more"] = schema;
+        spec
+    };
+    told(&diff(&of(before), &of(after), &selection()).unwrap().rows)
+}
+
+#[test]
+fn a_type_is_what_the_generator_makes_of_it() {
+    let text = json!({"type": "string"});
+    let any = json!({"type": "object"});
+    let structure = json!({"type": "object", "properties": {"a": text}});
+    let map = json!({"type": "object", "additionalProperties": text});
+    for (before, after) in [
+        (text.clone(), json!({"type": "string", "oneOf": [text, {}]})),
+        (text.clone(), json!({"type": "string", "anyOf": [text, {}]})),
+        (text.clone(), json!({"type": "string", "allOf": [text, {}]})),
+        (text.clone(), json!({"type": "string", "format": "date"})),
+        (
+            json!({"type": "integer"}),
+            json!({"type": "integer", "format": "int32"}),
+        ),
+        (any.clone(), structure.clone()),
+        (any, map.clone()),
+        (map, structure.clone()),
+        (json!({}), structure),
+    ] {
+        let what = format!("{before} and {after}");
+        let breaking = ["breaking response-property-type-changed"];
+        assert_eq!(
+            property_rows(before.clone(), after.clone()),
+            breaking,
+            "{what}"
+        );
+        assert_eq!(property_rows(after, before), breaking, "{what}, reversed");
+    }
+    for (before, after) in [
+        (text, json!({"type": "string", "format": "uuid"})),
+        (
+            json!({"type": "integer"}),
+            json!({"type": "integer", "format": "int64"}),
+        ),
+    ] {
+        let what = format!("{before} and {after}");
+        let note = ["note response-property-format-changed"];
+        assert_eq!(property_rows(before, after), note, "{what}");
+    }
+}
+
+#[test]
+fn of_two_lower_bounds_the_tighter_one_counts() {
+    let exclusive = json!({"type": "integer", "exclusiveMinimum": 7});
+    for minimum in [5, 7] {
+        let both = json!({"type": "integer", "minimum": minimum, "exclusiveMinimum": 7});
+        assert_eq!(property_rows(both, exclusive.clone()), [""; 0]);
+    }
+    let both = json!({"type": "integer", "minimum": 9, "exclusiveMinimum": 7});
+    assert_eq!(
+        property_rows(both, json!({"type": "integer", "minimum": 9})),
+        [""; 0]
+    );
+}
+
+#[test]
+fn null_breaks_the_items_of_a_list_and_adds_to_the_values_of_a_map() {
+    check(&[
+        (
+            |spec| at(spec, NEW_ORDER)["properties"]["words"]["items"]["nullable"] = json!(true),
+            &["breaking request-property-became-nullable"],
+            &["breaking request-property-became-not-nullable"],
+        ),
+        (
+            |spec| {
+                at(spec, ORDER)["properties"]["tags"]["additionalProperties"]["nullable"] =
+                    json!(true)
+            },
+            &["additive response-property-became-nullable"],
+            &["note response-property-became-not-nullable"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_sentence_begins_with_a_capital() {
+    let rows = rows_of(|spec| {
+        at(spec, NEW_ORDER)["properties"]["words"]["items"]["type"] = json!("integer");
+    });
+    assert_eq!(
+        rows[0].what,
+        "The items of `words` of `NewOrder` is integer now; it was string."
+    );
+}
+
+#[test]
+fn a_renamed_schema_has_one_old_and_one_new_name() {
+    let changed = "breaking response-property-type-changed";
+    let with_copies = |spec: &mut Value, names: &[&str]| {
+        let line = at(spec, LINE).clone();
+        for (index, name) in names.iter().enumerate() {
+            at(spec, "/components/schemas")[*name] = line.clone();
+            let reference = format!("#/components/schemas/{name}");
+            at(spec, ORDER)["properties"][format!("line{index}")] = json!({"$ref": reference});
+        }
+    };
+    let rows = |before: &[&str], after: &[&str]| {
+        let of = |names: &[&str]| {
+            let mut spec = upstream();
+            with_copies(&mut spec, names);
+            spec
+        };
+        told(&diff(&of(before), &of(after), &selection()).unwrap().rows)
+    };
+    assert_eq!(rows(&["A"], &["B"]), ["note schema-renamed"]);
+    // The old name is still there, or the new one was there before.
+    assert_eq!(rows(&["A", "A"], &["B", "A"]), [changed]);
+    assert_eq!(rows(&["A", "B"], &["B", "B"]), [changed]);
+    // One name became two.
+    assert_eq!(
+        rows(&["A", "A"], &["B", "C"]),
+        [changed, "note schema-renamed"]
+    );
+}
+
+#[test]
+fn an_enum_keeps_its_name_in_a_schema_that_is_renamed() {
+    let rows = rows_of(|spec| {
+        rename(spec, "Order", "Purchase");
+        at(spec, "/components/schemas/Purchase/properties")["state"]["enum"] = json!(["OPEN"]);
+    });
+    assert_eq!(
+        told(&rows),
+        [
+            "breaking response-property-enum-value-removed",
+            "note schema-renamed"
+        ]
+    );
+}

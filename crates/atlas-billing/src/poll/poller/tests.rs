@@ -32,6 +32,7 @@ impl Polled for Arc<Script> {
     type Output = &'static str;
     const OPERATION: &'static str = "getReport";
     const WHAT: &'static str = "report";
+    const RESUME: &'static str = "Resume it.";
 
     fn token(&self) -> &str {
         "r-17"
