@@ -1,12 +1,15 @@
-//! One client under load: thousands of calls at a time, faults among the answers, and a rate limit
-//! that is always reached. No call may be lost or answered twice, no wait may be shorter than what
-//! was asked for, and memory has to stay level.
+//! One client under load: thousands of calls at a time, FOCUS reports and their downloads among them,
+//! faults among the responses, and a rate limit that is always reached. No call may be lost or end in
+//! another's result, no wait may be shorter than what was asked for, and memory has to stay level.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use atlas_billing::{Client, Credentials, InvoiceId, Observer, Org, RequestEvent, RetryPolicy};
+use atlas_billing::poll::{Backoff, PollPolicy, Tolerance};
+use atlas_billing::{
+    Cents, Client, Credentials, Decimal, InvoiceId, Observer, Org, RequestEvent, RetryPolicy,
+};
 use atlas_billing_mock::{At, Fault, InvoicePlan, ORG_ID, On, RateLimit, Scenario, StandIn};
 
 use crate::Result;
@@ -14,8 +17,11 @@ use crate::gauge::{processor_time, resident_kib};
 use crate::process::Server;
 use crate::table::markdown;
 
-/// Invoices of the stand-in; the nth has n items, so that one answer taken for another shows.
+/// Invoices of the stand-in; the nth has n items, so that one response taken for another shows.
 const INVOICES: u64 = 32;
+
+/// Of so many callers one requests FOCUS reports, each a new one.
+const REPORTS: u64 = 16;
 
 /// Requests a second that the stand-in lets through, after a first second's worth at once.
 const RATE: u32 = 300;
@@ -24,7 +30,7 @@ fn invoice_id(number: u64) -> String {
     format!("66b1{number:020x}")
 }
 
-/// The stand-in's process: its address first, and once a line comes in what it was asked.
+/// The stand-in's process: its address first, and once a line comes in what was requested.
 pub(crate) async fn serve() -> Result<()> {
     let mut scenario = Scenario::builder()
         .without_invoices()
@@ -59,20 +65,20 @@ pub(crate) async fn serve() -> Result<()> {
 /// What the client's own observer counts.
 #[derive(Debug, Default)]
 struct Counts {
-    answered: AtomicU64,
-    unanswered: AtomicU64,
-    refused: AtomicU64,
+    responses: AtomicU64,
+    failures: AtomicU64,
+    waits: AtomicU64,
     too_soon: AtomicU64,
 }
 
 impl Observer for Counts {
     fn observe(&self, event: &RequestEvent<'_>) {
         match event {
-            RequestEvent::Response { .. } => self.answered.fetch_add(1, Ordering::Relaxed),
-            RequestEvent::Failure { .. } => self.unanswered.fetch_add(1, Ordering::Relaxed),
+            RequestEvent::Response { .. } => self.responses.fetch_add(1, Ordering::Relaxed),
+            RequestEvent::Failure { .. } => self.failures.fetch_add(1, Ordering::Relaxed),
             RequestEvent::Wait { wait, error, .. } => {
                 if let Some(asked) = error.and_then(|error| error.retry_after()) {
-                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    self.waits.fetch_add(1, Ordering::Relaxed);
                     self.too_soon
                         .fetch_add(u64::from(*wait < asked), Ordering::Relaxed);
                 }
@@ -87,6 +93,7 @@ impl Observer for Counts {
 #[derive(Debug, Default)]
 struct Ends {
     started: AtomicU64,
+    reports: AtomicU64,
     right: AtomicU64,
     wrong: AtomicU64,
     failed: AtomicU64,
@@ -122,14 +129,26 @@ async fn load(time: Duration, calls: u64) -> Result<()> {
         .observer(Arc::clone(&counts) as Arc<dyn Observer>)
         .build()?;
     let org = client.org(ORG_ID.parse()?);
+    // What a report has to come to is known from the invoice.
+    let mut net = Vec::new();
+    for number in 1..=INVOICES {
+        let invoice = org.invoice(invoice_id(number).parse()?).await?;
+        net.push(invoice.line_items.iter().map(|item| item.net()).sum());
+    }
+    let net: Arc<[Cents]> = net.into();
     let ends = Arc::new(Ends::default());
     let start = Instant::now();
     let callers: Vec<_> = (0..calls)
         .map(|number| {
-            let (org, ends) = (org.clone(), Arc::clone(&ends));
-            tokio::spawn(
-                async move { caller(&org, number % INVOICES + 1, start + time, &ends).await },
-            )
+            let (org, ends, net) = (org.clone(), Arc::clone(&ends), Arc::clone(&net));
+            let end = start + time;
+            tokio::spawn(async move {
+                let (own, in_turn) = (number % INVOICES, number / INVOICES);
+                match (in_turn % REPORTS, net.get(usize::try_from(own)?)) {
+                    (0, Some(net)) => reporter(&org, own + 1, *net, end, &ends).await,
+                    _ => caller(&org, own + 1, end, &ends).await,
+                }
+            })
         })
         .collect();
     let memory = watch_memory(time).await;
@@ -170,6 +189,42 @@ async fn caller(org: &Org, number: u64, end: Instant, ends: &Ends) -> Result<()>
     Ok(())
 }
 
+/// One caller who requests report after report, downloads each and adds it up.
+async fn reporter(org: &Org, number: u64, net: Cents, end: Instant, ends: &Ends) -> Result<()> {
+    let id: InvoiceId = invoice_id(number).parse()?;
+    let patient = PollPolicy::default()
+        .with_backoff(Backoff::for_reports())
+        .with_tolerance(Tolerance::of(Duration::from_secs(600)))
+        .with_deadline(Duration::from_secs(600));
+    let report = async || -> atlas_billing::Result<(u64, Decimal)> {
+        let request = org.focus_report(id).fresh(true).polling(patient);
+        let (mut count, mut sum) = (0, Decimal::ZERO);
+        let mut rows = request.await?;
+        while let Some(row) = rows.next().await {
+            sum += row?.billed_cost().unwrap_or_default();
+            count += 1;
+        }
+        Ok((count, sum * Decimal::ONE_HUNDRED))
+    };
+    while Instant::now() < end {
+        ends.started.fetch_add(1, Ordering::Relaxed);
+        ends.reports.fetch_add(1, Ordering::Relaxed);
+        let counter = match report().await {
+            Ok(found) if found == (number, net.get().into()) => &ends.right,
+            Ok(found) => {
+                eprintln!("{found:?} of a report of {number} rows and {net}");
+                &ends.wrong
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                &ends.failed
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
 /// The resident size in KiB, twelve times over the load.
 async fn watch_memory(time: Duration) -> Vec<u64> {
     let mut seen = Vec::new();
@@ -190,9 +245,9 @@ fn report(
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (started, right) = (of(&ends.started), of(&ends.right));
     let (wrong, failed) = (of(&ends.wrong), of(&ends.failed));
-    let (answered, unanswered) = (of(&counts.answered), of(&counts.unanswered));
-    let (refused, too_soon) = (of(&counts.refused), of(&counts.too_soon));
-    let [asked, whole, limited] = *seen;
+    let (responses, failures) = (of(&counts.responses), of(&counts.failures));
+    let (waits, too_soon) = (of(&counts.waits), of(&counts.too_soon));
+    let [seen, whole, limited] = *seen;
     let mib = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
     // What the first calls take (connections, pools) is there after a quarter of the time.
     let settled = memory.get(2).copied().unwrap_or(0);
@@ -201,19 +256,20 @@ fn report(
     let row = |what: &str, figure: String| vec![what.to_owned(), figure];
     let rows = [
         row("calls started", started.to_string()),
-        row("ended in their own invoice", right.to_string()),
+        row("of them FOCUS reports", of(&ends.reports).to_string()),
+        row("ended in their own result", right.to_string()),
         row("ended in another", wrong.to_string()),
         row("ended in an error", failed.to_string()),
         row(
             "requests sent, by the client",
-            (answered + unanswered).to_string(),
+            (responses + failures).to_string(),
         ),
-        row("requests seen, by the stand-in", asked.to_string()),
-        row("of them answered 200, some of those cut", whole.to_string()),
-        row("of them refused by the rate limit", limited.to_string()),
-        row("waits after a Retry-After", refused.to_string()),
-        row("of them shorter than asked", too_soon.to_string()),
-        row("requests without an answer", unanswered.to_string()),
+        row("requests seen, by the stand-in", seen.to_string()),
+        row("of them 200, some truncated", whole.to_string()),
+        row("of them rejected by the rate limit", limited.to_string()),
+        row("waits after a Retry-After", waits.to_string()),
+        row("of them shorter than that", too_soon.to_string()),
+        row("requests without a response", failures.to_string()),
         row(
             "calls a second",
             format!("{:.0}", right as f64 / took.as_secs_f64()),
@@ -230,16 +286,16 @@ fn report(
     let held = [
         ("no call is lost", started == right + wrong + failed),
         (
-            "none ends in another's answer or in an error",
+            "none ends in another's result or in an error",
             wrong == 0 && failed == 0,
         ),
         (
             "what was sent is what was seen",
-            answered + unanswered == asked,
+            responses + failures == seen,
         ),
         ("each result was sent once", right <= whole),
-        ("no wait is shorter than asked for", too_soon == 0),
-        ("the limit was reached", limited > 0 && refused > 0),
+        ("no wait is shorter than its Retry-After", too_soon == 0),
+        ("the limit was reached", limited > 0 && waits > 0),
         ("memory is level", last <= settled + settled / 4),
     ];
     let broken: Vec<&str> = held
