@@ -4,7 +4,7 @@
 //! that a dependency that a crate forgot to name would not show.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const PROGRAM: &str = r#"
@@ -38,7 +38,8 @@ fn a_program_outside_of_the_workspace_builds_and_passes() {
         .join("..")
         .canonicalize()
         .unwrap();
-    let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("outside");
+    // The workspace's own, where most dependencies have been built already.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     // Outside of the workspace's own directory, or cargo would take it for a lost member.
     let place = std::env::temp_dir().join(format!("atlas-billing-outside-{}", std::process::id()));
     fs::create_dir_all(place.join("src")).unwrap();
@@ -50,6 +51,10 @@ fn a_program_outside_of_the_workspace_builds_and_passes() {
 name = "outside"
 version = "0.0.0"
 edition = "2024"
+
+# As in the workspace, so that what is built there serves here.
+[profile.dev]
+debug = "line-tables-only"
 
 [dependencies]
 atlas-billing = {{ path = "{crates}/atlas-billing" }}
@@ -68,7 +73,7 @@ tokio = {{ version = "1", features = ["macros", "rt"] }}
     let output = Command::new(env!("CARGO"))
         .arg("test")
         .current_dir(&place)
-        .env("CARGO_TARGET_DIR", scratch)
+        .env("CARGO_TARGET_DIR", target)
         .output()
         .unwrap();
     let said = format!(

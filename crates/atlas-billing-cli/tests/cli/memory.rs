@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use atlas_billing_mock::{INVOICE_ID, InvoicePlan, ORG_ID, ScenarioBuilder};
+use atlas_billing_mock::{INVOICE_ID, InvoicePlan, ORG_ID, PENDING_INVOICE_ID, ScenarioBuilder};
 
 use super::atlas::{Atlas, bare, scenario, started};
 
@@ -38,27 +38,38 @@ fn an_export_of_a_million_items_passes_in_bounded_memory() {
 }
 
 #[test]
-fn a_report_is_made_in_bounded_memory() {
-    assert_report_bounded(40_000);
+fn figures_are_made_in_bounded_memory() {
+    assert_figures_bounded(40_000);
 }
 
 /// Takes minutes unless built with `--release`.
 #[test]
 #[ignore = "slow: a million items"]
-fn a_report_of_a_million_items_is_made_in_bounded_memory() {
-    assert_report_bounded(1_000_000);
+fn figures_of_a_million_items_are_made_in_bounded_memory() {
+    assert_figures_bounded(1_000_000);
 }
 
-/// The invoice in detail has so many items.
-fn assert_report_bounded(items: u64) {
-    let plan = InvoicePlan::new(INVOICE_ID).month(2025, 2).items(items);
-    let atlas = Atlas::start(scenario().invoice(plan));
+/// The last invoice and the pending one have so many items each.
+fn assert_figures_bounded(items: u64) {
+    let plan = |id: &str, month| InvoicePlan::new(id).month(2025, month).items(items);
+    let plans = [
+        plan(INVOICE_ID, 2),
+        plan(PENDING_INVOICE_ID, 3).status("PENDING"),
+    ];
+    let atlas = Atlas::start(plans.into_iter().fold(scenario(), ScenarioBuilder::invoice));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
     let file = file.to_str().unwrap();
-    let peak = peak_of(&atlas, &["-q", "report", "--output-file", file]);
-    println!("{items} items: peak {peak} KiB");
-    assert!(peak > 0 && peak < MOST_KIB, "{peak} KiB");
+    for command in [
+        &["-q", "invoices", "show", "last", "--by", "sku"][..],
+        &["-q", "invoices", "reconcile", "last"],
+        &["-q", "forecast"],
+        &["-q", "report", "--output-file", file],
+    ] {
+        let peak = peak_of(&atlas, command);
+        println!("{items} items: peak {peak} KiB");
+        assert!(peak > 0 && peak < MOST_KIB, "{command:?}: {peak} KiB");
+    }
 }
 
 /// Runs what has to succeed, and returns the most memory that it had resident, in KiB.

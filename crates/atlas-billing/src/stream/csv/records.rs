@@ -64,7 +64,8 @@ pub struct Record {
 
 impl Record {
     /// The cell of the column called `name`; `None` if there is no such column, or if the record
-    /// ends before it.
+    /// ends before it. Over millions of records, look the [position](Header::position) up once and use
+    /// [`get_at`](Self::get_at).
     pub fn get(&self, name: &str) -> Option<&str> {
         self.row.get(self.header.position(name)?)
     }
