@@ -10,7 +10,7 @@ use futures_core::Stream;
 use http::header::CONTENT_ENCODING;
 
 use super::gzip::Gunzip;
-use super::limits::{Limits, deadline_passed};
+use super::{Limits, deadline_passed};
 use crate::edge::{BoxFuture, Clock};
 use crate::error::{Error, ErrorKind, Result, network_error};
 use crate::meta::ResponseMeta;
