@@ -57,7 +57,12 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     nothing::explain(context, org, asked, passed, keys).await?;
     let sides = [&compared.from, &compared.to].map(|side| (side.period_plain(), side.through()));
     let basis = scope::Basis::Sums;
-    groups.scope = scope::compared(org.id(), groups.linked, &[], sides, basis).into();
+    let whose = [&compared.from, &compared.to].map(|side| side.whose(org.id(), groups.linked));
+    let whose = match whose {
+        [from, to] if from == to => to,
+        [from, to] => format!("{from}, beside {to}"),
+    };
+    groups.scope = scope::compared(&whose, sides, basis).into();
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());

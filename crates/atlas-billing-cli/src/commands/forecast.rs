@@ -139,7 +139,7 @@ pub(super) fn table(
 
 /// A forecast is of the organization's own line items.
 fn scope(org: &Org, invoice: &InvoiceRow) -> [String; 2] {
-    invoice.scope(org, Linked::Omit, scope::Basis::LineItems)
+    invoice.scope(org.id(), Linked::Omit, scope::Basis::LineItems)
 }
 
 /// The daily charges of the invoice of a month.

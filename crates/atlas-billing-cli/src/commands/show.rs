@@ -44,7 +44,9 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     nothing::explain(context, org, asked, shown.total.count, keys).await?;
     let first = shown.invoices.first().cloned().unwrap_or_default();
     context.voice.note(&format!("Period: {}", first.period()));
-    groups.scope = first.scope(org, groups.linked, scope::Basis::Sums).into();
+    groups.scope = first
+        .scope(org.id(), groups.linked, scope::Basis::Sums)
+        .into();
     let Shown {
         invoices: shown,
         total,
@@ -60,7 +62,7 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
             let layouts = shown.iter().flat_map(|row| {
                 let mut layouts = invoices::layouts(row, &groups.filter, org.id());
                 if let [first, ..] = layouts.as_mut_slice() {
-                    let scope = row.own_scope(org.id(), scope::Basis::Sums);
+                    let scope = row.scope(org.id(), Linked::Omit, scope::Basis::Sums);
                     first.notes.extend(scope);
                 }
                 layouts

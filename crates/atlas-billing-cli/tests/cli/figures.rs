@@ -162,3 +162,44 @@ fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn of_a_forgiven_invoice_the_amount_due_is_marked() {
+    let atlas = atlas();
+    let note = "the status is FORGIVEN: the figures are as the service states them, and by this status \
+                nothing of them is collected";
+    for (line, marked) in [
+        ("invoices reconcile 2024-06", "= Outstanding, FORGIVEN"),
+        ("invoices show 2024-06", "amount due in USD, FORGIVEN"),
+        ("invoices list 2024-06", "2024-06: the status"),
+    ] {
+        let shown = atlas.ok(&line.split(' ').collect::<Vec<_>>()).stdout;
+        assert!(
+            shown.contains(note) && shown.contains(marked),
+            "{line}: {shown}"
+        );
+    }
+    let paid = atlas.ok(&["invoices", "reconcile", "2024-07"]).stdout;
+    assert!(!paid.contains("FORGIVEN"), "{paid}");
+}
+
+#[test]
+fn a_running_invoice_says_up_to_which_day_and_from_which_it_is_incomplete() {
+    let atlas = atlas();
+    let statement = atlas.ok(&["invoices", "reconcile", "current"]).stdout;
+    assert!(
+        statement.contains("data as of 2025-03-09, still growing."),
+        "{statement}"
+    );
+    let days = |line: &[&str]| {
+        atlas
+            .ok(&[&["invoices", "show"], line, &["--by", "day"]].concat())
+            .stdout
+    };
+    let incomplete = "Days from 2025-03-08 on are incomplete";
+    assert!(days(&["current"]).contains(incomplete));
+    for complete in [&["last"] as &[&str], &["current", "--until", "2025-03-05"]] {
+        let shown = days(complete);
+        assert!(!shown.contains("are incomplete"), "{shown}");
+    }
+}

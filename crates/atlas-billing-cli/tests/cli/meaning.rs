@@ -143,7 +143,7 @@ fn each_table_says_whose_amounts_it_has() {
         (
             "invoices compare mtd",
             &alone,
-            "; data of 2025-02 through 2025-02-28, of 2025-03 as of 2025-03-10, still growing.",
+            "; data of 2025-02 through 2025-02-28, of 2025-03 as of 2025-03-09, still growing.",
         ),
         (
             "costs 2025-02 --compare --linked include",
@@ -159,7 +159,7 @@ fn each_table_says_whose_amounts_it_has() {
         (
             "forecast",
             &alone,
-            "; data as of 2025-03-10, still growing.",
+            "; data as of 2025-03-09, still growing.",
         ),
         (
             "invoices items last --linked include",
