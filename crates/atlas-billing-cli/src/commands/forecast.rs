@@ -10,7 +10,7 @@ use crate::args::values::Format;
 use crate::args::{ForecastArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::gate::Figure;
+use crate::gate::{Compared, Figure};
 use crate::output::{Column, Heading, Layout, Row, columns};
 use crate::records::InvoiceRow;
 use crate::text;
@@ -87,12 +87,19 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
+    let compared = Compared {
+        period: month.prev().to_string(),
+        days: [month.prev(), month].map(Month::day_count),
+    };
     let figures = limited.map(|row| {
         let what = match &row.group {
             None => format!("the forecast of {month}"),
             Some(group) => format!("the forecast of {month} for {group}"),
         };
-        Figure::of_cents(what, row.forecast.total, row.before)
+        let basis = scope::limited(scope::Basis::Sums);
+        let (before, range) = ((row.before, &compared), row.forecast.range);
+        Figure::of_cents(what, basis, row.forecast.total, before)?
+            .at_most(range.map(|range| range.high))
     });
     let figures = figures.collect::<Result<Vec<_>, _>>()?;
     if context.style.format == Format::Openmetrics {

@@ -157,6 +157,14 @@ impl InvoiceRow {
     }
 }
 
+/// What one amount of a basis is, beside a limit.
+pub(super) fn limited(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Costs => "as Cost Explorer has it, with or without discounts",
+        _ => "gross: prices and credits, discounts not subtracted, before tax",
+    }
+}
+
 fn what(basis: Basis) -> &'static str {
     match basis {
         Basis::Costs => {

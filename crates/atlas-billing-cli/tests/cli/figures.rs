@@ -140,6 +140,13 @@ fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
     atlas.ok(&["forecast", "--fail-over", "1000000"]);
     let ran = atlas.ok(&["forecast", "--warn-over", "+0%", "--fail-over", "+900%"]);
     assert!(!ran.stderr.contains("error"), "{}", ran.stderr);
+    // Both months in as many days: 28 are scaled to 31.
+    let message = atlas
+        .run(&["forecast", "--by", "sku", "--each", "--warn-over", "+0%"])
+        .stderr;
+    let scaled = "(gross: prices and credits, discounts not subtracted, before tax); compared with 2025-02, \
+                  its 28 days scaled to 31";
+    assert!(message.trim_end().ends_with(scaled), "{message}");
     let ran = atlas.run(&[
         "forecast",
         "--by",
@@ -202,4 +209,27 @@ fn a_running_invoice_says_up_to_which_day_and_from_which_it_is_incomplete() {
         let shown = days(complete);
         assert!(!shown.contains("are incomplete"), "{shown}");
     }
+}
+
+#[test]
+fn a_limit_inside_the_range_of_a_forecast_is_a_warning() {
+    let atlas = atlas();
+    let row = &atlas.ok(&["forecast", "-o", "json"]).json()[0];
+    let [middle, high] =
+        ["forecast_cents", "high_cents"].map(|column| row[column].as_i64().unwrap());
+    let said = |cents: i64| {
+        let limit = format!("{}.{:02}", cents / 100, cents % 100);
+        let said = |flag: &str| atlas.ok(&["forecast", "-q", flag, &limit]).stderr;
+        assert_eq!(said("--fail-over"), said("--warn-over"));
+        said("--fail-over")
+    };
+    let near = said(middle);
+    assert!(
+        near.starts_with("warning: the forecast of 2025-03 is "),
+        "{near}"
+    );
+    assert!(near.contains(", but its range reaches "), "{near}");
+    assert_eq!(near.lines().count(), 1);
+    assert_eq!(said(high - 1).lines().count(), 1);
+    assert_eq!(said(high), "");
 }

@@ -217,7 +217,7 @@ fn costs_are_held_against_a_limit() {
     );
     let (code, line, _) = ends(&["2025-02", "--fail-over", "+0%", "--each"]);
     assert_eq!(code, Some(8));
-    let scaled = "compared with 2025-01, its 31 days scaled to 28";
+    let scaled = "(as Cost Explorer has it, with or without discounts); compared with 2025-01, its 31 days scaled to 28";
     assert!(line.contains(scaled), "{line}");
     for args in [
         ["mtd", "--fail-over", "+10%"].as_slice(),
