@@ -233,3 +233,73 @@ fn a_limit_inside_the_range_of_a_forecast_is_a_warning() {
     assert_eq!(said(high - 1).lines().count(), 1);
     assert_eq!(said(high), "");
 }
+
+#[test]
+fn a_forecast_has_net_beside_gross() {
+    // 10.00 a day with 1.00 off, and a credit of 5.00: 31 x 10.00 - 5.00, and 31 x 9.00 - 5.00.
+    let mut items: Vec<Value> = (1..=8)
+        .map(|day| {
+            json!({
+                "sku": "A", "totalPriceCents": 1000, "discountCents": 100,
+                "startDate": format!("2025-03-{day:02}T00:00:00Z"),
+                "endDate": format!("2025-03-{:02}T00:00:00Z", day + 1),
+            })
+        })
+        .collect();
+    items.push(json!({
+        "sku": "CREDIT", "totalPriceCents": -500, "startDate": "2025-03-01T00:00:00Z",
+        "endDate": "2025-03-02T00:00:00Z",
+    }));
+    let atlas = with_invoice(&json!({"id": PENDING_INVOICE_ID, "lineItems": items}));
+    let row = &atlas.ok(&["forecast", "-o", "json"]).json()[0];
+    assert_eq!(
+        (&row["forecast_cents"], &row["net_forecast_cents"]),
+        (&json!(30_500), &json!(27_400))
+    );
+    assert_eq!(
+        (&row["net_low_cents"], &row["net_high_cents"]),
+        (&json!(27_400), &json!(27_400))
+    );
+
+    let table = atlas.ok(&["forecast"]).stdout;
+    let line = |name: &str| {
+        let line = table
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}  ")));
+        let figures =
+            line.unwrap_or_else(|| panic!("{name}: {table}"))[name.len()..].split_whitespace();
+        figures.collect::<Vec<_>>().join(" ")
+    };
+    for (name, figures) in [
+        ("7 complete days", "70.00 63.00"),
+        ("24 days left, estimated", "240.00 216.00"),
+        ("charged by the month", "0.00 0.00"),
+        ("credits", "-5.00 -5.00"),
+        ("forecast", "305.00 274.00"),
+        ("posted so far, incomplete days included", "75.00 67.00"),
+    ] {
+        assert_eq!(line(name), figures, "{name}");
+    }
+    assert!(
+        table.contains("of the same kind and no further credits come."),
+        "{table}"
+    );
+
+    let by = atlas.ok(&["forecast", "--by", "sku"]).stdout;
+    let total = by.lines().find(|line| line.starts_with("total  "));
+    let total: Vec<_> = total.unwrap().split_whitespace().collect();
+    assert_eq!(
+        total,
+        [
+            "total", "70.00", "240.00", "0.00", "-5.00", "305.00", "305.00", "305.00", "274.00"
+        ]
+    );
+    // Where there is no room, what the forecast is the sum of gives way.
+    let mut narrow = atlas.command(&["forecast", "--by", "sku"]);
+    narrow.env("COLUMNS", "80");
+    let narrow = super::atlas::Ran::of(narrow).stdout;
+    assert!(
+        !narrow.contains("complete days  ") && narrow.contains("forecast, net"),
+        "{narrow}"
+    );
+}

@@ -172,11 +172,11 @@ fn the_headlines_follow_from_the_figures_of_the_commands() {
     let forecast = &atlas.ok(&["forecast", "-o", "jsonl"]).jsonl()[0];
     let figure = |name: &str| units(forecast[name].as_i64().unwrap());
     let shown = headline("Forecast of 2025-03");
-    assert_eq!(shown[1], figure("forecast_cents"));
+    assert_eq!(shown[1], figure("net_forecast_cents"));
     assert!(shown[2].starts_with(&format!(
         "{} to {}",
-        figure("low_cents"),
-        figure("high_cents")
+        figure("net_low_cents"),
+        figure("net_high_cents")
     )));
 
     let statement = atlas.ok(&["invoices", "reconcile", "last"]).stdout;
