@@ -538,6 +538,13 @@ fn costs_are_compared_with_the_period_before() {
         table.starts_with("Costs from 2025-01 to 2025-02 by services"),
         "{table}"
     );
+    let total = table.lines().find(|line| line.starts_with("total  "));
+    let change = total.unwrap().split_whitespace().nth(3).unwrap();
+    assert!(change.starts_with('+'), "{table}");
+    assert!(
+        table.contains("share of movement\n") && table.contains("Share of movement: "),
+        "{table}"
+    );
     for (args, words) in [
         (&["costs", "mtd", "--compare"][..], "2025-03 is not over"),
         (
@@ -547,5 +554,28 @@ fn costs_are_compared_with_the_period_before() {
     ] {
         let message = atlas.fails(2, args);
         assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_comparison_is_gross_and_says_what_it_is_net() {
+    let discounted = |mut invoice: Value, cents: i64| {
+        invoice["lineItems"][0]["discountCents"] = json!(cents);
+        invoice
+    };
+    let (before, after) = (discounted(january(), 100), discounted(february(), 250));
+    let table = serving(&[after, before])
+        .ok(&["invoices", "compare"])
+        .stdout;
+    assert!(
+        table.starts_with("From 2025-01 to 2025-02, gross\n"),
+        "{table}"
+    );
+    // 15.20 less 1.00, and 17.05 less 2.50.
+    for line in [
+        "Less discounts, net: 14.20 to 14.55 (+0.35).",
+        "Share of movement: the part of all changes",
+    ] {
+        assert!(table.contains(line), "{line}: {table}");
     }
 }

@@ -115,7 +115,7 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
         (Ok(read), Ok(before)) => both(billed(before), billed(read)),
         _ => None,
     };
-    let label = format!("Change against {before}");
+    let label = format!("Change of billed against {before}");
     headlines.push(match amounts {
         Some((from, to)) => {
             let part = to_date(read.ok()).unwrap_or_else(|| percent(from, to));
@@ -264,7 +264,8 @@ fn movers(facts: &Facts<'_>) -> Result<Section, Failure> {
         (Err(why), _) | (_, Err(why)) => Err(why.to_owned()),
     };
     let about = format!(
-        "Prices of line items, the largest change first: `invoices compare {before} {detail}`."
+        "Prices of line items, gross, the largest change first; what is billed is after discounts, as the net below \
+         the table: `invoices compare {before} {detail}`."
     );
     Ok(Section {
         id: "movers",
