@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atlas_billing::money::Owed;
+use atlas_billing::money::{Owed, Statement, status_note};
 use atlas_billing::totals::Total;
 use atlas_billing::{
     CloudProvider, Invoice, InvoiceStatus, InvoiceSummary, LineItem, LinkedInvoice, Month,
@@ -35,6 +35,22 @@ impl From<&InvoiceSummary> for InvoiceRow {
         invoice.starting_balance_cents = summary.starting_balance_cents;
         invoice.amount_billed_cents = summary.amount_billed_cents;
         invoice.amount_paid_cents = summary.amount_paid_cents;
+        Self {
+            invoice,
+            items: None,
+        }
+    }
+}
+
+impl From<&Statement> for InvoiceRow {
+    fn from(statement: &Statement) -> Self {
+        let mut invoice = Invoice::default();
+        invoice.org_id.clone_from(&statement.org_id);
+        invoice.id.clone_from(&statement.invoice_id);
+        invoice.status_name.clone_from(&statement.status);
+        invoice.start_date = statement.start_date;
+        invoice.end_date = statement.end_date;
+        invoice.updated = statement.updated;
         Self {
             invoice,
             items: None,
@@ -107,6 +123,21 @@ impl InvoiceRow {
         let period = self.period_plain();
         self.is_pending()
             .then(|| format!("{period} is incomplete: the invoice is pending and still grows."))
+    }
+
+    /// Behind the name of an amount that is due by the figures, where by the status it is not collected.
+    pub(crate) fn waived_mark(&self) -> &'static str {
+        match self.invoice.status_name {
+            Some(InvoiceStatus::Forgiven) => ", FORGIVEN",
+            _ => "",
+        }
+    }
+
+    /// The same as a sentence.
+    pub(crate) fn waived_note(&self) -> Option<String> {
+        let status = self.invoice.status_name.as_ref();
+        let note = status.filter(|_| !self.waived_mark().is_empty());
+        Some(format!("{}: {}.", self.period_plain(), status_note(note?)?))
     }
 
     /// Payments and refunds as a document; nothing where the invoice itself was not read.

@@ -31,6 +31,15 @@ pub(crate) fn decimal(value: Decimal) -> String {
     format!("{sign}{}.{rest}", grouped(units))
 }
 
+/// The same of a change, with its sign in any case.
+pub(crate) fn decimal_change(change: Decimal) -> String {
+    let text = decimal(change);
+    match change.round_dp(2) > Decimal::ZERO {
+        true => format!("+{text}"),
+        false => text,
+    }
+}
+
 /// A part of a whole in percent with one decimal; empty where there is no whole.
 pub(crate) fn share(part: f64, whole: f64) -> String {
     let percent = part / whole * 100.0;
@@ -138,6 +147,18 @@ mod tests {
             ("2.675", "2.68"),
         ] {
             assert_eq!(decimal(given.parse().unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_change_has_its_sign() {
+        for (given, text) in [
+            ("0.001", "0.00"),
+            ("0.01", "+0.01"),
+            ("1234.5", "+1,234.50"),
+            ("-5", "-5.00"),
+        ] {
+            assert_eq!(decimal_change(given.parse().unwrap()), text);
         }
     }
 

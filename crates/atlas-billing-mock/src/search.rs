@@ -57,7 +57,7 @@ enum SortOrder {
     Descending,
 }
 
-/// One page of the items found, in the order of their usage unless another one was asked for.
+/// One page of the items found, the latest billed first unless another order was asked for.
 /// Items without a price are found on demand only.
 pub(crate) fn find(call: &Call<'_>, visible: &VisibleOrg) -> Result<Response, Problem> {
     let method = match call.scenario.settings.search_needs_post {
@@ -79,7 +79,7 @@ pub(crate) fn find(call: &Call<'_>, visible: &VisibleOrg) -> Result<Response, Pr
     let positions = 0..invoice.plan.items;
     let is_wanted = |position: &u64| filters.want(invoice, &invoice.item(*position));
     let mut found: Vec<u64> = positions.filter(is_wanted).collect();
-    let by = sent.sort_field.unwrap_or(SortField::UsageDates);
+    let by = sent.sort_field.unwrap_or(SortField::BillDates);
     let key = |position: &u64| {
         let item = invoice.item(*position);
         match by {
@@ -89,8 +89,8 @@ pub(crate) fn find(call: &Call<'_>, visible: &VisibleOrg) -> Result<Response, Pr
         }
     };
     match sent.sort_order {
-        Some(SortOrder::Descending) => found.sort_by_key(|position| Reverse(key(position))),
-        _ => found.sort_by_key(key),
+        Some(SortOrder::Ascending) => found.sort_by_key(key),
+        _ => found.sort_by_key(|position| Reverse(key(position))),
     }
     Ok(page(call, &found, |position| {
         object(invoice, &invoice.item(*position))

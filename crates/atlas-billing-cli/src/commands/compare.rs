@@ -57,7 +57,12 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     nothing::explain(context, org, asked, passed, keys).await?;
     let sides = [&compared.from, &compared.to].map(|side| (side.period_plain(), side.through()));
     let basis = scope::Basis::Sums;
-    groups.scope = scope::compared(org.id(), groups.linked, &[], sides, basis).into();
+    let whose = [&compared.from, &compared.to].map(|side| side.whose(org.id(), groups.linked));
+    let whose = match whose {
+        [from, to] if from == to => to,
+        [from, to] => format!("{from}, beside {to}"),
+    };
+    groups.scope = scope::compared(&whose, sides, basis).into();
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
@@ -359,9 +364,17 @@ impl Compared {
                 column.heading = Some(self.heading(side).into());
             }
         }
-        let title = format!("From {} to {}", self.from.period(), self.to.period());
-        let note = "Amounts are sums of prices, before tax.";
-        let mut layout = groups.summed(title, rows, &columns, note);
+        let title = format!("From {} to {}, gross", self.from.period(), self.to.period());
+        let whole = GroupRow::sum(rows, String::new());
+        let (from, to) = (whole.from.net(), whole.total.net());
+        let note = format!(
+            "Gross is the sum of prices, before tax. Less discounts, net: {} to {} ({}).",
+            text::cents(from.get()),
+            text::cents(to.get()),
+            text::change((to - from).get())
+        );
+        let mut layout = groups.summed(title, rows, &columns, &note);
+        layout.notes.push(MOVEMENT.to_owned());
         layout.notes.extend(self.notes());
         layout
     }
@@ -452,13 +465,17 @@ fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
         "change" Number = |r| r.change_part(),
             "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
              the first is not above 0, or the second is below.";
-        "share_of_change" Share ("share of change") = |r| part(r.moved, moved),
+        "share_of_change" Share ("share of movement") = |r| part(r.moved, moved),
             "The part of all changes, increases and decreases both counted as positive: all rows add up to 1.";
         "status" Text = |r| status(r.presence()),
             "new: in the second alone; gone: in the first alone; both; null for the row with the rest.";
         "groups" Integer always = |r| r.groups as u64, GROUPS;
     }
 }
+
+/// What the last column of a comparison is, below it.
+pub(super) const MOVEMENT: &str =
+    "Share of movement: the part of all changes, increases and decreases both counted as positive.";
 
 pub(super) fn status(presence: Option<Presence>) -> Option<&'static str> {
     presence.map(|presence| match presence {

@@ -98,12 +98,13 @@ pub(super) async fn run(context: &Context, args: &CostsArgs) -> Result<(), Failu
         gate: &args.gate,
         scope: months.map(|months| {
             let through = |months| scope::Through::of_months(months, context.today);
-            let (only, basis) = (args.linked_org.as_slice(), scope::Basis::Costs);
+            let basis = scope::Basis::Costs;
+            let whose = scope::whose(org.id(), args.linked(), &args.linked_org);
             match periods {
-                None => scope::lines(org.id(), args.linked(), only, through(months), basis),
+                None => scope::lines(&whose, through(months), basis),
                 Some(Periods { from, to }) => {
                     let sides = [from, to].map(|side| (side.to_string(), through(side)));
-                    scope::compared(org.id(), args.linked(), only, sides, basis)
+                    scope::compared(&whose, sides, basis)
                 }
             }
         }),

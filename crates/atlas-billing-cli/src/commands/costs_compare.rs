@@ -8,7 +8,7 @@ use atlas_billing::{CostRow, Decimal, Month, Months};
 use chrono::NaiveDate;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::compare::status;
+use super::compare::{MOVEMENT, status};
 use super::costs_table::{NOT_LISTED, group};
 use crate::args::values::Grouping;
 use crate::failure::{Failure, exit};
@@ -102,6 +102,13 @@ pub(super) fn write<'s>(
             share..share,
             columns! { Change: "percent" Number ("in %") = |r| r.percent(), ""; },
         );
+        // A reader sees the sign of a change in any case.
+        for column in shown.iter_mut().filter(|it| it.name == "change_amount") {
+            let signed = columns! { Change:
+                "change_amount" Number ("change") = |r| text::decimal_change(r.difference), "";
+            };
+            signed.into_iter().for_each(|signed| *column = signed);
+        }
         let Periods { from, to } = periods;
         let mut layout = Layout::of(&shown, &changes);
         layout.title = Some(format!("Costs from {from} to {to} by {}", by.name()));
@@ -113,6 +120,7 @@ pub(super) fn write<'s>(
                 .notes
                 .push(format!("{undated} without a month not compared."));
         }
+        layout.notes.push(MOVEMENT.to_owned());
         layout.notes.extend(scope.cloned());
         Ok(vec![layout])
     })
@@ -201,7 +209,7 @@ fn figures(by: Grouping, periods: Periods, moved: Decimal) -> Vec<Column<Change>
         "change" Number = |r| r.part(),
             "The change as a part of the period before, 0.25 for a quarter more; null where that would mean \
              nothing: the amount before is not above 0, or the other is below.";
-        "share_of_change" Share ("share of change") = |r| share(r.moved, moved),
+        "share_of_change" Share ("share of movement") = |r| share(r.moved, moved),
             "The part of all changes, increases and decreases both counted as positive.";
         "status" Text = |r| status(r.presence), "new, gone, or both.";
     });

@@ -7,10 +7,10 @@ use atlas_billing::{CostRow, Decimal, Month, Months};
 use chrono::NaiveDate;
 
 use super::costs_table::groups;
+use super::scope;
 use crate::args::values::Grouping;
 use crate::failure::{Failure, exit};
-use crate::gate::{Figure, Gate};
-use crate::text;
+use crate::gate::{Compared, Figure, Gate};
 
 /// The months to compare with, where a limit needs them: as many, right before.
 ///
@@ -54,16 +54,15 @@ pub(super) fn figures(
         true => by_group(rows, by),
         false => Ok(vec![(None, String::new(), total(rows)?)]),
     };
-    let same_days = |amount: Decimal| match (months, earlier) {
-        (Some(months), Some((earlier, _))) => scaled(amount, months, earlier),
-        _ => Ok(amount),
-    };
     let before = earlier.map(|(_, rows)| sums(rows)).transpose()?;
     let before: Option<BTreeMap<Option<String>, Decimal>> =
         before.map(|sums| sums.into_iter().map(|(id, _, sum)| (id, sum)).collect());
     let compared = match (months, earlier) {
-        (Some(months), Some((earlier, _))) => compared(months, earlier),
-        _ => String::new(),
+        (Some(months), Some((earlier, _))) => Compared {
+            period: earlier.to_string(),
+            days: [earlier, months].map(days),
+        },
+        _ => Compared::default(),
     };
     let figures = sums(rows)?.into_iter().map(|(id, name, amount)| {
         // A group that began in this period was nothing before.
@@ -76,35 +75,14 @@ pub(super) fn figures(
         };
         Ok(Figure {
             what: format!("the cost of {period}{of}"),
+            basis: scope::limited(scope::Basis::Costs),
             amount,
-            before: before.map(same_days).transpose()?,
+            at_most: None,
+            before,
             compared: compared.clone(),
         })
     });
     figures.collect()
-}
-
-/// What an amount of `earlier` comes to in as many days as `months` have.
-fn scaled(amount: Decimal, months: Months, earlier: Months) -> Result<Decimal, Failure> {
-    let (now, then) = (days(months), days(earlier));
-    if now == then {
-        return Ok(amount);
-    }
-    let product = amount.checked_mul(Decimal::from(now));
-    let scaled = product.and_then(|product| product.checked_div(Decimal::from(then)));
-    scaled.ok_or_else(too_large)
-}
-
-fn compared(months: Months, earlier: Months) -> String {
-    let (now, then) = (days(months), days(earlier));
-    match now == then {
-        true => format!("; compared with {earlier}"),
-        false => format!(
-            "; compared with {earlier}, its {} scaled to {}",
-            text::counted(then, "day"),
-            text::count(now)
-        ),
-    }
 }
 
 fn days(months: Months) -> u32 {
@@ -176,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn other_days_are_scaled_and_said() {
+    fn groups_have_what_they_were_before() {
         let before = [cost("Backup", "31"), cost("Clusters", "62.31")];
         let now = [cost("Clusters", "70"), cost("Support", "5")];
         let period = (Some(months("2025-02")), now.as_slice());
@@ -185,26 +163,24 @@ mod tests {
         let [all] = all.unwrap().try_into().unwrap();
         assert_eq!(all.what, "the cost of 2025-02");
         assert_eq!(all.amount, Decimal::from(75));
-        // 93.31 x 28 / 31 = 84.28; 28 of 31 days.
-        assert_eq!(all.before.unwrap().round_dp(2).to_string(), "84.28");
+        assert_eq!(all.before.unwrap().to_string(), "93.31");
         assert_eq!(
-            all.compared,
+            all.compared.to_string(),
             "; compared with 2025-01, its 31 days scaled to 28"
         );
         let each = figures(&gate("+10%", true), Grouping::Services, period, earlier).unwrap();
         let each = each.iter().map(|it| {
-            let before = it.before.unwrap().round_dp(2);
-            (it.what.as_str(), it.amount.to_string(), before.to_string())
+            let before = it.before.unwrap().to_string();
+            (it.what.as_str(), it.amount.to_string(), before)
         });
         let each: Vec<_> = each.collect();
         assert_eq!(
             each,
             [
-                // 62.31 x 28 / 31 = 56.28.
                 (
                     "the cost of 2025-02 for Clusters",
                     "70".into(),
-                    "56.28".into()
+                    "62.31".into()
                 ),
                 ("the cost of 2025-02 for Support", "5".into(), "0".into()),
             ]

@@ -102,9 +102,13 @@ pub(super) async fn run(context: &Context, args: &FocusArgs) -> Result<(), Failu
         }
         if !read.is_empty() {
             let last = read.iter().rev().find_map(|meant| meant.summary.as_ref());
-            let row = last.map(InvoiceRow::from).unwrap_or_default();
+            let mut row = last.map(InvoiceRow::from).unwrap_or_default();
+            // A report is of an invoice of the organization itself.
+            row.invoice
+                .org_id
+                .get_or_insert_with(|| org.id().to_string());
             let linked = args.linked.unwrap_or_default();
-            let scope = row.scope(org, linked, scope::Basis::Focus);
+            let scope = row.scope(org.id(), linked, scope::Basis::Focus);
             write_totals(context, args, &read, &totals, scope, out)?;
         }
         return unread.end();

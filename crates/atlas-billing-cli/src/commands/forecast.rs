@@ -1,6 +1,9 @@
 //! `forecast`: what the running month will have cost at its end.
 
-use atlas_billing::money::{DailyGroups, DailyTotals, Forecast, ForecastMethod, ForecastOptions};
+use atlas_billing::money::{
+    AssumptionKind, Basis, DailyGroups, DailyTotals, Forecast, ForecastMethod, ForecastOptions,
+    ForecastRange,
+};
 use atlas_billing::totals::{Dimension, ItemFilter, Key};
 use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
 use chrono::NaiveDate;
@@ -10,7 +13,7 @@ use crate::args::values::Format;
 use crate::args::{ForecastArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::gate::Figure;
+use crate::gate::{Compared, Figure};
 use crate::output::{Column, Heading, Layout, Row, columns};
 use crate::records::InvoiceRow;
 use crate::text;
@@ -20,7 +23,10 @@ pub(super) struct Forecasted {
     /// What the group is; none for the whole.
     group: Option<String>,
     pub(super) key: Option<Key>,
+    /// Of prices.
     pub(super) forecast: Forecast,
+    /// Of prices less discounts.
+    pub(super) net: Forecast,
     /// What it came to in the month before, if that was asked for.
     before: Option<Cents>,
 }
@@ -52,10 +58,10 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         if let Some(day) = through {
             options = options.with_complete_through(day);
         }
-        Forecast::of(daily, month, context.today, &options)
+        both(daily, month, context.today, &options)
     };
     let earlier = last.as_ref().map(|days| &days.daily);
-    let whole = forecast(current.daily.total(), earlier.map(DailyGroups::total))?;
+    let [whole, whole_net] = forecast(current.daily.total(), earlier.map(DailyGroups::total))?;
     let mut rows = Vec::new();
     let nothing = DailyTotals::new();
     let groups = earlier.map(DailyGroups::groups);
@@ -65,10 +71,12 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
             let same = groups.iter().find(|before| before.keys == group.keys);
             same.map_or(&nothing, |before| &before.daily)
         });
+        let [gross, net] = forecast(&group.daily, before)?;
         rows.push(Forecasted {
             group: group.keys.first().map(ToString::to_string),
             key: group.keys.first().cloned(),
-            forecast: forecast(&group.daily, before)?,
+            forecast: gross,
+            net,
             before: before.map(|daily| daily.total().gross),
         });
     }
@@ -77,6 +85,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         group: None,
         key: None,
         forecast: whole,
+        net: whole_net,
         before: earlier.map(|groups| groups.total().total().gross),
     });
     let head = InvoiceRow {
@@ -87,12 +96,19 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let limited = rows
         .iter()
         .filter(|row| row.group.is_some() == args.gate.each);
+    let compared = Compared {
+        period: month.prev().to_string(),
+        days: [month.prev(), month].map(Month::day_count),
+    };
     let figures = limited.map(|row| {
         let what = match &row.group {
             None => format!("the forecast of {month}"),
             Some(group) => format!("the forecast of {month} for {group}"),
         };
-        Figure::of_cents(what, row.forecast.total, row.before)
+        let basis = scope::limited(scope::Basis::Sums);
+        let (before, range) = ((row.before, &compared), row.forecast.range);
+        Figure::of_cents(what, basis, row.forecast.total, before)?
+            .at_most(range.map(|range| range.high))
     });
     let figures = figures.collect::<Result<Vec<_>, _>>()?;
     if context.style.format == Format::Openmetrics {
@@ -106,7 +122,18 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         let write = || Ok(Vec::new());
         context.style.write(out, &columns, &rows[..shown], write)?;
     } else {
-        let write = || Ok(vec![layout(month, by, &rows, &scope)]);
+        let write = || {
+            let [wide, narrow] = [true, false].map(|wide| match by {
+                Some(by) => by_group(month, by, &rows, wide),
+                None => layout(&rows[0]),
+            });
+            let mut layout = match context.style.fits(&wide) {
+                true => wide,
+                false => narrow,
+            };
+            layout.notes.extend_from_slice(&scope);
+            Ok(vec![layout])
+        };
         context.style.write(out, &row_columns(), &rows, write)?;
     }
     args.gate.judge(context, &figures)
@@ -120,26 +147,39 @@ pub(super) fn table(
     current: &DailyTotals,
     last: Option<&DailyTotals>,
     today: NaiveDate,
-) -> Result<(Forecast, Layout), Failure> {
+) -> Result<(Forecasted, Layout), Failure> {
     let month = Month::of(today);
     let mut options = ForecastOptions::new();
     if let Some(last) = last {
         options = options.with_last_month(last);
     }
-    let forecast = Forecast::of(current, month, today, &options)?;
+    let [forecast, net] = both(current, month, today, &options)?;
     let whole = Forecasted {
         group: None,
         key: None,
-        forecast: forecast.clone(),
+        forecast,
+        net,
         before: None,
     };
-    let scope = scope(org, invoice);
-    Ok((forecast, layout(month, None, &[whole], &scope)))
+    let mut layout = layout(&whole);
+    layout.notes.extend(scope(org, invoice));
+    Ok((whole, layout))
+}
+
+/// The forecast of prices, and that of prices less discounts.
+fn both(
+    daily: &DailyTotals,
+    month: Month,
+    today: NaiveDate,
+    options: &ForecastOptions<'_>,
+) -> Result<[Forecast; 2], atlas_billing::Error> {
+    let of = |basis| Forecast::of(daily, month, today, &options.clone().with_basis(basis));
+    Ok([of(Basis::Prices)?, of(Basis::PricesLessDiscounts)?])
 }
 
 /// A forecast is of the organization's own line items.
 fn scope(org: &Org, invoice: &InvoiceRow) -> [String; 2] {
-    invoice.scope(org, Linked::Omit, scope::Basis::LineItems)
+    invoice.scope(org.id(), Linked::Omit, scope::Basis::Sums)
 }
 
 /// The daily charges of the invoice of a month.
@@ -153,69 +193,109 @@ async fn days(
     items.daily(by, &ItemFilter::new()).await
 }
 
-fn layout(
-    month: Month,
-    by: Option<&Dimension>,
-    rows: &[Forecasted],
-    scope: &[String; 2],
-) -> Layout {
-    let mut headings: Vec<Heading> = by
-        .map(|by| Heading::left(by.to_string()))
-        .into_iter()
-        .collect();
-    headings.extend(
-        [
-            "so far",
-            "days left",
-            "monthly",
-            "credits",
-            "forecast",
-            "from",
-            "to",
-        ]
-        .map(Heading::right),
-    );
+/// What a forecast is the sum of.
+fn parts(forecast: &Forecast) -> [(String, Cents); 4] {
+    let left = text::counted(forecast.remaining_days, "day");
+    [
+        (
+            text::counted(forecast.complete_days, "complete day"),
+            forecast.complete + forecast.other_days,
+        ),
+        (format!("{left} left, estimated"), forecast.remaining),
+        ("charged by the month".to_owned(), forecast.monthly),
+        ("credits".to_owned(), forecast.credits),
+    ]
+}
+
+/// What is posted of the month, its incomplete days included.
+pub(super) fn posted(forecast: &Forecast) -> Cents {
+    forecast.total - forecast.remaining + forecast.posted
+}
+
+pub(super) const POSTED: &str = "posted so far, incomplete days included";
+
+/// The whole, gross beside net.
+fn layout(whole: &Forecasted) -> Layout {
+    let both = [&whole.forecast, &whole.net];
+    let headings = ["", "gross", "net"].into_iter().map(Heading::right);
+    let title = format!("Forecast of {}", whole.forecast.month);
+    let mut layout = Layout::titled(title, headings.collect());
+    layout.headings[0] = Heading::left("");
+    let row =
+        |name: &str, figures: [String; 2]| Row::new([name.to_owned()].into_iter().chain(figures));
+    let cents = |of: fn(&Forecast) -> Cents| both.map(|it| text::cents(of(it).get()));
+    let [gross, net] = both.map(parts);
+    let parts = gross.into_iter().zip(net);
+    layout.rows.extend(parts.map(|((name, gross), (_, net))| {
+        row(&name, [gross, net].map(|part| text::cents(part.get())))
+    }));
+    layout.rows.push(row("forecast", cents(|it| it.total)));
+    for (name, end) in [
+        ("from", (|range| range.low) as fn(ForecastRange) -> Cents),
+        ("to", |range| range.high),
+    ] {
+        let ends = both.map(|it| it.range.map(end));
+        if ends.iter().any(Option::is_some) {
+            let shown = |end: Option<Cents>| end.map_or(String::new(), |it| text::cents(it.get()));
+            layout.rows.push(row(name, ends.map(shown)));
+        }
+    }
+    layout.rows.push(row(POSTED, cents(posted)));
+    layout.notes.extend(notes(&whole.forecast));
+    layout
+}
+
+/// The forecast of each group and of the whole; `wide` with what each is the sum of.
+fn by_group(month: Month, by: &Dimension, rows: &[Forecasted], wide: bool) -> Layout {
+    let mut headings = vec![Heading::left(by.to_string())];
+    if let Some(whole) = rows.last().filter(|_| wide) {
+        let parts = parts(&whole.forecast).map(|(name, _)| name);
+        headings.extend(parts.map(Heading::right));
+    }
+    headings.extend(["forecast, gross", "from", "to", "forecast, net"].map(Heading::right));
     let mut layout = Layout::titled(format!("Forecast of {month}"), headings);
     for row in rows {
-        let forecast = &row.forecast;
-        let end = |end: Option<i128>| end.map_or(String::new(), text::cents);
-        let so_far = forecast.complete + forecast.other_days;
-        let mut texts = Vec::new();
-        texts.extend(by.map(|_| row.group.clone().unwrap_or("total".to_owned())));
+        let Forecasted { forecast, net, .. } = row;
+        let end = |end: Option<Cents>| end.map_or(String::new(), |it| text::cents(it.get()));
+        let mut texts = vec![row.group.clone().unwrap_or("total".to_owned())];
+        if wide {
+            texts.extend(parts(forecast).map(|(_, part)| text::cents(part.get())));
+        }
         texts.extend([
-            text::cents(so_far.get()),
-            text::cents(forecast.remaining.get()),
-            text::cents(forecast.monthly.get()),
-            text::cents(forecast.credits.get()),
             text::cents(forecast.total.get()),
-            end(forecast.range.map(|range| range.low.get())),
-            end(forecast.range.map(|range| range.high.get())),
+            end(forecast.range.map(|range| range.low)),
+            end(forecast.range.map(|range| range.high)),
+            text::cents(net.total.get()),
         ]);
-        match (by, &row.group) {
-            (Some(_), None) => layout.sums.push(Row::new(texts)),
-            _ => layout.rows.push(Row::new(texts)),
+        match row.group {
+            None => layout.sums.push(Row::new(texts)),
+            Some(_) => layout.rows.push(Row::new(texts)),
         }
     }
-    if let Some(whole) = rows.last() {
-        let forecast = &whole.forecast;
-        if let Some(range) = forecast.range {
-            layout.notes.push(format!(
-                "The month ends between \"from\" and \"to\" with a likelihood of {} %.",
-                range.percent
-            ));
-        }
-        let assumptions = forecast.assumptions.iter();
-        layout
-            .notes
-            .extend(assumptions.map(|assumption| format!("- {}", assumption.text)));
-    }
-    if by.is_some() {
-        let rounding =
-            "Groups are forecast one by one: their sum can differ from the total by cents.";
-        layout.notes.push(rounding.to_owned());
-    }
-    layout.notes.extend_from_slice(scope);
+    layout.notes.extend(
+        rows.last()
+            .map(|whole| notes(&whole.forecast))
+            .unwrap_or_default(),
+    );
+    let rounding = "Groups are forecast one by one: their sum can differ from the total by cents.";
+    layout.notes.push(rounding.to_owned());
     layout
+}
+
+/// How a forecast was made.
+fn notes(forecast: &Forecast) -> Vec<String> {
+    let likelihood = forecast.range.map(|range| {
+        format!(
+            "The month ends between \"from\" and \"to\" with a likelihood of {} %, if charges go on to be of the \
+             same kind and no further credits come.",
+            range.percent
+        )
+    });
+    let assumptions = forecast.assumptions.iter();
+    // What amounts are is said of both, in the scope.
+    let assumptions = assumptions.filter(|it| it.kind != AssumptionKind::Basis);
+    let assumptions = assumptions.map(|assumption| format!("- {}", assumption.text));
+    likelihood.into_iter().chain(assumptions).collect()
 }
 
 fn row_columns() -> Vec<Column<Forecasted>> {
@@ -223,8 +303,8 @@ fn row_columns() -> Vec<Column<Forecasted>> {
         "month" Text always = |r| r.forecast.month.to_string(), "The month that is forecast.";
         "group" Text = |r| r.group.as_deref(), "What the group is; null for the whole.";
         "forecast_cents" Cents always = |r| r.forecast.total,
-            "What the month will have cost, in hundredths of the invoice's pricing currency, before \
-             discounts and tax.";
+            "What the month will have cost by prices, in hundredths of the invoice's pricing currency; \
+             discounts are not subtracted, before tax. The columns without net are of prices.";
         "low_cents" Cents = |r| r.forecast.range.map(|range| range.low), "The lower end of the range.";
         "high_cents" Cents = |r| r.forecast.range.map(|range| range.high), "The upper end of it.";
         "range_percent" Integer = |r| r.forecast.range.map(|range| u64::from(range.percent)),
@@ -239,6 +319,10 @@ fn row_columns() -> Vec<Column<Forecasted>> {
         "other_days_cents" Cents always = |r| r.forecast.other_days,
             "Daily charges of days in other months, as posted.";
         "method" Text always = |r| r.method(), "How the other days were estimated.";
+        "net_forecast_cents" Cents always = |r| r.net.total,
+            "The forecast of prices less discounts: what is billed if prices are before them, before tax.";
+        "net_low_cents" Cents = |r| r.net.range.map(|range| range.low), "The lower end of its range.";
+        "net_high_cents" Cents = |r| r.net.range.map(|range| range.high), "The upper end of it.";
     }
 }
 

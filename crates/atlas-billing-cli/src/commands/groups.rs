@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atlas_billing::MOST_PER_PAGE;
+use atlas_billing::money::DailyTotals;
 use atlas_billing::totals::{Dimension, ItemFilter, Key, Totals};
 use atlas_billing::{Cents, InvoiceId, Org};
+use chrono::NaiveDate;
 
 use super::group_row::{GroupRow, largest, part, told};
 use super::{Context, invoices, lookup, metrics, nothing};
@@ -80,7 +82,13 @@ impl Groups {
             columns = metrics::groups(invoice, &self.by);
         }
         context.style.write(out, &columns, &rows, || {
-            let layout = |shape| self.shown_layout(invoice, &rows, shape);
+            let layout = |shape| {
+                let mut layout = self.shown_layout(invoice, &rows, shape);
+                layout
+                    .notes
+                    .extend(self.incomplete_note(context.today, invoice, &rows));
+                layout
+            };
             Ok(vec![with_shape(context, "days", &rows, layout)])
         })
     }
@@ -119,6 +127,31 @@ impl Groups {
         let mut layout = self.layout(title, rows, &columns);
         layout.notes.extend(invoice.to_date_note());
         layout
+    }
+
+    /// From which day on charges of a pending invoice are still missing, where days are shown and all
+    /// charges are there to tell.
+    fn incomplete_note(
+        &self,
+        today: NaiveDate,
+        invoice: &InvoiceRow,
+        rows: &[GroupRow],
+    ) -> Option<String> {
+        let is_growing = invoice.is_pending() && self.filter.is_empty();
+        let month = invoice.month().filter(|_| is_growing)?;
+        let mut daily = DailyTotals::new();
+        for row in rows {
+            let days = row.keys.iter().filter_map(|key| match key {
+                Key::Day(day) => *day,
+                _ => None,
+            });
+            days.for_each(|day| *daily.days.entry(day).or_default() += row.total);
+        }
+        let last = daily.last_day(month)?;
+        let complete = daily.complete_through(month, today);
+        let from = complete.map_or(Some(month.first_day()), |day| day.succ_opt())?;
+        (from <= last)
+            .then(|| format!("Days from {from} on are incomplete: charges are still added."))
     }
 
     /// What is grouped by, for a reader.

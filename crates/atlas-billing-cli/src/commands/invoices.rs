@@ -45,8 +45,8 @@ pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failu
     let title = shown.map_or("Invoices".to_owned(), |period| format!("Invoices {period}"));
     context.style.write(out, &invoice_columns(), &rows, || {
         let mut layout = list_layout(title, &rows);
-        let (alone, through) = (Linked::Omit, scope::Through::Unknown);
-        let scope = scope::lines(org.id(), alone, &[], through, scope::Basis::Invoice);
+        let alone = scope::whose(org.id(), Linked::Omit, &[]);
+        let scope = scope::lines(&alone, scope::Through::Unknown, scope::Basis::Invoice);
         layout.notes.extend(scope);
         Ok(vec![layout])
     })
@@ -69,31 +69,12 @@ pub(super) fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
         .notes
         .extend(rows.is_empty().then(|| "No invoices.".to_owned()));
     layout
+        .notes
+        .extend(rows.iter().filter_map(InvoiceRow::waived_note));
+    layout
 }
 
 impl InvoiceRow {
-    /// Up to which day there is data.
-    pub(super) fn through(&self) -> scope::Through {
-        let Invoice {
-            status_name,
-            updated,
-            end_date,
-            ..
-        } = &self.invoice;
-        scope::Through::of_invoice(status_name.as_ref(), *updated, *end_date)
-    }
-
-    /// Whose amounts these are, up to which day, and what they are.
-    pub(super) fn scope(&self, org: &Org, linked: Linked, basis: scope::Basis) -> [String; 2] {
-        scope::lines(org.id(), linked, &[], self.through(), basis)
-    }
-
-    /// The same of the invoice's own amounts, which may be one that is linked to `payer`'s.
-    pub(super) fn own_scope(&self, payer: &OrgId, basis: scope::Basis) -> [String; 2] {
-        let only: Vec<OrgId> = self.linked_org(payer).into_iter().collect();
-        scope::lines(payer, Linked::Omit, &only, self.through(), basis)
-    }
-
     /// The organization that it is of, where that is another one than `payer`.
     pub(super) fn linked_org(&self, payer: &OrgId) -> Option<OrgId> {
         let id = self.invoice.org_id.as_deref()?.parse().ok();
@@ -270,17 +251,19 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> L
             .owed
             .checked_div(Decimal::ONE_HUNDRED)
             .map(text::decimal);
-        due = match owed.currency {
+        let name = match owed.currency {
             Some(code) => format!("amount due in {code}"),
             None => "amount due".to_owned(),
         };
+        due = format!("{name}{}", row.waived_mark());
         rows.push((&due, units.unwrap_or_default()));
         layout.notes.push(format!(
             "{}, by the documented rule: for each payment its amount billed times its \
              unit price, plus its sales tax, less the starting balance.",
-            capitalized(&due).trim_end_matches('.')
+            capitalized(&name).trim_end_matches('.')
         ));
     }
+    layout.notes.extend(row.waived_note());
     layout.rows.extend(
         rows.into_iter()
             .map(|(name, figure)| Row::new([name.to_owned(), figure])),

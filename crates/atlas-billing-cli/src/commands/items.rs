@@ -158,7 +158,7 @@ async fn to_sink(
         .explain(context, org, meant, records.written())
         .await?;
     let mut out = records.end()?;
-    let scope = last.scope(org, wanted.linked, scope::Basis::LineItems);
+    let scope = last.scope(org.id(), wanted.linked, scope::Basis::LineItems);
     context.style.notes(&scope, &mut out)?;
     Ok(out.finish()?)
 }

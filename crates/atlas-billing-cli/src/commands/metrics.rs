@@ -90,6 +90,8 @@ pub(super) fn forecast(
             "The lower end of the range of the forecast, in hundredths of the currency.";
         "mongodb_atlas_forecast_high_cents" Cents = |r| r.forecast.range.map(|range| range.high),
             "The upper end of the range of the forecast, in hundredths of the currency.";
+        "mongodb_atlas_forecast_net_cents" Cents = |r| r.net.total,
+            "What the month will have cost less discounts, in hundredths of the currency.";
     };
     if let Some(by) = by {
         columns.extend(labels(by, |r: &Forecasted| r.key.as_ref()));

@@ -3,8 +3,7 @@
 use atlas_billing::money::{Rounding, RowKind, Statement, StatementRow, Verdict};
 use atlas_billing::{Bridge, FocusColumn};
 
-use super::scope::{self, Through};
-use super::{Context, invoices};
+use super::{Context, invoices, scope};
 use crate::args::values::Format;
 use crate::args::{Linked, ReconcileArgs};
 use crate::connect::connect;
@@ -34,10 +33,11 @@ pub(super) async fn run(context: &Context, args: &ReconcileArgs) -> Result<(), F
     };
     match context.style.format {
         Format::Table | Format::Markdown => {
-            let mut layouts = vec![layout(&statement)];
-            let through = Through::of_invoice(statement.status.as_ref(), None, statement.end_date);
-            let [whose, _] = scope::lines(org.id(), Linked::Omit, &[], through, scope::Basis::Sums);
-            layouts[0].notes.push(whose);
+            let mut statement_layout = layout(&statement);
+            let row = InvoiceRow::from(&statement);
+            let [whose, _] = row.scope(org.id(), Linked::Omit, scope::Basis::Sums);
+            statement_layout.notes.push(whose);
+            let mut layouts = vec![statement_layout];
             layouts.extend(bridge.as_ref().map(bridge_layout));
             context.style.tables(out, &layouts)?;
         }
@@ -105,9 +105,12 @@ pub(super) fn layout(statement: &Statement) -> Layout {
         Heading::right("stated less computed"),
     ];
     let mut layout = Layout::titled(title, headings);
+    let waived = InvoiceRow::from(statement).waived_mark();
     layout.rows.extend(statement.rows.iter().map(|row| {
+        let is_due = matches!(row.label, "Amount due" | "Outstanding");
+        let mark = if is_due { waived } else { "" };
         Row::new([
-            figure(row.kind, row.label),
+            figure(row.kind, &format!("{}{mark}", row.label)),
             text::cents(row.cents.get()),
             row.field.unwrap_or_default().to_owned(),
             row.difference

@@ -3,12 +3,13 @@
 
 use std::io::{self, Write};
 
-use atlas_billing::{InvoiceStatus, Month, Months, OrgId};
+use atlas_billing::{Invoice, InvoiceStatus, Month, Months, OrgId};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::args::Linked;
 use crate::args::values::Format;
 use crate::output::Style;
+use crate::records::InvoiceRow;
 
 /// What amounts are, as far as the service says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,30 +75,18 @@ impl Through {
 }
 
 /// Two lines below a table: whose amounts these are and up to which day, and what they are.
-pub(super) fn lines(
-    org: &OrgId,
-    linked: Linked,
-    only: &[OrgId],
-    through: Through,
-    basis: Basis,
-) -> [String; 2] {
+pub(super) fn lines(whose: &str, through: Through, basis: Basis) -> [String; 2] {
     let through = match through {
         Through::Running(month) => format!("; {month} to date, still growing"),
         other => other
             .reach()
             .map_or(String::new(), |reach| format!("; data {reach}")),
     };
-    both(&whose(org, linked, only), &through, basis)
+    both(whose, &through, basis)
 }
 
 /// The same of two periods, each with how far its data reaches.
-pub(super) fn compared(
-    org: &OrgId,
-    linked: Linked,
-    only: &[OrgId],
-    sides: [(String, Through); 2],
-    basis: Basis,
-) -> [String; 2] {
+pub(super) fn compared(whose: &str, sides: [(String, Through); 2], basis: Basis) -> [String; 2] {
     let sides = sides.into_iter().filter_map(|(period, through)| {
         let reach = through.reach()?;
         Some(format!("of {period} {reach}"))
@@ -107,7 +96,7 @@ pub(super) fn compared(
         true => String::new(),
         false => format!("; data {}", sides.join(", ")),
     };
-    both(&whose(org, linked, only), &through, basis)
+    both(whose, &through, basis)
 }
 
 fn both(whose: &str, through: &str, basis: Basis) -> [String; 2] {
@@ -117,7 +106,8 @@ fn both(whose: &str, through: &str, basis: Basis) -> [String; 2] {
     ]
 }
 
-fn whose(org: &OrgId, linked: Linked, only: &[OrgId]) -> String {
+/// The organizations that a query of `org` is about.
+pub(super) fn whose(org: &OrgId, linked: Linked, only: &[OrgId]) -> String {
     match (linked, only) {
         (_, [one]) => format!("organization {one}, as {org} sees it"),
         (_, [_, ..]) => {
@@ -127,6 +117,51 @@ fn whose(org: &OrgId, linked: Linked, only: &[OrgId]) -> String {
         (Linked::Omit, []) => format!("organization {org} alone"),
         (Linked::Include, []) => format!("organization {org} and those linked to it"),
         (Linked::Only, []) => format!("organizations linked to {org}, without it"),
+    }
+}
+
+impl InvoiceRow {
+    /// The organizations that the amounts of an invoice are of, read with the credentials of `payer`: the
+    /// invoice may be one that is linked to the payer's.
+    pub(super) fn whose(&self, payer: &OrgId, linked: Linked) -> String {
+        let Invoice { org_id, id, .. } = &self.invoice;
+        let seen = match org_id.as_deref() {
+            Some(own) if own == payer.as_str() => return whose(payer, linked, &[]),
+            Some(other) => format!("organization {other}"),
+            None => format!(
+                "the organization of invoice {}",
+                id.as_deref().unwrap_or("without id")
+            ),
+        };
+        match linked {
+            Linked::Omit => format!("{seen}, as {payer} sees it"),
+            Linked::Include => format!("{seen} and those linked to it, as {payer} sees them"),
+            Linked::Only => format!("those linked to {seen}, as {payer} sees them"),
+        }
+    }
+
+    /// Up to which day there is data.
+    pub(super) fn through(&self) -> Through {
+        let Invoice {
+            status_name,
+            updated,
+            end_date,
+            ..
+        } = &self.invoice;
+        Through::of_invoice(status_name.as_ref(), *updated, *end_date)
+    }
+
+    /// Whose amounts these are, up to which day, and what they are.
+    pub(super) fn scope(&self, payer: &OrgId, linked: Linked, basis: Basis) -> [String; 2] {
+        lines(&self.whose(payer, linked), self.through(), basis)
+    }
+}
+
+/// What one amount of a basis is, beside a limit.
+pub(super) fn limited(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Costs => "as Cost Explorer has it, with or without discounts",
+        _ => "gross: prices and credits, discounts not subtracted, before tax",
     }
 }
 
@@ -209,8 +244,40 @@ mod tests {
                  5f0c1d2e3a4b5c6d7e8f9a0b sees them.",
             ),
         ] {
-            let [found, _] = lines(&id('b'), linked, &only, through, Basis::Costs);
+            let whose = whose(&id('b'), linked, &only);
+            let [found, _] = lines(&whose, through, Basis::Costs);
             assert_eq!(found, line);
+        }
+    }
+
+    #[test]
+    fn an_invoice_is_of_the_organization_that_it_names() {
+        let payer: OrgId = "5f0c1d2e3a4b5c6d7e8f9a0b".parse().unwrap();
+        let mut row = InvoiceRow::default();
+        row.invoice.id = Some("64b7f0a1c2d3e4f506172839".to_owned());
+        let unknown = "the organization of invoice 64b7f0a1c2d3e4f506172839, as \
+                       5f0c1d2e3a4b5c6d7e8f9a0b sees it";
+        assert_eq!(row.whose(&payer, Linked::Omit), unknown);
+        for (org, linked, whose) in [
+            (
+                "b",
+                Linked::Omit,
+                "organization 5f0c1d2e3a4b5c6d7e8f9a0b alone",
+            ),
+            (
+                "c",
+                Linked::Omit,
+                "organization 5f0c1d2e3a4b5c6d7e8f9a0c, as 5f0c1d2e3a4b5c6d7e8f9a0b sees it",
+            ),
+            (
+                "c",
+                Linked::Include,
+                "organization 5f0c1d2e3a4b5c6d7e8f9a0c and those linked to it, as \
+                 5f0c1d2e3a4b5c6d7e8f9a0b sees them",
+            ),
+        ] {
+            row.invoice.org_id = Some(format!("5f0c1d2e3a4b5c6d7e8f9a0{org}"));
+            assert_eq!(row.whose(&payer, linked), whose);
         }
     }
 

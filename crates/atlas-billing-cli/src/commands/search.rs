@@ -55,8 +55,9 @@ pub(super) async fn run(context: &Context, args: &SearchArgs) -> Result<(), Fail
         .note(&format!("Invoice {id}{period}: {count} found"));
     let mut out = records.end()?;
     let row = found.summary.as_ref().map(InvoiceRow::from);
-    let scope = row.unwrap_or_default();
-    let scope = scope.scope(&org, Linked::Omit, scope::Basis::Found);
+    let mut row = row.unwrap_or_default();
+    row.invoice.id.get_or_insert_with(|| id.to_string());
+    let scope = row.scope(org.id(), Linked::Omit, scope::Basis::Found);
     context.style.notes(&scope, &mut out)?;
     Ok(out.finish()?)
 }

@@ -14,7 +14,7 @@ use crate::args::values::{Format, Invoice as One, Which};
 use crate::args::{Linked, ShowArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::gate::Figure;
+use crate::gate::{Compared, Figure};
 use crate::records::{InvoiceRow, invoice_columns};
 
 /// A line of more blocks is not read any more.
@@ -44,7 +44,9 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
     nothing::explain(context, org, asked, shown.total.count, keys).await?;
     let first = shown.invoices.first().cloned().unwrap_or_default();
     context.voice.note(&format!("Period: {}", first.period()));
-    groups.scope = first.scope(org, groups.linked, scope::Basis::Sums).into();
+    groups.scope = first
+        .scope(org.id(), groups.linked, scope::Basis::Sums)
+        .into();
     let Shown {
         invoices: shown,
         total,
@@ -60,7 +62,7 @@ pub(super) async fn run(context: &Context, args: &ShowArgs) -> Result<(), Failur
             let layouts = shown.iter().flat_map(|row| {
                 let mut layouts = invoices::layouts(row, &groups.filter, org.id());
                 if let [first, ..] = layouts.as_mut_slice() {
-                    let scope = row.own_scope(org.id(), scope::Basis::Sums);
+                    let scope = row.scope(org.id(), Linked::Omit, scope::Basis::Sums);
                     first.notes.extend(scope);
                 }
                 layouts
@@ -164,6 +166,7 @@ pub(super) struct Limited {
     whole: (Cents, Option<Cents>),
     /// The same for each group.
     groups: Vec<(String, Cents, Option<Cents>)>,
+    compared: Compared,
 }
 
 impl Limited {
@@ -180,6 +183,7 @@ impl Limited {
                 .iter()
                 .map(|row| (row.named(), row.total.gross, None))
                 .collect(),
+            compared: Compared::default(),
         }
     }
 
@@ -188,12 +192,16 @@ impl Limited {
             what,
             whole: (amount, before),
             groups,
+            compared,
         } = self;
+        let basis = scope::limited(scope::Basis::Sums);
         if !each {
-            return Ok(vec![Figure::of_cents(what, amount, before)?]);
+            let before = (before, &compared);
+            return Ok(vec![Figure::of_cents(what, basis, amount, before)?]);
         }
         let figures = groups.into_iter().map(|(name, amount, before)| {
-            Figure::of_cents(format!("{what} for {name}"), amount, before)
+            let what = format!("{what} for {name}");
+            Figure::of_cents(what, basis, amount, (before, &compared))
         });
         figures.collect()
     }
@@ -206,7 +214,7 @@ fn what(groups: &Groups, of: &str) -> String {
     }
 }
 
-/// The sums beside those of the month before; of a month to date over the same days.
+/// The sums beside those of the month before; of a month to date those of the same days.
 async fn before(
     context: &Context,
     org: &Org,
@@ -231,9 +239,17 @@ async fn before(
     from.push(read::by_day(context, org, found.id, groups).await?);
     let same_days = same_days(context.today, &from, &to)?;
     let days = same_days.map(|same| same.days);
-    let of = match days {
-        Some(days) => format!("{} of {}", first_days(days), to.period_plain()),
-        None => period,
+    let of = |side: &Side, whole: String| match days {
+        Some(days) => format!("{} of {}", first_days(days), side.period_plain()),
+        None => whole,
+    };
+    let whole_days = |side: &Side| match days {
+        Some(days) => days,
+        None => side.day_count().unwrap_or_default(),
+    };
+    let compared = Compared {
+        period: of(&from, from.period()),
+        days: [&from, &to].map(whole_days),
     };
     let sums = [&from, &to].map(|side| side.groups(days));
     let series = GroupSeries::align(sums).into_iter();
@@ -242,8 +258,9 @@ async fn before(
         (row.named(), row.total.gross, Some(row.from.gross))
     });
     Ok(Limited {
-        what: what(groups, &of),
+        what: what(groups, &of(&to, period)),
         whole: (to.sum(days).gross, Some(from.sum(days).gross)),
         groups: groups_of.collect(),
+        compared,
     })
 }

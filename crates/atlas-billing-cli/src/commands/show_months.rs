@@ -55,7 +55,9 @@ pub(super) async fn run(context: &Context, args: &ShowArgs, months: Months) -> R
     let asked = groups.asked(&ids, &args.filters);
     nothing::explain(context, org, asked, total.count, keys).await?;
     let last = rows.last().cloned().unwrap_or_default();
-    groups.scope = last.scope(org, groups.linked, scope::Basis::Sums).into();
+    groups.scope = last
+        .scope(org.id(), groups.linked, scope::Basis::Sums)
+        .into();
     let several = Several {
         months,
         period,
@@ -156,7 +158,7 @@ impl Several {
         layout.notes.extend(self.missing());
         layout
             .notes
-            .extend(last.own_scope(payer, scope::Basis::Sums));
+            .extend(last.scope(payer, Linked::Omit, scope::Basis::Sums));
         let mut layouts = invoices::layouts(&all, &groups.filter, payer);
         layouts.splice(..1, [layout]);
         layouts

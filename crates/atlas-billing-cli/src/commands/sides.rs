@@ -2,11 +2,12 @@
 
 use atlas_billing::money::{Basis, Comparison, DailyGroups, DailyTotals};
 use atlas_billing::totals::{Group, Total};
-use atlas_billing::{Cents, Month, Months};
+use atlas_billing::{Cents, Month, Months, OrgId};
 use chrono::NaiveDate;
 
 use super::read::ByDay;
 use super::scope::Through;
+use crate::args::Linked;
 use crate::failure::Failure;
 use crate::records::InvoiceRow;
 use crate::text;
@@ -94,6 +95,12 @@ impl Side {
             _ => daily.total().total(),
         });
         totals.sum()
+    }
+
+    /// The organizations that it is of.
+    pub(super) fn whose(&self, payer: &OrgId, linked: Linked) -> String {
+        let last = self.invoices.last();
+        last.map_or_else(String::new, |row| row.whose(payer, linked))
     }
 
     /// Up to which day there is data.

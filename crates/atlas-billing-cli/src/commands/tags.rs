@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
         let row = read::tags(context, org, id, (&filter, linked), &mut tags).await?;
         period.get_or_insert_with(|| (row.period(), row.period_plain()));
         notes.extend(row.to_date_note());
-        whose = row.scope(org, linked, scope::Basis::LineItems).into();
+        whose = row.scope(org.id(), linked, scope::Basis::LineItems).into();
     }
     notes.append(&mut whose);
     let (period, plain) = period.unwrap_or_default();

@@ -140,6 +140,13 @@ fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
     atlas.ok(&["forecast", "--fail-over", "1000000"]);
     let ran = atlas.ok(&["forecast", "--warn-over", "+0%", "--fail-over", "+900%"]);
     assert!(!ran.stderr.contains("error"), "{}", ran.stderr);
+    // Both months in as many days: 28 are scaled to 31.
+    let message = atlas
+        .run(&["forecast", "--by", "sku", "--each", "--warn-over", "+0%"])
+        .stderr;
+    let scaled = "(gross: prices and credits, discounts not subtracted, before tax); compared with 2025-02, \
+                  its 28 days scaled to 31";
+    assert!(message.trim_end().ends_with(scaled), "{message}");
     let ran = atlas.run(&[
         "forecast",
         "--by",
@@ -161,4 +168,138 @@ fn a_forecast_over_a_limit_is_an_exit_code_after_the_data() {
         assert_eq!(ran.code, Some(2));
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn of_a_forgiven_invoice_the_amount_due_is_marked() {
+    let atlas = atlas();
+    let note = "the status is FORGIVEN: the figures are as the service states them, and by this status \
+                nothing of them is collected";
+    for (line, marked) in [
+        ("invoices reconcile 2024-06", "= Outstanding, FORGIVEN"),
+        ("invoices show 2024-06", "amount due in USD, FORGIVEN"),
+        ("invoices list 2024-06", "2024-06: the status"),
+    ] {
+        let shown = atlas.ok(&line.split(' ').collect::<Vec<_>>()).stdout;
+        assert!(
+            shown.contains(note) && shown.contains(marked),
+            "{line}: {shown}"
+        );
+    }
+    let paid = atlas.ok(&["invoices", "reconcile", "2024-07"]).stdout;
+    assert!(!paid.contains("FORGIVEN"), "{paid}");
+}
+
+#[test]
+fn a_running_invoice_says_up_to_which_day_and_from_which_it_is_incomplete() {
+    let atlas = atlas();
+    let statement = atlas.ok(&["invoices", "reconcile", "current"]).stdout;
+    assert!(
+        statement.contains("data as of 2025-03-09, still growing."),
+        "{statement}"
+    );
+    let days = |line: &[&str]| {
+        atlas
+            .ok(&[&["invoices", "show"], line, &["--by", "day"]].concat())
+            .stdout
+    };
+    let incomplete = "Days from 2025-03-08 on are incomplete";
+    assert!(days(&["current"]).contains(incomplete));
+    for complete in [&["last"] as &[&str], &["current", "--until", "2025-03-05"]] {
+        let shown = days(complete);
+        assert!(!shown.contains("are incomplete"), "{shown}");
+    }
+}
+
+#[test]
+fn a_limit_inside_the_range_of_a_forecast_is_a_warning() {
+    let atlas = atlas();
+    let row = &atlas.ok(&["forecast", "-o", "json"]).json()[0];
+    let [middle, high] =
+        ["forecast_cents", "high_cents"].map(|column| row[column].as_i64().unwrap());
+    let said = |cents: i64| {
+        let limit = format!("{}.{:02}", cents / 100, cents % 100);
+        let said = |flag: &str| atlas.ok(&["forecast", "-q", flag, &limit]).stderr;
+        assert_eq!(said("--fail-over"), said("--warn-over"));
+        said("--fail-over")
+    };
+    let near = said(middle);
+    assert!(
+        near.starts_with("warning: the forecast of 2025-03 is "),
+        "{near}"
+    );
+    assert!(near.contains(", but its range reaches "), "{near}");
+    assert_eq!(near.lines().count(), 1);
+    assert_eq!(said(high - 1).lines().count(), 1);
+    assert_eq!(said(high), "");
+}
+
+#[test]
+fn a_forecast_has_net_beside_gross() {
+    // 10.00 a day with 1.00 off, and a credit of 5.00: 31 x 10.00 - 5.00, and 31 x 9.00 - 5.00.
+    let mut items: Vec<Value> = (1..=8)
+        .map(|day| {
+            json!({
+                "sku": "A", "totalPriceCents": 1000, "discountCents": 100,
+                "startDate": format!("2025-03-{day:02}T00:00:00Z"),
+                "endDate": format!("2025-03-{:02}T00:00:00Z", day + 1),
+            })
+        })
+        .collect();
+    items.push(json!({
+        "sku": "CREDIT", "totalPriceCents": -500, "startDate": "2025-03-01T00:00:00Z",
+        "endDate": "2025-03-02T00:00:00Z",
+    }));
+    let atlas = with_invoice(&json!({"id": PENDING_INVOICE_ID, "lineItems": items}));
+    let row = &atlas.ok(&["forecast", "-o", "json"]).json()[0];
+    assert_eq!(
+        (&row["forecast_cents"], &row["net_forecast_cents"]),
+        (&json!(30_500), &json!(27_400))
+    );
+    assert_eq!(
+        (&row["net_low_cents"], &row["net_high_cents"]),
+        (&json!(27_400), &json!(27_400))
+    );
+
+    let table = atlas.ok(&["forecast"]).stdout;
+    let line = |name: &str| {
+        let line = table
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}  ")));
+        let figures =
+            line.unwrap_or_else(|| panic!("{name}: {table}"))[name.len()..].split_whitespace();
+        figures.collect::<Vec<_>>().join(" ")
+    };
+    for (name, figures) in [
+        ("7 complete days", "70.00 63.00"),
+        ("24 days left, estimated", "240.00 216.00"),
+        ("charged by the month", "0.00 0.00"),
+        ("credits", "-5.00 -5.00"),
+        ("forecast", "305.00 274.00"),
+        ("posted so far, incomplete days included", "75.00 67.00"),
+    ] {
+        assert_eq!(line(name), figures, "{name}");
+    }
+    assert!(
+        table.contains("of the same kind and no further credits come."),
+        "{table}"
+    );
+
+    let by = atlas.ok(&["forecast", "--by", "sku"]).stdout;
+    let total = by.lines().find(|line| line.starts_with("total  "));
+    let total: Vec<_> = total.unwrap().split_whitespace().collect();
+    assert_eq!(
+        total,
+        [
+            "total", "70.00", "240.00", "0.00", "-5.00", "305.00", "305.00", "305.00", "274.00"
+        ]
+    );
+    // Where there is no room, what the forecast is the sum of gives way.
+    let mut narrow = atlas.command(&["forecast", "--by", "sku"]);
+    narrow.env("COLUMNS", "80");
+    let narrow = super::atlas::Ran::of(narrow).stdout;
+    assert!(
+        !narrow.contains("complete days  ") && narrow.contains("forecast, net"),
+        "{narrow}"
+    );
 }

@@ -331,3 +331,30 @@ fn months_of_linked_invoices_stand_apart_by_organization() {
         "{table}"
     );
 }
+
+/// An invoice of another organization may be named by its id: every command says whose it is.
+#[test]
+fn a_linked_invoice_that_is_named_is_not_the_payers() {
+    let atlas = Atlas::start(three());
+    let listed = atlas.ok(&["invoices", "show", "last", "--linked", "only", "-o", "json"]);
+    let id = listed.json()[0]["invoice_id"].as_str().unwrap().to_owned();
+    let whose = format!("Scope: organization {LINKED_ORG_ID}, as {ORG_ID} sees it");
+    for (command, more) in [
+        ("show", ""),
+        ("show", " --by project"),
+        ("reconcile", ""),
+        ("items", " --since 2025-02-28"),
+        ("tags", ""),
+        ("compare", " 2025-02"),
+    ] {
+        let line = format!("invoices {command} {id}{more}");
+        let shown = atlas.ok(&line.split(' ').collect::<Vec<_>>()).stdout;
+        assert!(shown.contains(&whose), "{line}: {shown}");
+        let alone = format!("Scope: organization {ORG_ID} alone");
+        assert!(!shown.contains(&alone), "{line}: {shown}");
+    }
+    // What a search finds does not say whose it is.
+    let found = atlas.ok(&["invoices", "search", &id]).stdout;
+    let unknown = format!("Scope: the organization of invoice {id}, as {ORG_ID} sees it.");
+    assert!(found.contains(&unknown), "{found}");
+}

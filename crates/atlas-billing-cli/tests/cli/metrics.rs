@@ -215,6 +215,7 @@ fn a_forecast_is_that_of_the_records() {
             ("mongodb_atlas_forecast_cents", "forecast_cents"),
             ("mongodb_atlas_forecast_low_cents", "low_cents"),
             ("mongodb_atlas_forecast_high_cents", "high_cents"),
+            ("mongodb_atlas_forecast_net_cents", "net_forecast_cents"),
         ] {
             let sent: f64 = rows.iter().filter_map(|row| row[key].as_f64()).sum();
             assert_eq!(sum(&samples, metric), sent, "{by:?} {metric}");

@@ -440,16 +440,23 @@ fn a_sum_over_a_limit_is_an_exit_code_after_the_data() {
         line.unwrap_or_default()
     };
     let last = |args: &[&str]| over(&[february(), january()], &[&["last"], args].concat());
-    // 17.05 in February, 15.20 in January: 12.17 % more.
+    // 17.05 in the 28 days of February; 15.20 in the 31 of January, which are 13.73 in 28.
     assert_eq!(last(&["--fail-over", "17.05"]), "");
-    assert!(last(&["--fail-over", "17"]).contains("is 17.05, over the limit of 17.00 by 0.05"));
-    assert_eq!(last(&["--fail-over", "+12.2%"]), "");
-    // 15.20 and a tenth of it.
-    assert!(last(&["--fail-over", "+10%"]).contains("is 17.05, over the limit of 16.72 by 0.33"));
+    let amount = last(&["--fail-over", "17"]);
+    let basis = "(gross: prices and credits, discounts not subtracted, before tax)";
+    let words = format!("is 17.05, over the limit of 17.00 by 0.05 {basis}");
+    assert!(amount.ends_with(&words), "{amount}");
+    assert_eq!(last(&["--fail-over", "+24.2%"]), "");
+    // 13.73 and a tenth of it.
+    let percent = last(&["--fail-over", "+10%"]);
+    let words = format!(
+        "is 17.05, over the limit of 15.10 by 1.95 {basis}; compared with 2025-01, its 31 days scaled to 28"
+    );
+    assert!(percent.ends_with(&words), "{percent}");
     let each = last(&["--by", "sku", "--each", "--fail-over", "+20%"]);
-    // A by 30 %, N from nothing; not B and G, which are less, nor the credit.
+    // A from 10.00, which are 9.03 in 28 days; N from nothing; not B and G, which are less, nor the credit.
     assert!(
-        each.contains("for A is 13.00, over the limit of 12.00 by 1.00"),
+        each.contains("for A is 13.00, over the limit of 10.84 by 2.16"),
         "{each}"
     );
     assert!(
@@ -473,6 +480,8 @@ fn a_sum_over_a_limit_is_an_exit_code_after_the_data() {
         message.contains("over the limit of 69.44 by 0.56"),
         "{message}"
     );
+    let words = "before tax); compared with days 1 to 7 of 2025-02";
+    assert!(message.ends_with(words), "{message}");
 
     let period = over(
         &[january(), february()],
@@ -529,6 +538,13 @@ fn costs_are_compared_with_the_period_before() {
         table.starts_with("Costs from 2025-01 to 2025-02 by services"),
         "{table}"
     );
+    let total = table.lines().find(|line| line.starts_with("total  "));
+    let change = total.unwrap().split_whitespace().nth(3).unwrap();
+    assert!(change.starts_with('+'), "{table}");
+    assert!(
+        table.contains("share of movement\n") && table.contains("Share of movement: "),
+        "{table}"
+    );
     for (args, words) in [
         (&["costs", "mtd", "--compare"][..], "2025-03 is not over"),
         (
@@ -538,5 +554,28 @@ fn costs_are_compared_with_the_period_before() {
     ] {
         let message = atlas.fails(2, args);
         assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_comparison_is_gross_and_says_what_it_is_net() {
+    let discounted = |mut invoice: Value, cents: i64| {
+        invoice["lineItems"][0]["discountCents"] = json!(cents);
+        invoice
+    };
+    let (before, after) = (discounted(january(), 100), discounted(february(), 250));
+    let table = serving(&[after, before])
+        .ok(&["invoices", "compare"])
+        .stdout;
+    assert!(
+        table.starts_with("From 2025-01 to 2025-02, gross\n"),
+        "{table}"
+    );
+    // 15.20 less 1.00, and 17.05 less 2.50.
+    for line in [
+        "Less discounts, net: 14.20 to 14.55 (+0.35).",
+        "Share of movement: the part of all changes",
+    ] {
+        assert!(table.contains(line), "{line}: {table}");
     }
 }

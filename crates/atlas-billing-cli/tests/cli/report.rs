@@ -165,18 +165,18 @@ fn the_headlines_follow_from_the_figures_of_the_commands() {
     let (before, now) = (billed("2025-01"), billed("2025-02"));
     assert_eq!(headline("Billed for 2025-02")[1], units(now));
     assert!(now > before);
-    let change = headline("Change against 2025-01");
+    let change = headline("Change of billed against 2025-01");
     assert_eq!(change[1], format!("+{}", units(now - before)));
     assert!(change[2].contains(&units(before)), "{change:?}");
 
     let forecast = &atlas.ok(&["forecast", "-o", "jsonl"]).jsonl()[0];
     let figure = |name: &str| units(forecast[name].as_i64().unwrap());
     let shown = headline("Forecast of 2025-03");
-    assert_eq!(shown[1], figure("forecast_cents"));
+    assert_eq!(shown[1], figure("net_forecast_cents"));
     assert!(shown[2].starts_with(&format!(
         "{} to {}",
-        figure("low_cents"),
-        figure("high_cents")
+        figure("net_low_cents"),
+        figure("net_high_cents")
     )));
 
     let statement = atlas.ok(&["invoices", "reconcile", "last"]).stdout;
@@ -292,7 +292,7 @@ fn an_organization_with_one_month_has_a_report_that_says_what_is_missing() {
     for words in [
         "There is no invoice for 2025-01.",
         "There is no invoice for 2025-03.",
-        "| Change against 2025-01 | – |",
+        "| Change of billed against 2025-01 | – |",
         "| Forecast | – |",
     ] {
         assert!(markdown.contains(words), "{words}: {markdown}");

@@ -91,7 +91,7 @@ fn what_is_found_is_the_current_invoices_unless_another_is_named() {
     let day = |day: u32, cents: u32| (json!(format!("2025-03-0{day}T00:00:00Z")), json!(cents));
     assert_eq!(
         found,
-        [day(8, 1296), day(8, 482), day(9, 1296), day(9, 482)]
+        [day(9, 1296), day(9, 482), day(8, 1296), day(8, 482)]
     );
     for row in &current {
         assert_eq!(row["invoice_id"], PENDING_INVOICE_ID);
@@ -156,4 +156,23 @@ fn days_in_the_wrong_order_are_refused() {
     let message = atlas.fails(2, &args);
     assert!(message.contains("2025-02-01"), "{message}");
     assert_eq!(atlas.asked(), [""; 0]);
+}
+
+/// What the help says is what the service does where nothing is asked for.
+#[test]
+fn the_latest_billed_comes_first_unless_asked_otherwise() {
+    let atlas = atlas();
+    let days = |more: &[&str]| -> Vec<String> {
+        let line = [&["invoices", "search", INVOICE_ID, "-o", "jsonl"], more].concat();
+        let found = atlas.ok(&line).jsonl();
+        found
+            .iter()
+            .map(|row| row["bill_date"].to_string())
+            .collect()
+    };
+    let unasked = days(&[]);
+    assert!(unasked.is_sorted_by(|a, b| a >= b) && unasked.first() != unasked.last());
+    assert_eq!(unasked, days(&["--sort", "billed", "--order", "desc"]));
+    assert!(days(&["--order", "asc"]).is_sorted());
+    assert_eq!(searches(&atlas)[0].get("sortOrder"), None);
 }

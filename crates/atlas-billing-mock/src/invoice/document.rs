@@ -132,9 +132,13 @@ pub(crate) fn metadata(invoice: &Invoice, with_linked: bool) -> Value {
 /// The fields that the list and the invoice itself have.
 fn head(invoice: &Invoice) -> Map<String, Value> {
     let facts = invoice.facts();
+    // A pending one changed on its last day, which is today: at no moment that is to come.
     let updated = match facts.status.as_str() {
-        "PENDING" => invoice.plan.day(invoice.plan.days),
-        _ => facts.end,
+        "PENDING" => format!(
+            "{}T00:00:00Z",
+            invoice.plan.day(invoice.plan.days.saturating_sub(1))
+        ),
+        _ => format!("{}T04:30:00Z", facts.end),
     };
     let object = json!({
         "amountBilledCents": facts.amount_billed_cents,
@@ -149,7 +153,7 @@ fn head(invoice: &Invoice) -> Map<String, Value> {
         "startingBalanceCents": 0,
         "statusName": facts.status,
         "subtotalCents": facts.subtotal_cents,
-        "updated": format!("{updated}T04:30:00Z"),
+        "updated": updated,
     });
     serde_json::from_value(object).unwrap_or_default()
 }

@@ -30,7 +30,7 @@ pub use series::{GroupSeries, Presence, relative_change};
 pub use statement::{
     BilledRule, BilledTest, Contribution, CreditRule, Deviation, Finding, PriceCheck, PriceReading,
     Rate, Rounding, RowKind, Statement, StatementBuilder, StatementRow, Subject, SubtotalRule,
-    SubtotalTest, Verdict,
+    SubtotalTest, Verdict, status_note,
 };
 pub(crate) use statement::{ItemSums, can_be_rounding};
 pub use sum::ExactSum;

@@ -15,7 +15,7 @@ mod prices;
 mod rows;
 mod rules;
 
-pub use findings::{Finding, Subject};
+pub use findings::{Finding, Subject, status_note};
 use prices::PriceSums;
 pub use prices::{Contribution, Deviation, PriceCheck, PriceReading};
 pub use rows::{RowKind, StatementRow};
@@ -71,12 +71,16 @@ pub use rules::{BilledRule, BilledTest, CreditRule, SubtotalRule, SubtotalTest};
 pub struct Statement {
     /// The invoice's `id`.
     pub invoice_id: Option<String>,
+    /// The invoice's `orgId`: the organization that it is of.
+    pub org_id: Option<String>,
     /// The invoice's `statusName`; the figures of a pending one still change.
     pub status: Option<InvoiceStatus>,
     /// The invoice's `startDate`, UTC.
     pub start_date: Option<DateTime<Utc>>,
     /// The invoice's `endDate`, UTC, exclusive.
     pub end_date: Option<DateTime<Utc>>,
+    /// The invoice's `updated`: when it last changed, UTC.
+    pub updated: Option<DateTime<Utc>>,
     /// The sums of the invoice's own items, without those of linked invoices.
     pub items: Total,
     /// The rows, which add up: see [`StatementRow`].
@@ -190,9 +194,11 @@ impl Statement {
         let billed_rule = rules::closest_billed(&billed);
         let mut statement = Self {
             invoice_id: invoice.id.clone(),
+            org_id: invoice.org_id.clone(),
             status: invoice.status_name.clone(),
             start_date: invoice.start_date,
             end_date: invoice.end_date,
+            updated: invoice.updated,
             items: items.total,
             rows: rows::rows(
                 &items,

@@ -6,6 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 
 use crate::commands::costs_table::Group;
+use crate::commands::forecast::{POSTED, posted};
 use crate::text;
 
 /// A chart, drawn by the template from its marks.
@@ -242,7 +243,7 @@ pub(super) fn forecast(
 ) -> Option<Chart> {
     const HEIGHT: u32 = 118;
     let cents = |cents: Cents| cents.get() as f64 / 100.0;
-    let so_far = forecast.total - forecast.remaining + forecast.posted;
+    let so_far = posted(forecast);
     let ends = forecast.range.map(|range| (range.low, range.high));
     let amounts = [Some(so_far), Some(forecast.total), before.map(|it| it.1)];
     let mut amounts: Vec<f64> = amounts.into_iter().flatten().map(cents).collect();
@@ -268,11 +269,16 @@ pub(super) fn forecast(
         format!("; line items of {month}: {}", shown(amount))
     });
     let description = format!(
-        "A bar from zero. {} posted so far, {} at the end of the month{range}{earlier}.",
+        "A bar from zero, of gross amounts. {} {POSTED}, {} at the end of the month{range}{earlier}.",
         shown(so_far),
         shown(forecast.total)
     );
-    let mut chart = Chart::new(id, format!("Forecast of {month}"), description, HEIGHT);
+    let mut chart = Chart::new(
+        id,
+        format!("Forecast of {month}, gross"),
+        description,
+        HEIGHT,
+    );
     for tick in scale.ticks() {
         let x = scale.at(tick);
         chart.line((x, 12.0), (x, 92.0), tick_kind(tick));
@@ -289,7 +295,7 @@ pub(super) fn forecast(
             tooltip,
         });
     };
-    let posted = format!("posted so far: {}", shown(so_far));
+    let posted = format!("{POSTED}: {}", shown(so_far));
     let left = format!("forecast: {}", shown(forecast.total));
     bar(18.0, 30.0, 0.0, cents(so_far), "0", posted);
     bar(
@@ -313,7 +319,7 @@ pub(super) fn forecast(
         chart.line((high, 24.0), (high, 42.0), "range");
     }
     for (series, name) in [
-        ("0", "posted so far".to_owned()),
+        ("0", POSTED.to_owned()),
         ("left", "estimated for the days left".to_owned()),
     ]
     .into_iter()

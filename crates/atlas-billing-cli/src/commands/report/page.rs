@@ -74,7 +74,7 @@ pub(super) fn page(facts: &Facts<'_>) -> Result<Page, Failure> {
 }
 
 /// The forecast and its table, or why there is none.
-type Forecasted = Result<(Forecast, Layout), String>;
+type Forecasted = Result<(forecast::Forecasted, Layout), String>;
 
 fn forecast_of(facts: &Facts<'_>) -> Result<Forecasted, Failure> {
     let running = Month::of(facts.today);
@@ -115,7 +115,7 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
         (Ok(read), Ok(before)) => both(billed(before), billed(read)),
         _ => None,
     };
-    let label = format!("Change against {before}");
+    let label = format!("Change of billed against {before}");
     headlines.push(match amounts {
         Some((from, to)) => {
             let part = to_date(read.ok()).unwrap_or_else(|| percent(from, to));
@@ -129,12 +129,14 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
     });
     headlines.push(match forecast {
         Ok((forecast, _)) => {
-            let range = forecast.range.map_or("no range".to_owned(), |range| {
+            let (gross, net) = (&forecast.forecast, &forecast.net);
+            let range = net.range.map_or("no range".to_owned(), |range| {
                 let (low, high) = (cents(range.low), cents(range.high));
                 format!("{low} to {high} with a likelihood of {} %", range.percent)
             });
-            let label = format!("Forecast of {}", forecast.month);
-            headline(label, cents(forecast.total), range)
+            let label = format!("Forecast of {}, net", net.month);
+            let note = format!("{range}; gross {}", cents(gross.total));
+            headline(label, cents(net.total), note)
         }
         Err(why) => missing("Forecast", why),
     });
@@ -262,7 +264,8 @@ fn movers(facts: &Facts<'_>) -> Result<Section, Failure> {
         (Err(why), _) | (_, Err(why)) => Err(why.to_owned()),
     };
     let about = format!(
-        "Prices of line items, the largest change first: `invoices compare {before} {detail}`."
+        "Prices of line items, gross, the largest change first; what is billed is after discounts, as the net below \
+         the table: `invoices compare {before} {detail}`."
     );
     Ok(Section {
         id: "movers",
@@ -279,13 +282,15 @@ fn forecast_section(facts: &Facts<'_>, forecast: &Forecasted) -> Section {
     let title = "Forecast".to_owned();
     match forecast {
         Ok((forecast, layout)) => {
+            let forecast = &forecast.forecast;
             let before = forecast.month.prev();
             let earlier = facts.invoice(before).ok();
             let earlier = earlier.map(|read| (before, read.sums.tags.total().gross));
             Section {
                 id: "forecast",
                 title,
-                about: "The running month's end, from its complete days: `forecast`.".to_owned(),
+                about: "The running month's end, from its complete days: `forecast`. Net is gross less discounts, as billed \
+                        if prices are before them.".to_owned(),
                 chart: chart::forecast("forecast-chart", forecast, earlier),
                 tables: vec![layout.clone()],
             }
@@ -370,14 +375,12 @@ fn method(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<String> {
             status(read)
         ));
     }
-    if let Ok((
-        Forecast {
+    if let Ok((forecast, _)) = forecast
+        && let Forecast {
             month,
             complete_through: Some(day),
             ..
-        },
-        _,
-    )) = forecast
+        } = &forecast.forecast
     {
         notes.push(format!(
             "Data: charges of {month} are complete through {day}."

@@ -51,11 +51,8 @@ pub(super) fn of(statement: &Statement, invoice: &Invoice) -> Vec<Finding> {
     let mut add = |subject, text: Option<String>| {
         findings.extend(text.map(|text| Finding { subject, text }));
     };
-    let pending = statement.status == Some(InvoiceStatus::Pending);
-    add(
-        Subject::Status,
-        pending.then(|| "the invoice is pending: its line items and figures still change, not always together".to_owned()),
-    );
+    let note = statement.status.as_ref().and_then(status_note);
+    add(Subject::Status, note.map(str::to_owned));
     add(Subject::Subtotal, subtotal(statement));
     add(Subject::Discounts, discounts(statement));
     add(Subject::AmountBilled, amount_billed(statement));
@@ -81,6 +78,22 @@ pub(super) fn of(statement: &Statement, invoice: &Invoice) -> Vec<Finding> {
         add(Subject::AmountDue, Some(text));
     }
     findings
+}
+
+/// What the figures of an invoice with this status are, where they are not what is to be paid. `None` for
+/// statuses that need no words.
+///
+/// [`InvoiceStatus`] has what each status means.
+pub fn status_note(status: &InvoiceStatus) -> Option<&'static str> {
+    match status {
+        InvoiceStatus::Pending => Some(
+            "the invoice is pending: its line items and figures still change, not always together",
+        ),
+        InvoiceStatus::Forgiven => Some(
+            "the status is FORGIVEN: the figures are as the service states them, and by this status nothing of them is collected",
+        ),
+        _ => None,
+    }
 }
 
 fn in_words(rule: SubtotalRule) -> &'static str {

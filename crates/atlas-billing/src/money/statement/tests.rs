@@ -703,3 +703,12 @@ proptest! {
         prop_assert_eq!(statement(&head, &items), found);
     }
 }
+
+#[test]
+fn a_status_by_which_nothing_is_collected_is_said() {
+    let of = |status: &str| statement(&format!(r#""statusName":"{status}","#), &ITEMS);
+    assert!(text(&of("FORGIVEN"), Subject::Status).contains("nothing of them is collected"));
+    for status in ["PAID", "CLOSED", "FREE", "LATER"] {
+        assert_eq!(text(&of(status), Subject::Status), "", "{status}");
+    }
+}
