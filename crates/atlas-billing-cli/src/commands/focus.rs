@@ -23,7 +23,7 @@ use crate::text::{self, counted};
 
 /// What a reader of the sums has to know.
 const MEANING: &str =
-    "A FOCUS report lacks tax, adjustments and refunds: its sum is not the invoice's.";
+    "What is due also has tax, adjustments and refunds, which a FOCUS report does not have.";
 
 /// An invoice whose report is wanted.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use atlas_billing::{Cents, InvoiceId, Org};
 use chrono::NaiveDate;
 
 use super::group_row::{GroupRow, largest, part, told};
-use super::{Context, invoices, lookup, metrics, nothing};
+use super::{Context, invoices, lookup, metrics, nothing, tags};
 use crate::args::values::Format;
 use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
@@ -205,6 +205,7 @@ impl Groups {
         layout
             .notes
             .extend(credits_note(rows, |row| self.title(row)));
+        layout.notes.extend(untagged_note(rows));
         for (line, row) in layout.rows.iter_mut().zip(rows) {
             // The rest is no group: it would set the scale.
             line.bar = (!row.keys.is_empty()).then_some(row.total.gross.get() as f64);
@@ -335,6 +336,18 @@ pub(super) fn invoice_columns(invoices: &[InvoiceRow]) -> Vec<Column<GroupRow>> 
         "invoice_id" Text = |r| ids.get(r.at).cloned().flatten(), "The invoice.";
         "period" Text = |r| periods.get(r.at).cloned(), "The month that it is for, or its days.";
     }
+}
+
+/// Says what part of the cost does not carry the tag, where one alone is grouped by.
+fn untagged_note(rows: &[GroupRow]) -> Option<String> {
+    let is_untagged =
+        |row: &&GroupRow| matches!(row.keys.as_slice(), [Key::Tag { values: None, .. }]);
+    let untagged = rows.iter().find(is_untagged)?;
+    let whole = rows.iter().map(|row| row.total).sum();
+    let part = tags::part_of_cost(&untagged.total, &whole);
+    Some(format!(
+        "Without this tag: {part}; the shares above are of gross, credits included."
+    ))
 }
 
 /// Says in which rows credits are, if there are any.

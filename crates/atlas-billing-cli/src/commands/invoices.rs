@@ -23,6 +23,10 @@ use crate::text;
 /// truncated response must leave nothing.
 const MAX_RAW: u64 = 2 << 30;
 
+/// What the stated figures of an invoice are to each other.
+const STATED: &str = "By the documented rule billed is before tax, and paid with it. Credits have the sign of the \
+                      service; `invoices reconcile` tests how they are applied.";
+
 pub(super) async fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
     let period = args
         .period
@@ -65,9 +69,10 @@ pub(super) fn list_layout(title: String, rows: &[InvoiceRow]) -> Layout {
     );
     let mut layout = Layout::of(&columns, rows);
     layout.title = Some(title);
-    layout
-        .notes
-        .extend(rows.is_empty().then(|| "No invoices.".to_owned()));
+    layout.notes.push(match rows.is_empty() {
+        true => "No invoices.".to_owned(),
+        false => STATED.to_owned(),
+    });
     layout
         .notes
         .extend(rows.iter().filter_map(InvoiceRow::waived_note));
@@ -235,9 +240,9 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> L
     let mut rows = vec![
         ("subtotal", money(invoice.subtotal_cents)),
         ("credits", money(invoice.credits_cents)),
+        ("amount billed", money(invoice.amount_billed_cents)),
         ("sales tax", money(invoice.sales_tax_cents)),
         ("starting balance", money(invoice.starting_balance_cents)),
-        ("amount billed", money(invoice.amount_billed_cents)),
         ("amount paid", money(invoice.amount_paid_cents)),
         (those, text::count(items.count)),
         (&before, text::cents(items.gross.get())),
@@ -263,6 +268,7 @@ pub(super) fn figures(row: &InvoiceRow, filter: &ItemFilter, payer: &OrgId) -> L
             capitalized(&name).trim_end_matches('.')
         ));
     }
+    layout.notes.push(STATED.to_owned());
     layout.notes.extend(row.waived_note());
     layout.rows.extend(
         rows.into_iter()

@@ -68,7 +68,7 @@ pub(super) async fn run(context: &Context, args: &TagsArgs) -> Result<(), Failur
     nothing::explain(context, org, asked, tags.total().count, []).await?;
     let rows = rows(&tags);
     context.style.write(out, &columns(plain), &rows, || {
-        let mut layout = layout(&period, &rows);
+        let mut layout = layout(&period, &rows, &tags);
         layout.notes.extend(invoices::filter_note(&filter));
         layout.notes.append(&mut notes);
         Ok(vec![layout])
@@ -82,7 +82,7 @@ pub(super) fn table(invoice: &InvoiceRow, tags: &TagTotals, top: usize) -> Layou
     // The last row is no key.
     let keys = rows.len() - 1;
     let rest = rows.drain(keys.min(top)..keys).count();
-    let mut layout = layout(&invoice.period(), &rows);
+    let mut layout = layout(&invoice.period(), &rows, tags);
     if rest > 0 {
         let rest = text::counted(rest, "key");
         layout.notes.push(format!("Not listed: {rest} more."));
@@ -91,7 +91,14 @@ pub(super) fn table(invoice: &InvoiceRow, tags: &TagTotals, top: usize) -> Layou
     layout
 }
 
-fn layout(period: &str, rows: &[TagRow]) -> Layout {
+/// A part of the cost, and of what it is a part, for a note: prices above zero, since credits carry no tags.
+pub(super) fn part_of_cost(part: &Total, whole: &Total) -> String {
+    let share = text::share(part.positive.get() as f64, whole.positive.get() as f64);
+    let [part, whole] = [part, whole].map(|total| text::cents(total.positive.get()));
+    format!("{part} of {whole} of prices above zero, {share}")
+}
+
+fn layout(period: &str, rows: &[TagRow], tags: &TagTotals) -> Layout {
     let mut shown = columns! { TagRow:
         "key" Text ("key") = |r| r.key.as_deref().unwrap_or("(no tags)"), "";
     };
@@ -103,6 +110,10 @@ fn layout(period: &str, rows: &[TagRow]) -> Layout {
          several keys counts for each."
             .to_owned(),
     );
+    let untagged = part_of_cost(&tags.untagged(), &tags.total());
+    let note =
+        format!("Without tags: {untagged}; credits, which carry none, are in the cost alone.");
+    layout.notes.push(note);
     layout
 }
 
@@ -142,7 +153,7 @@ pub(super) fn columns(period: String) -> Vec<Column<TagRow>> {
         "coverage" Share ("coverage") = |r| r.coverage,
             "The part of the cost that carries the key, 0.25 for a quarter: of all prices above zero, since \
              credits carry no tags.";
-        "untagged_share" Share ("without it") = |r| r.key.as_ref().and(r.coverage).map(|part| 1.0 - part),
+        "untagged_share" Share ("cost without this key") = |r| r.key.as_ref().and(r.coverage).map(|part| 1.0 - part),
             "The part of the cost that does not carry the key.";
         "items" Integer always ("items") = |r| r.total.count, "How many items carry the key.";
         "values" Integer ("values") = |r| r.values,

@@ -303,3 +303,61 @@ fn a_forecast_has_net_beside_gross() {
         "{narrow}"
     );
 }
+
+#[test]
+fn the_figures_of_an_invoice_say_what_they_are_to_each_other() {
+    let atlas = atlas();
+    let stdout = |line: &str| atlas.ok(&line.split(' ').collect::<Vec<_>>()).stdout;
+    let show = stdout("invoices show last");
+    let at = |name: &str| show.find(&format!("\n{name}  ")).unwrap();
+    let names = [
+        "credits",
+        "amount billed",
+        "sales tax",
+        "starting balance",
+        "amount paid",
+    ];
+    assert!(names.map(at).is_sorted(), "{show}");
+    let relation = "By the documented rule billed is before tax, and paid with it.";
+    assert!(show.contains(relation) && stdout("invoices list").contains(relation));
+
+    let record = &atlas.ok(&["invoices", "show", "last", "-o", "json"]).json()[0];
+    let gross = record["items_gross_cents"].as_i64().unwrap();
+    let rows = atlas
+        .ok(&["invoices", "reconcile", "last", "-o", "json"])
+        .json();
+    let row = |label: &str| {
+        let mut rows = rows.as_array().unwrap().iter();
+        rows.find(|row| row["label"] == label).unwrap()["amount_cents"]
+            .as_i64()
+            .unwrap()
+    };
+    assert_eq!(row("Sum of all line items"), gross);
+    assert_eq!(
+        row("Line items below zero, equal to the credits"),
+        row("Credits")
+    );
+
+    let focus = stdout("focus last --by ServiceName");
+    assert!(
+        focus.contains("What is due also has tax, adjustments and refunds"),
+        "{focus}"
+    );
+}
+
+#[test]
+fn what_has_no_tag_is_one_figure_everywhere() {
+    let atlas = atlas();
+    let stdout = |line: &str| atlas.ok(&line.split(' ').collect::<Vec<_>>()).stdout;
+    // Each item of the built-in data has all keys or none.
+    let tags = stdout("invoices tags last");
+    let note = tags
+        .lines()
+        .find_map(|line| line.strip_prefix("Without tags: "));
+    let part = note.unwrap().split_once(';').unwrap().0;
+    assert!(part.contains(" of prices above zero, "), "{part}");
+    let by = stdout("invoices show last --by tag:env");
+    assert!(by.contains(&format!("Without this tag: {part};")), "{by}");
+    let report = stdout("report 2025-02 -o markdown");
+    assert!(report.contains(&format!("2025-02: {part} |")), "{report}");
+}

@@ -27,8 +27,8 @@ fn the_list_has_a_row_an_invoice() {
     let ran = atlas.ok(&["invoices", "list"]);
     assert_eq!(
         ran.stdout.lines().count(),
-        // A title, headings, what FORGIVEN means, scope and basis.
-        5 + atlas.stand_in.scenario().invoices().len()
+        // A title, headings, how figures relate, what FORGIVEN means, scope and basis.
+        6 + atlas.stand_in.scenario().invoices().len()
     );
     let row = ran
         .stdout

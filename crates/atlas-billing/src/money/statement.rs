@@ -60,7 +60,8 @@ pub use rules::{BilledRule, BilledTest, CreditRule, SubtotalRule, SubtotalTest};
 ///         "   15.12 Amount due",
 ///         "  -15.12 Amount paid",
 ///         "    0.00 Outstanding",
-///         "   -5.00 Line items below zero, not added",
+///         "   -5.00 Line items below zero, equal to the credits",
+///         "   15.00 Sum of all line items",
 ///     ]
 /// );
 /// # Ok::<(), serde_json::Error>(())

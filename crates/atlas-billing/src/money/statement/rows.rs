@@ -45,6 +45,8 @@ pub enum RowKind {
     Memo,
 }
 
+const PRICES: &str = "lineItems[].totalPriceCents";
+
 /// Rows under construction.
 #[derive(Default)]
 struct Rows {
@@ -101,7 +103,6 @@ pub(super) fn rows(
     one_currency: bool,
     invoice: &Invoice,
 ) -> Vec<StatementRow> {
-    const PRICES: &str = "lineItems[].totalPriceCents";
     const DISCOUNTS: &str = "lineItems[].discountCents";
     let mut rows = Rows::default();
     let Some(subtotal) = subtotal else {
@@ -191,15 +192,20 @@ fn memos(
         );
     }
     let shown = rule.has_negative_items() || credits == Some(CreditRule::NegativeItems);
-    if !shown && items.negative() != Cents::ZERO {
-        rows.memo(
-            "Line items below zero, not added",
-            items.negative(),
-            "lineItems[].totalPriceCents",
-            None,
-        );
-    }
     let is_added = matches!(credits, Some(CreditRule::Subtracted | CreditRule::Added));
+    if !shown && items.negative() != Cents::ZERO {
+        let added = billed.map(|test| test.rule.credits(items, rule, invoice));
+        let label = match added.filter(|_| is_added) == Some(items.negative()) {
+            true => "Line items below zero, equal to the credits",
+            false => "Line items below zero, not added",
+        };
+        rows.memo(label, items.negative(), PRICES, None);
+    }
+    // Where the subtotal is this sum, it stands above.
+    let is_subtotal = rule.has_negative_items() && !rule.subtracts_discounts();
+    if !is_subtotal && items.negative() != Cents::ZERO {
+        rows.memo("Sum of all line items", items.total.gross, PRICES, None);
+    }
     if let Some(credits) = invoice.credits_cents.filter(|it| *it != Cents::ZERO)
         && !is_added
     {

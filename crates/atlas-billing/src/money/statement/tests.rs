@@ -171,7 +171,8 @@ fn rows_lead_from_the_items_to_what_is_outstanding() {
             ("Amount due", 2542),
             ("Amount paid", -2000),
             ("Outstanding", 542),
-            ("Line items below zero, not added", -500),
+            ("Line items below zero, equal to the credits", -500),
+            ("Sum of all line items", 2500),
             ("Payments: amount billed", 2400),
             ("Payments: amount paid", 1900),
             ("Refunds", 7),
@@ -179,7 +180,7 @@ fn rows_lead_from_the_items_to_what_is_outstanding() {
     );
     assert_eq!(found.verdict, Verdict::Reconciled);
     assert_eq!(found.rows[2].field, Some("subtotalCents"));
-    assert_eq!(found.rows[12].difference, Some(cents(100)));
+    assert_eq!(found.rows[13].difference, Some(cents(100)));
     assert_eq!(found.owed.as_ref().unwrap().owed.to_string(), "2542.0");
     assert!(text(&found, Subject::Status).contains("pending"));
     let due = text(&found, Subject::AmountDue);
@@ -369,6 +370,7 @@ fn rows_have_discounts_and_credits_only_as_the_rule_has_them() {
                 ("Subtotal", 3000),
                 ("Discounts, not subtracted", 100),
                 ("Line items below zero, not added", -500),
+                ("Sum of all line items", 2500),
             ][..],
         ),
         (
@@ -378,6 +380,7 @@ fn rows_have_discounts_and_credits_only_as_the_rule_has_them() {
                 ("Discounts on them", -100),
                 below,
                 ("Subtotal", 2400),
+                ("Sum of all line items", 2500),
             ],
         ),
         // Without a stated subtotal, all prices as they were sent.
@@ -403,16 +406,17 @@ fn rows_have_discounts_and_credits_only_as_the_rule_has_them() {
     for (stated, expected) in [
         (
             480,
-            [
+            &[
                 above,
                 below,
                 ("Discounts on items not above zero", -20),
                 ("Subtotal", 480),
-            ],
+                ("Sum of all line items", 500),
+            ][..],
         ),
         (
             500,
-            [
+            &[
                 above,
                 below,
                 ("Subtotal", 500),
