@@ -99,6 +99,16 @@ fn daily(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// What `report` reads: all of the sums, in one pass.
+#[divan::bench]
+fn sums(bencher: Bencher<'_, '_>) {
+    over(bencher, "json", async |body| {
+        let by = [Dimension::Sku, Dimension::Project, Dimension::Cluster];
+        let sums = items(&body).sums(&by, &[]).await;
+        sums.expect("the items add up").totals.total().count
+    });
+}
+
 #[divan::bench]
 fn csv_rows(bencher: Bencher<'_, '_>) {
     over(bencher, "csv", async |body| {
