@@ -203,7 +203,9 @@ fn help(error: &Error) -> Option<String> {
         }
         ErrorKind::Timeout => "try again, or allow more with --request-timeout",
         ErrorKind::Truncated => "try again",
-        ErrorKind::TooLarge => "`invoices items` reads invoices of any size",
+        ErrorKind::TooLarge => {
+            "`invoices items` reads an invoice item by item, and needs no memory for it"
+        }
         ErrorKind::NotReady => "allow more with --deadline",
         _ => return None,
     };
