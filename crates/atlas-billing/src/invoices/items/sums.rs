@@ -133,6 +133,8 @@ impl LineItems {
     /// # Errors
     /// As for [`next`](Self::next). [`ErrorKind::Input`]: items have been taken from the stream
     /// already, so that a [`StatementBuilder`] must be fed with each.
+    ///
+    /// [`ErrorKind::Input`]: crate::ErrorKind::Input
     pub async fn statement(mut self) -> Result<Statement> {
         self.own_alone()?;
         let mut builder = StatementBuilder::new();
@@ -227,6 +229,8 @@ impl LineItems {
     /// # Errors
     /// As for [`statement`](Self::statement). [`ErrorKind::Input`] for a dimension that is a tag: those
     /// sums are [`TagTotals::by`].
+    ///
+    /// [`ErrorKind::Input`]: crate::ErrorKind::Input
     pub async fn sums(mut self, by: &[Dimension], daily_by: &[Dimension]) -> Result<InvoiceSums> {
         let is_tag = |by: &Dimension| matches!(by, Dimension::Tag(_));
         if by.iter().chain(daily_by).any(is_tag) {
