@@ -203,9 +203,7 @@ fn help(error: &Error) -> Option<String> {
         }
         ErrorKind::Timeout => "try again, or allow more with --request-timeout",
         ErrorKind::Truncated => "try again",
-        ErrorKind::TooLarge => {
-            "`invoices items` reads an invoice item by item, and needs no memory for it"
-        }
+        ErrorKind::TooLarge => "`invoices items` reads an invoice item by item, in little memory",
         ErrorKind::NotReady => "allow more with --deadline",
         _ => return None,
     };

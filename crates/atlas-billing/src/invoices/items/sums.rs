@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 
+use atlas_billing_raw::Cents;
 use atlas_billing_raw::types::Invoice;
 
 use super::LineItems;
@@ -91,7 +92,7 @@ impl LineItems {
     ) -> Result<InvoiceTotals> {
         let mut totals = Totals::new(by);
         let needs = Needs::of(by).and(filter);
-        let mut add = |text: &[u8]| {
+        let add = |text: &[u8]| {
             needs.read(text, |charge| {
                 if filter.passes_charge(charge) {
                     totals.add_charge(charge);
@@ -99,11 +100,7 @@ impl LineItems {
                 (charge.gross, charge.discount)
             })
         };
-        while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut add)).await? {
-            if self.splitter.linked_invoice().is_none() {
-                self.own.add(gross, discount);
-            }
-        }
+        self.add_up(add).await?;
         let head = self.head.unwrap_or_default();
         Ok(InvoiceTotals {
             totals,
@@ -171,7 +168,7 @@ impl LineItems {
         let mut all = DailyTotals::new();
         let needs = DailyGroups::needs(by).and(filter);
         let is_filtered = !filter.is_empty();
-        let mut add = |text: &[u8]| {
+        let add = |text: &[u8]| {
             needs.read(text, |charge| {
                 if is_filtered {
                     all.add_charge(charge);
@@ -182,11 +179,7 @@ impl LineItems {
                 (charge.gross, charge.discount)
             })
         };
-        while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut add)).await? {
-            if self.splitter.linked_invoice().is_none() {
-                self.own.add(gross, discount);
-            }
-        }
+        self.add_up(add).await?;
         let head = self.head.unwrap_or_default();
         Ok(InvoiceDays {
             all: match is_filtered {
@@ -258,6 +251,20 @@ impl LineItems {
             statement: statement.finish(&head),
             head,
         })
+    }
+
+    /// Reads the items that are left by `read`, which says gross and discount of each, and adds up the
+    /// invoice's own.
+    async fn add_up(
+        &mut self,
+        mut read: impl FnMut(&[u8]) -> serde_json::Result<((Cents, Cents), usize)>,
+    ) -> Result<()> {
+        while let Some((gross, discount)) = poll_fn(|cx| self.poll_step(cx, &mut read)).await? {
+            if self.splitter.linked_invoice().is_none() {
+                self.own.add(gross, discount);
+            }
+        }
+        Ok(())
     }
 
     /// Passes over the items of linked invoices, for sums that need all of the invoice's own.
