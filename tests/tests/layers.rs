@@ -6,11 +6,10 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of `atlas-billing`, from the ground up.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 21] = [
     "text",
     "parse_error",
     "secret",
-    "http_date",
     "id",
     "period",
     "meta",

@@ -56,6 +56,9 @@ edition = "2024"
 [profile.dev]
 debug = "line-tables-only"
 
+[profile.dev.build-override]
+debug = "line-tables-only"
+
 [dependencies]
 atlas-billing = {{ path = "{crates}/atlas-billing" }}
 

@@ -29,10 +29,9 @@ use serde_json::value::RawValue;
 pub use crate::auth::fuzzed::{challenge, token_response};
 use crate::envelope::{Opened, open};
 use crate::error::{Error, ErrorBody, Result};
-use crate::http_date::{parse, retry_after};
 use crate::id::{ApiVersion, InvoiceId, OrgId, QueryToken, ReportToken};
 use crate::invoices::{InvoiceLimits, LineItems};
-use crate::meta::ResponseMeta;
+use crate::meta::{ResponseMeta, http_date, retry_after};
 use crate::money::totals::{Dimension, Totals};
 use crate::parse_error::ParseError;
 use crate::period::{Month, Months};
@@ -327,9 +326,9 @@ pub fn header(input: &[u8]) {
             meta.rate_limit(),
         );
     }
-    if let Some(date) = std::str::from_utf8(input).ok().and_then(parse) {
+    if let Some(date) = std::str::from_utf8(input).ok().and_then(http_date) {
         let shown = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        assert_eq!(parse(&shown), Some(date), "{shown}");
+        assert_eq!(http_date(&shown), Some(date), "{shown}");
     }
 }
 

@@ -22,7 +22,7 @@
 //! - [`edge`] has network, clock and randomness as traits that tests can replace.
 //!
 //! # Layers
-//! From the ground up, each using only what stands below it: values (`text`, `id`, `period`, `meta`,
+//! From the ground up, each using only what is named before it: values (`text`, `id`, `period`, `meta`,
 //! `error`, `envelope`), [`edge`], `stream` (parsers without I/O), [`money`], `exchange` (one HTTP
 //! exchange, retries), `auth`, `request` (one call, one download), [`poll`], `client`, `list` (pages),
 //! and what people ask for: `orgs`, `costs`, `invoices` and `reports`.
@@ -43,7 +43,6 @@ mod exchange;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod http_date;
 mod id;
 mod invoices;
 mod list;

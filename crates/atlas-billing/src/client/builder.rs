@@ -168,7 +168,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How a result that is not ready is polled, for calls that set no policy of their own.
+    /// How a result that is not ready is polled, for calls that set no policy of their own. FOCUS
+    /// reports take all of it but the waits, which are [theirs](crate::poll::Backoff::for_reports).
     pub fn polling(mut self, policy: PollPolicy) -> Self {
         self.polling = policy;
         self

@@ -160,8 +160,8 @@ impl Polled for PolledCosts {
         Box::pin(self.clone().poll_once(limit))
     }
 
-    fn wait(&self, wait: Duration, error: Option<&Error>) {
+    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
         let exchange = &self.org.client().pipeline().exchange;
-        exchange.wait(Self::OPERATION, wait, error);
+        exchange.observe_wait(Self::OPERATION, wait, error);
     }
 }

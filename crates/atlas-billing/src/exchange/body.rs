@@ -1,15 +1,16 @@
 //! A body as it arrives: gzip taken off, with limits on silence and on the whole call.
 
 use std::fmt;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use flate2::write::MultiGzDecoder;
 use futures_core::Stream;
 use http::header::CONTENT_ENCODING;
 
-use super::gzip::Gunzip;
 use super::{Limits, deadline_passed};
 use crate::edge::{BoxFuture, Clock};
 use crate::error::{Error, ErrorKind, Result, network_error};
@@ -20,6 +21,12 @@ type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 /// The most of an error's body that is read: its object is small, and a gateway's page says
 /// nothing more after its first kilobytes.
 const ERROR_BODY: u64 = 64 * 1024;
+
+/// How much of a compressed piece is decompressed at once: it grows a thousand times at most.
+const COMPRESSED: usize = 4 * 1024;
+
+/// The bytes that gzip begins with (RFC 1952 section 2.3.1).
+pub(crate) const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
 
 /// A response of any status, its body as it arrives: decompressed, otherwise as sent.
 ///
@@ -241,5 +248,59 @@ impl fmt::Debug for BodyStream {
             .field("meta", &self.meta)
             .field("open", &self.pieces.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// gzip (RFC 1952): decompresses what is pushed, in pieces of bounded size.
+pub(crate) struct Gunzip {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    /// What was pushed and is still to be decompressed.
+    compressed: Bytes,
+}
+
+impl Gunzip {
+    pub(crate) fn new() -> Self {
+        Self {
+            decoder: MultiGzDecoder::new(Vec::new()),
+            compressed: Bytes::new(),
+        }
+    }
+
+    /// Adds a compressed piece, once [`next`](Self::next) has used up the last.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        self.compressed = piece;
+    }
+
+    /// What the next part of the piece decompresses to, perhaps nothing; `None` where the piece is
+    /// used up.
+    pub(crate) fn next(&mut self) -> Result<Option<Bytes>> {
+        if self.compressed.is_empty() {
+            return Ok(None);
+        }
+        let length = self.compressed.len().min(COMPRESSED);
+        let part = self.compressed.split_to(length);
+        let written = self.decoder.write_all(&part);
+        written
+            .and_then(|()| self.decoder.flush())
+            .map_err(|_| Error::decode("the body is not valid gzip"))?;
+        Ok(Some(self.take()))
+    }
+
+    /// The rest, once all pieces have been pushed and decompressed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] where the last member is not complete.
+    pub(crate) fn finish(&mut self) -> Result<Bytes> {
+        match self.decoder.try_finish() {
+            Ok(()) => Ok(self.take()),
+            Err(_) => Err(Error::new(
+                ErrorKind::Truncated,
+                "the compressed body ends early",
+            )),
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
+        std::mem::take(self.decoder.get_mut()).into()
     }
 }

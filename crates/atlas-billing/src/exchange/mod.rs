@@ -2,7 +2,6 @@
 //! retried by the one loop that there is.
 
 mod body;
-mod gzip;
 mod observer;
 mod retry;
 
@@ -10,8 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use body::BodyStream;
-pub(crate) use gzip::{GZIP_MAGIC, Gunzip};
+pub(crate) use body::{BodyStream, GZIP_MAGIC, Gunzip};
 use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
 pub(crate) use observer::in_call;
@@ -134,14 +132,19 @@ impl Exchange {
                 let attempts = error.attempts().max(number);
                 return Err(error.with_operation(operation).with_attempts(attempts));
             };
-            self.wait(operation, wait, Some(&error));
+            self.observe_wait(operation, wait, Some(&error));
             clock.sleep(wait).await;
             number += 1;
         }
     }
 
     /// Reports to the observers that a wait begins.
-    pub(crate) fn wait(&self, operation: &'static str, wait: Duration, error: Option<&Error>) {
+    pub(crate) fn observe_wait(
+        &self,
+        operation: &'static str,
+        wait: Duration,
+        error: Option<&Error>,
+    ) {
         self.observe(&RequestEvent::Wait {
             operation,
             wait,

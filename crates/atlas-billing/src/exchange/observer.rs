@@ -10,7 +10,7 @@ use http::Method;
 use crate::error::Error;
 use crate::meta::ResponseMeta;
 
-/// Receives each request of a client, those for access tokens included, and of each wait before
+/// Is told of each request of a client, those for access tokens included, and of each wait before
 /// the next one. Called on the task that makes the call, so it should return at once.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// Something happened.

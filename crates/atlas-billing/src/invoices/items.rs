@@ -1,4 +1,4 @@
-//! The line items of an invoice while it arrives.
+//! The line items of an invoice while it arrives, and the whole of it.
 
 mod sums;
 

@@ -6,13 +6,10 @@
 //! to poll once ([`Polled`]).
 
 mod poller;
-mod query;
 mod schedule;
 
-pub use poller::Attempt;
-pub use poller::Polled;
+pub use poller::{Attempt, Polled, Query};
 pub(crate) use poller::{Begun, Finding};
-pub use query::Query;
 pub use schedule::{Backoff, PollPolicy, Status, Tolerance};
 
 pub use crate::error::PollOutcome as Outcome;

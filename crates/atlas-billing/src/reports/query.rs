@@ -21,7 +21,7 @@ use crate::stream::csv::FocusRows;
 /// How the download is called where operations are named.
 const DOWNLOAD: &str = "downloadInvoiceReport";
 
-/// The documented pace: a poll each five seconds at most.
+/// The documented pace: at most one poll every five seconds.
 const PACE: Duration = Duration::from_secs(5);
 
 /// The largest file, decompressed.
@@ -204,7 +204,7 @@ impl PolledReport {
     /// A new URL of a report that has been ready before, after a wait.
     async fn url(&self, wait: Duration) -> Result<PresignedUrl> {
         if !wait.is_zero() {
-            self.wait(wait, None);
+            self.observe_wait(wait, None);
             let clock = self.org.client().pipeline().exchange.clock.as_ref();
             let waiting = pin!(async {
                 clock.sleep(wait).await;
@@ -253,8 +253,8 @@ impl Polled for PolledReport {
         Box::pin(self.clone().poll_once(limit))
     }
 
-    fn wait(&self, wait: Duration, error: Option<&Error>) {
+    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
         let exchange = &self.org.client().pipeline().exchange;
-        exchange.wait(Self::OPERATION, wait, error);
+        exchange.observe_wait(Self::OPERATION, wait, error);
     }
 }

@@ -9,16 +9,17 @@ use atlas_billing_raw as raw;
 use atlas_billing_raw::operation::Operation;
 use atlas_billing_raw::transport::{Capture, SharedTransport};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use super::download::DownloadSettings;
 use super::options::{CallOptions, Form, Timeouts, media_types};
 use super::response::{Content, Response, ResponseHead};
 use crate::auth::{Signer, is_loopback};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, network_error};
 use crate::exchange::{BodyStream, Deadline, Exchange, Limits, RetryPolicy, in_call};
 use crate::meta::ResponseMeta;
+use crate::stream::json::decode_error;
 
 /// How often one attempt repeats its request after a 401 that a fresh signature may mend: a nonce
 /// can go stale more than once, and a token expire on its way.
@@ -311,4 +312,32 @@ impl Call {
 fn header_value(text: String) -> Result<HeaderValue> {
     HeaderValue::try_from(&text)
         .map_err(|_| Error::input(format!("{text:?} cannot be a header's value")))
+}
+
+/// The error of a call with the [generated client](crate::Client::raw).
+impl From<raw::Error<()>> for Error {
+    fn from(error: raw::Error<()>) -> Self {
+        match error {
+            raw::Error::InvalidRequest(reason) | raw::Error::Custom(reason) => Self::input(reason),
+            raw::Error::CommunicationError(error)
+            | raw::Error::ResponseBodyError(error)
+            | raw::Error::InvalidUpgrade(error) => network_error(Box::new(error)),
+            raw::Error::InvalidResponsePayload(body, error) => {
+                decode_error::<IgnoredAny>("the response", "$", &body, &error)
+            }
+            raw::Error::ErrorResponse(value) => Self::new(
+                ErrorKind::Rejected,
+                format!("the service responded {}", value.status()),
+            ),
+            raw::Error::UnexpectedResponse(mut response) => {
+                let carried = response.extensions_mut().remove::<Arc<Self>>();
+                carried.and_then(Arc::into_inner).unwrap_or_else(|| {
+                    let url = response.url().clone();
+                    let headers = response.headers().clone();
+                    let meta = ResponseMeta::new(response.status(), headers, &url);
+                    Self::from_response(meta, b"")
+                })
+            }
+        }
+    }
 }

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use atlas_billing_raw as raw;
 use atlas_billing_raw::transport::{Called, SendFuture, Transport, failure};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use serde::de::IgnoredAny;
 
 use super::call::Pipeline;
 use super::options::{CallOptions, Form};
-use crate::error::{Error, ErrorKind, Result, network_error};
+use crate::error::Result;
 use crate::meta::ResponseMeta;
-use crate::stream::json::decode_error;
 
 /// Carries the calls of a generated client in the hands of a user.
 #[derive(Debug)]
@@ -75,32 +72,4 @@ fn rebuilt(meta: &ResponseMeta, body: reqwest::Body) -> reqwest::Response {
     headers.remove(CONTENT_LENGTH);
     *response.headers_mut() = headers;
     response.into()
-}
-
-/// The error of a call with the [generated client](crate::Client::raw).
-impl From<raw::Error<()>> for Error {
-    fn from(error: raw::Error<()>) -> Self {
-        match error {
-            raw::Error::InvalidRequest(reason) | raw::Error::Custom(reason) => Self::input(reason),
-            raw::Error::CommunicationError(error)
-            | raw::Error::ResponseBodyError(error)
-            | raw::Error::InvalidUpgrade(error) => network_error(Box::new(error)),
-            raw::Error::InvalidResponsePayload(body, error) => {
-                decode_error::<IgnoredAny>("the response", "$", &body, &error)
-            }
-            raw::Error::ErrorResponse(value) => Self::new(
-                ErrorKind::Rejected,
-                format!("the service responded {}", value.status()),
-            ),
-            raw::Error::UnexpectedResponse(mut response) => {
-                let carried = response.extensions_mut().remove::<Arc<Self>>();
-                carried.and_then(Arc::into_inner).unwrap_or_else(|| {
-                    let url = response.url().clone();
-                    let headers = response.headers().clone();
-                    let meta = ResponseMeta::new(response.status(), headers, &url);
-                    Self::from_response(meta, b"")
-                })
-            }
-        }
-    }
 }

@@ -67,7 +67,7 @@ impl Polled for Arc<Script> {
         })
     }
 
-    fn wait(&self, wait: Duration, error: Option<&Error>) {
+    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
         let mut waits = self.waits.lock().unwrap();
         waits.push((wait.as_secs(), error.is_some()));
     }
