@@ -109,7 +109,7 @@ fn same_result(samples: &Samples) -> Result<()> {
         Task::FloorJson => 0,
         Task::FloorCsv => 1,
         Task::PlainWhole | Task::Whole | Task::Items => 2,
-        Task::PlainTotal | Task::Total => 3,
+        Task::PlainTotal | Task::Total | Task::Statement | Task::Days | Task::Sums => 3,
         Task::PlainCsv | Task::Rows | Task::Records => 4,
         Task::PlainCalls | Task::Calls => 5,
         Task::FloorFocus => 6,
@@ -225,7 +225,8 @@ fn goals(samples: &Samples) -> String {
         cpu(samples, Task::Calls, CALLS),
         cpu(samples, Task::PlainCalls, CALLS),
     );
-    let rows: [Goal; 11] = [
+    let over_total = |task| wall_ratio(task, Task::Total, MILLION);
+    let rows: [Goal; 14] = [
         (
             "stream of typed items, 1M, wall / baseline",
             wall_ratio(Task::Items, Task::PlainWhole, MILLION),
@@ -250,6 +251,21 @@ fn goals(samples: &Samples) -> String {
             "total by SKU over the stream, 1M, wall / baseline",
             wall_ratio(Task::Total, Task::PlainWhole, MILLION),
             0.30,
+        ),
+        (
+            "statement (`reconcile`), 1M, wall / total by SKU",
+            over_total(Task::Statement),
+            1.3,
+        ),
+        (
+            "sums by day (`forecast`), 1M, wall / total by SKU",
+            over_total(Task::Days),
+            1.3,
+        ),
+        (
+            "all sums (`report`), 1M, wall / total by SKU",
+            over_total(Task::Sums),
+            1.3,
         ),
         (
             "whole invoice, 1M, wall / baseline",

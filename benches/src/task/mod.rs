@@ -36,6 +36,12 @@ pub(crate) enum Task {
     Items,
     /// Ours: totals by SKU over that stream.
     Total,
+    /// Ours: the statement of `reconcile` over it.
+    Statement,
+    /// Ours: the sums by day of `forecast` over it.
+    Days,
+    /// Ours: all that `report` sums over it, in one pass.
+    Sums,
     /// Ours: the invoice with all its items.
     Whole,
     /// Ours: typed rows while the CSV arrives, each dropped.
@@ -61,6 +67,9 @@ impl Task {
         (Self::PlainCalls, "plain-calls"),
         (Self::Items, "items"),
         (Self::Total, "total"),
+        (Self::Statement, "statement"),
+        (Self::Days, "days"),
+        (Self::Sums, "sums"),
         (Self::Whole, "whole"),
         (Self::Rows, "rows"),
         (Self::Records, "records"),
@@ -81,6 +90,9 @@ impl Task {
             Self::PlainCalls => plain::calls(base_url, count).await,
             Self::Items => ours::items(base_url, count).await,
             Self::Total => ours::total(base_url, count).await,
+            Self::Statement => ours::statement(base_url, count).await,
+            Self::Days => ours::days(base_url, count).await,
+            Self::Sums => ours::sums(base_url, count).await,
             Self::Whole => ours::whole(base_url, count).await,
             Self::Rows => ours::rows(base_url, count).await,
             Self::Records => ours::records(base_url, count).await,

@@ -1,8 +1,8 @@
 //! The same jobs by `atlas-billing`.
 
-use atlas_billing::totals::Dimension;
+use atlas_billing::totals::{Dimension, ItemFilter, Total};
 use atlas_billing::{
-    Cents, Client, Credentials, Decimal, FocusRows, Invoice, InvoiceId, Org, ReportToken,
+    Cents, Client, Credentials, Decimal, FocusRows, Invoice, InvoiceId, LineItems, Org, ReportToken,
 };
 use atlas_billing_mock::ORG_ID;
 
@@ -49,10 +49,46 @@ pub(super) async fn items(base_url: &str, items: u64) -> Result<Sample> {
 }
 
 pub(super) async fn total(base_url: &str, items: u64) -> Result<Sample> {
+    added_up(base_url, items, async |stream| {
+        let sums = stream.total_by(&[Dimension::Sku]).await?;
+        Ok(sums.totals.total())
+    })
+    .await
+}
+
+pub(super) async fn statement(base_url: &str, items: u64) -> Result<Sample> {
+    added_up(base_url, items, async |stream| {
+        Ok(stream.statement().await?.items)
+    })
+    .await
+}
+
+pub(super) async fn days(base_url: &str, items: u64) -> Result<Sample> {
+    added_up(base_url, items, async |stream| {
+        let days = stream.daily(&[], &ItemFilter::new()).await?;
+        Ok(days.daily.total().total())
+    })
+    .await
+}
+
+pub(super) async fn sums(base_url: &str, items: u64) -> Result<Sample> {
+    added_up(base_url, items, async |stream| {
+        let by = [Dimension::Cluster, Dimension::Sku];
+        let sums = stream.sums(&by, &[Dimension::Sku]).await?;
+        Ok(sums.totals.total())
+    })
+    .await
+}
+
+/// Reads an invoice of `items` and adds them up by `sum`.
+async fn added_up(
+    base_url: &str,
+    items: u64,
+    sum: impl AsyncFnOnce(LineItems) -> Result<Total>,
+) -> Result<Sample> {
     let org = org(base_url)?;
     let gauge = Gauge::start();
-    let stream = org.invoice(id(items)?).line_items().await?;
-    let total = stream.total_by(&[Dimension::Sku]).await?.totals.total();
+    let total = sum(org.invoice(id(items)?).line_items().await?).await?;
     Ok(gauge.stop(Seen {
         count: total.count,
         cents: cents(total.net())?,
