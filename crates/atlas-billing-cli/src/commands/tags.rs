@@ -91,11 +91,17 @@ pub(super) fn table(invoice: &InvoiceRow, tags: &TagTotals, top: usize) -> Layou
     layout
 }
 
-/// A part of the cost, and of what it is a part, for a note: prices above zero, since credits carry no tags.
+/// A part of the cost, of what it is a part, and its share, for a note: prices above zero, since credits
+/// carry no tags.
 pub(super) fn part_of_cost(part: &Total, whole: &Total) -> String {
     let share = text::share(part.positive.get() as f64, whole.positive.get() as f64);
+    format!("{}, {share}", amounts_of_cost(part, whole))
+}
+
+/// The amounts of [`part_of_cost`].
+pub(super) fn amounts_of_cost(part: &Total, whole: &Total) -> String {
     let [part, whole] = [part, whole].map(|total| text::cents(total.positive.get()));
-    format!("{part} of {whole} of prices above zero, {share}")
+    format!("{part} of {whole} of prices above zero")
 }
 
 fn layout(period: &str, rows: &[TagRow], tags: &TagTotals) -> Layout {

@@ -197,7 +197,12 @@ fn the_headlines_follow_from_the_figures_of_the_commands() {
     let shown = headline("Untagged");
     let share = sum(true) as f64 / sum(false) as f64 * 100.0;
     assert_eq!(shown[1], format!("{share:.1} %"));
-    assert!(shown[2].contains(&format!("{} of {}", units(sum(true)), units(sum(false)))));
+    let amounts = format!(
+        "{} of {} of prices above zero",
+        units(sum(true)),
+        units(sum(false))
+    );
+    assert!(shown[2].ends_with(&amounts), "{shown:?}");
 }
 
 #[test]

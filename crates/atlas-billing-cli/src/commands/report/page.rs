@@ -160,7 +160,7 @@ fn headlines(facts: &Facts<'_>, forecast: &Forecasted) -> Vec<Headline> {
         Ok(read) => {
             let tags = &read.sums.tags;
             let (untagged, whole) = (tags.untagged(), tags.total());
-            let note = format!("{detail}: {}", tags::part_of_cost(&untagged, &whole));
+            let note = format!("{detail}: {}", tags::amounts_of_cost(&untagged, &whole));
             let part = tags.coverage(&untagged);
             let part = part.map_or("–".to_owned(), |part| text::share(part, 1.0));
             headline("Untagged".to_owned(), part, note)

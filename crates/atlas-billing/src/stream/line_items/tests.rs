@@ -145,6 +145,24 @@ fn every_split_of_a_document_reads_the_same() {
 }
 
 #[test]
+fn an_item_of_any_length_reads_the_same_whatever_follows() {
+    // With a character of four bytes at every place around the end of what is checked at once.
+    for length in MOST - 12..MOST + 4 {
+        let mut sku = "x".repeat(length - r#"{"sku":""}"#.len() - 4);
+        sku.push('\u{1f319}');
+        let text = format!(r#"{{"sku":"{sku}"}}"#);
+        assert_eq!(text.len(), length);
+        for behind in [&b""[..], b", {}]", "\u{1f319}".as_bytes(), b"\xff\xfe"] {
+            let (item, used) = item_of(&[text.as_bytes(), behind].concat()).unwrap();
+            assert_eq!((item.sku.as_deref(), used), (Some(sku.as_str()), length));
+        }
+    }
+    for text in [&b"{\"sku\":\"\xff\"}"[..], b"{\"sku\":\"x", b""] {
+        assert!(item_of(text).is_err());
+    }
+}
+
+#[test]
 fn every_beginning_of_a_document_is_an_error() {
     let document = SAMPLE.trim_end().as_bytes();
     for at in 0..document.len() {
