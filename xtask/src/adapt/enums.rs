@@ -12,8 +12,8 @@ use crate::selection::NamedEnum;
 /// The name under which the generated client's own crate is referred to in the generator's input.
 pub(crate) const OWN_CRATE: &str = "atlas_billing_raw";
 
-/// One unknown value of a closed enum fails a whole invoice. A named enum becomes a type of ours
-/// that keeps what it does not know.
+/// A named enum becomes a type of ours that keeps what it does not know: `open_enum` of
+/// atlas-billing-raw says why.
 pub(super) fn named_enums(spec: &mut Value, context: &mut Context<'_>) -> Result<usize> {
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for named in &context.selection.enums {

@@ -7,7 +7,7 @@
 //! 4. An attempt adds the caller's headers, signs the request and sends it (`Exchange::send`), and
 //!    repeats that after a 401 which a fresh signature may mend.
 //! 5. The response's content is taken out of its envelope and checked (`response`), or read as
-//!    it arrives: line items, a CSV file ([`CsvFile`]).
+//!    it arrives: a whole invoice and its line items (`invoices/items.rs`), a CSV file ([`CsvFile`]).
 
 mod call;
 mod csv_file;
