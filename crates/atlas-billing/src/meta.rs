@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_each_form() {
+    fn an_http_date_is_read_in_each_form() {
         for (text, expected) in [
             ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
             ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn what_is_no_http_date_is_refused() {
         for text in [
             "",
             "Sun,",
@@ -349,7 +349,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trips(seconds in 0i64..4_000_000_000) {
+        fn an_http_date_round_trips(seconds in 0i64..4_000_000_000) {
             let time = DateTime::from_timestamp(seconds, 0).unwrap();
             for form in ["%a, %d %b %Y %H:%M:%S GMT", "%a, %-d %b %Y %H:%M:%S GMT", "%c"] {
                 let text = time.format(form).to_string();
@@ -358,12 +358,12 @@ mod tests {
         }
 
         #[test]
-        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        fn no_bytes_make_reading_a_date_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = http_date(&String::from_utf8_lossy(&bytes));
         }
 
         #[test]
-        fn never_panics_on_what_looks_like_a_date(
+        fn what_looks_like_a_date_makes_nothing_panic(
             text in "(Sun|Sunday|é),? ?[0-9é+-]{0,3}[ -](Nov|é)[ -][0-9]{0,5} [0-9:é]{0,9} ?(GMT|é)?"
         ) {
             let _ = http_date(&text);

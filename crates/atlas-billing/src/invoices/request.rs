@@ -130,7 +130,8 @@ impl InvoiceRequest {
     /// given by its id.
     ///
     /// # Errors
-    /// Those of the list of invoices, and those that the method names by which this request was made.
+    /// Those of the list of invoices, and those that the method names which made this request, such as
+    /// [`Org::invoice_of`].
     pub async fn find(self) -> Result<FoundInvoice> {
         let deadline = self.org.client().deadline(&self.options);
         self.which.find(&self.org, &self.options, deadline).await

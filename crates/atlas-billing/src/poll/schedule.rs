@@ -93,14 +93,14 @@ impl PollPolicy {
 /// deliver as a final status (RFC 9110 section 15.2). What a client may meet instead are a
 /// connection that breaks before the head of a response or within its body, bytes that are no HTTP,
 /// an HTTP/2 stream error, silence until the time limit, 502, 503 or 504 of a gateway, or an empty
-/// success: all of them also look like a real disturbance. They are tolerated while no longer than this has passed
-/// since the last clear response (not ready, or 429), or since the first poll; the next one ends
-/// the polling. Default: two minutes.
+/// success: all of them also look like a real disturbance. They are tolerated while no longer than
+/// this has passed since the last clear response (not ready, or 429), or since the first poll; the
+/// next one ends the polling. Default: two minutes.
 ///
 /// A refused connection, a name that does not resolve and a failed TLS handshake are never "not
-/// ready", nor is any other status but 429, which asks to poll later: they end the polling at once. The first failure after the
-/// machine has slept, whatever it is, is forgiven, three times at most: the network may be back
-/// later than the program.
+/// ready", nor is any other status but 429, which asks to poll later: they end the polling at once.
+/// The first failure after the machine has slept, whatever it is, is forgiven, three times at most:
+/// the network may be back later than the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tolerance(Duration);
 

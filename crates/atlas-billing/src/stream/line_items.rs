@@ -663,15 +663,14 @@ const MOST: usize = 1024;
 pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a [u8]) -> serde_json::Result<(T, usize)> {
     let most = text.get(..MOST).unwrap_or(text);
     let valid = match std::str::from_utf8(most) {
-        Ok(valid) => Ok(valid),
+        Ok(valid) => valid,
         // The last character may be cut.
-        Err(error) => std::str::from_utf8(most.get(..error.valid_up_to()).unwrap_or_default()),
+        Err(_) => most.utf8_chunks().next().map_or("", |chunk| chunk.valid()),
     };
-    let found = valid.map(|valid| first_of(serde_json::Deserializer::from_str(valid)));
-    match found {
-        Ok(Ok(found)) => Ok(found),
-        // It is longer, or not valid.
-        _ => first_of(serde_json::Deserializer::from_slice(text)),
+    match first_of(serde_json::Deserializer::from_str(valid)) {
+        // The object is longer, or not valid.
+        Err(_) if valid.len() < text.len() => first_of(serde_json::Deserializer::from_slice(text)),
+        found => found,
     }
 }
 

@@ -135,10 +135,7 @@ impl LineItems {
     pub async fn statement(mut self) -> Result<Statement> {
         self.own_alone()?;
         let mut builder = StatementBuilder::new();
-        while poll_fn(|cx| self.poll_step(cx, |text| builder.read(text)))
-            .await?
-            .is_some()
-        {}
+        self.read_to_end(|text| builder.read(text)).await?;
         Ok(builder.finish(&self.head.unwrap_or_default()))
     }
 
@@ -201,14 +198,14 @@ impl LineItems {
     pub async fn tags(mut self, filter: &ItemFilter) -> Result<InvoiceTags> {
         let mut tags = TagTotals::new();
         let needs = TagTotals::needs().and(filter);
-        let mut add = |text: &[u8]| {
+        let add = |text: &[u8]| {
             needs.read(text, |charge| {
                 if filter.passes_charge(charge) {
                     tags.add_read(charge);
                 }
             })
         };
-        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        self.read_to_end(add).await?;
         Ok(InvoiceTags {
             tags,
             head: self.head.unwrap_or_default(),
@@ -234,7 +231,7 @@ impl LineItems {
         let mut tags = TagTotals::new();
         let mut daily = DailyGroups::new(daily_by);
         let mut statement = StatementBuilder::new();
-        let mut add = |text: &[u8]| {
+        let add = |text: &[u8]| {
             read_all(text, |charge, written| {
                 totals.add_charge(charge);
                 daily.add_charge(charge);
@@ -242,7 +239,7 @@ impl LineItems {
                 tags.add_charge(charge, written)
             })
         };
-        while poll_fn(|cx| self.poll_step(cx, &mut add)).await?.is_some() {}
+        self.read_to_end(add).await?;
         let head = self.head.unwrap_or_default();
         Ok(InvoiceSums {
             totals,
@@ -264,6 +261,15 @@ impl LineItems {
                 self.own.add(gross, discount);
             }
         }
+        Ok(())
+    }
+
+    /// Reads the items that are left by `read`.
+    async fn read_to_end(
+        &mut self,
+        mut read: impl FnMut(&[u8]) -> serde_json::Result<((), usize)>,
+    ) -> Result<()> {
+        while poll_fn(|cx| self.poll_step(cx, &mut read)).await?.is_some() {}
         Ok(())
     }
 
