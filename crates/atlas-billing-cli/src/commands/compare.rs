@@ -81,7 +81,7 @@ pub(super) fn table(
     to: (InvoiceRow, DailyGroups),
 ) -> Result<Layout, Failure> {
     let [from, to] = [from, to].map(|(row, daily)| {
-        let all = daily.total().clone();
+        let all = daily.total();
         let mut side = Side::new(None);
         side.push(ByDay { row, daily, all });
         side

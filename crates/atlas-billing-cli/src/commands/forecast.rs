@@ -39,7 +39,8 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
     let by = args.by.as_ref();
     let current = days(&org, month, by).await?;
     let wants_last = args.method == crate::args::Method::LastMonthShape;
-    let through = current.daily.total().complete_through(month, context.today);
+    let total = current.daily.total();
+    let through = total.complete_through(month, context.today);
     // The month before is asked for where the method, a limit or the first days of a month need it.
     let last = match wants_last || through.is_none() || args.gate.compares() {
         false => None,
@@ -61,7 +62,8 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         both(daily, month, context.today, &options)
     };
     let earlier = last.as_ref().map(|days| &days.daily);
-    let [whole, whole_net] = forecast(current.daily.total(), earlier.map(DailyGroups::total))?;
+    let before = earlier.map(DailyGroups::total);
+    let [whole, whole_net] = forecast(&total, before.as_ref())?;
     let mut rows = Vec::new();
     let nothing = DailyTotals::new();
     let groups = earlier.map(DailyGroups::groups);
@@ -86,7 +88,7 @@ pub(super) async fn run(context: &Context, args: &ForecastArgs) -> Result<(), Fa
         key: None,
         forecast: whole,
         net: whole_net,
-        before: earlier.map(|groups| groups.total().total().gross),
+        before: before.map(|daily| daily.total().gross),
     });
     let head = InvoiceRow {
         invoice: current.head,

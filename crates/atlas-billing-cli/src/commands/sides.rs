@@ -73,7 +73,7 @@ impl Side {
     }
 
     /// The charges by day of the only invoice.
-    pub(super) fn days(&self) -> Option<(&DailyTotals, Month)> {
+    pub(super) fn days(&self) -> Option<(DailyTotals, Month)> {
         Some((self.daily.first()?.total(), self.month()?))
     }
 
@@ -130,16 +130,16 @@ pub(super) fn same_days(
         (_, Some(_)) => (to, from),
         (Some(_), None) => (from, to),
     };
-    let (Some(days), Some(others)) = (running.days(), other.days()) else {
+    let (Some((days, month)), Some((others, earlier))) = (running.days(), other.days()) else {
         return Ok(None);
     };
-    let Some(through) = running.all.complete_through(days.1, today) else {
-        let month = days.1;
+    let Some(through) = running.all.complete_through(month, today) else {
         return Err(Failure::usage(format!(
             "no day of {month} is complete on {today}: nothing to compare yet"
         ))
         .with_help("without a period the last two closed months are compared"));
     };
+    let (days, others) = ((&days, month), (&others, earlier));
     let compared = Comparison::through(days, others, through, Basis::Prices);
     Ok(Some(compared))
 }

@@ -230,7 +230,7 @@ async fn charges_by_day_are_those_of_the_items() {
     ] {
         let items = org.invoice(id()).line_items().await.unwrap();
         let days = items.daily(by, &ItemFilter::new()).await.unwrap();
-        assert_eq!((days.daily.total(), &days.all), (&all, &all));
+        assert_eq!((&days.daily.total(), &days.all), (&all, &all));
         let mut groups = DailyGroups::new(by);
         whole.line_items.iter().for_each(|item| groups.add(item));
         assert_eq!(days.daily.groups(), groups.groups());

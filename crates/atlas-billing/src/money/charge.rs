@@ -20,7 +20,7 @@ pub(crate) struct Charge<'a> {
     pub(crate) discount: Cents,
     pub(super) sku: Option<&'a str>,
     pub(super) project_id: Option<&'a str>,
-    pub(super) project_name: Option<&'a str>,
+    pub(crate) project_name: Option<&'a str>,
     pub(super) cluster: Option<&'a str>,
     pub(super) provider: Option<&'a str>,
     /// The organization that used it: no part of a line item.
@@ -393,7 +393,7 @@ mod tests {
             let needs = DailyGroups::needs(&[]);
             let read = needs.read(text.as_bytes(), |charge| daily.add_charge(charge));
             read.unwrap();
-            assert_eq!(*daily.total(), [&item].into_iter().collect(), "{text}");
+            assert_eq!(daily.total(), [&item].into_iter().collect(), "{text}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Charges by day, apart from what is charged once a month.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use atlas_billing_raw::Cents;
 use atlas_billing_raw::types::LineItem;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::charge::{Charge, Needs};
 use super::statement::Statement;
 use super::totals::{Dimension, Group, Key, Total, identify};
+use crate::groups::Groups;
 use crate::period::Month;
 
 /// How a charge behaves over a month.
@@ -173,6 +175,16 @@ impl DailyTotals {
     }
 }
 
+impl AddAssign<&Self> for DailyTotals {
+    fn add_assign(&mut self, other: &Self) {
+        for (day, total) in &other.days {
+            *self.days.entry(*day).or_default() += *total;
+        }
+        self.monthly += other.monthly;
+        self.credits += other.credits;
+    }
+}
+
 impl<'a> Extend<&'a LineItem> for DailyTotals {
     fn extend<I: IntoIterator<Item = &'a LineItem>>(&mut self, items: I) {
         items.into_iter().for_each(|item| self.add(item));
@@ -187,15 +199,11 @@ impl<'a> FromIterator<&'a LineItem> for DailyTotals {
     }
 }
 
-/// [`DailyTotals`] of all line items and, with dimensions, of each group.
+/// [`DailyTotals`] of line items by one or more dimensions.
 #[derive(Debug, Clone, Default)]
 pub struct DailyGroups {
     by: Vec<Dimension>,
-    total: DailyTotals,
-    groups: Vec<DailyGroup>,
-    /// The index of each group by its identity.
-    index: HashMap<Box<[u8]>, usize>,
-    identity: Vec<u8>,
+    groups: Groups<DailyGroup>,
 }
 
 /// The charges by day of the line items that share the values of all dimensions.
@@ -210,7 +218,7 @@ pub struct DailyGroup {
 }
 
 impl DailyGroups {
-    /// No items yet, to be grouped by `by`; without a dimension there are no groups.
+    /// No items yet, to be grouped by `by`; without a dimension there is one group at most.
     pub fn new(by: &[Dimension]) -> Self {
         Self {
             by: by.to_vec(),
@@ -227,13 +235,17 @@ impl DailyGroups {
     }
 
     /// The charges of all items.
-    pub fn total(&self) -> &DailyTotals {
-        &self.total
+    pub fn total(&self) -> DailyTotals {
+        let mut total = DailyTotals::new();
+        for group in self.groups.values() {
+            total += &group.daily;
+        }
+        total
     }
 
     /// The groups, in ascending order of their keys; a group without a value comes first.
     pub fn groups(&self) -> Vec<&DailyGroup> {
-        let mut groups: Vec<&DailyGroup> = self.groups.iter().collect();
+        let mut groups: Vec<&DailyGroup> = self.groups.values().iter().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }
@@ -273,32 +285,27 @@ impl DailyGroups {
     }
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
-        self.total.add_charge(charge);
-        if self.by.is_empty() {
-            return;
-        }
-        self.identity.clear();
-        for dimension in &self.by {
-            identify(dimension, charge, &mut self.identity);
-        }
-        let index = match self.index.get(self.identity.as_slice()) {
-            Some(index) => *index,
-            None => {
-                let index = self.groups.len();
-                self.index.insert(self.identity.as_slice().into(), index);
-                self.groups.push(DailyGroup {
-                    keys: self.by.iter().map(|by| Key::of(by, charge)).collect(),
-                    daily: DailyTotals::new(),
-                });
-                index
-            }
+        let place = self.place(charge);
+        self.add_at(place, charge);
+    }
+
+    /// The place of the group that a charge belongs to.
+    pub(crate) fn place(&mut self, charge: &Charge<'_>) -> usize {
+        let Self { by, groups } = self;
+        let new = || DailyGroup {
+            keys: Key::all_of(by, charge),
+            daily: DailyTotals::new(),
         };
-        if let Some(group) = self.groups.get_mut(index) {
-            group.daily.add_charge(charge);
-            for key in &mut group.keys {
-                key.settle_name(charge.project_name);
-            }
+        let place = groups.place(|identity| identify(&*by, charge, identity), new);
+        for key in &mut groups.at(place).keys {
+            key.settle_name(charge.project_name);
         }
+        place
+    }
+
+    /// Adds a charge to the group at its place.
+    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
+        self.groups.at(place).daily.add_charge(charge);
     }
 }
 
@@ -345,7 +352,7 @@ mod tests {
 
         let mut groups = DailyGroups::new(&[Dimension::Sku]);
         items.iter().for_each(|item| groups.add(item));
-        assert_eq!(groups.total(), &daily);
+        assert_eq!(groups.total(), daily);
         let keys: Vec<_> = groups
             .groups()
             .iter()

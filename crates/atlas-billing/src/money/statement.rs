@@ -280,8 +280,19 @@ impl StatementBuilder {
     }
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
+        let place = self.place(charge);
+        self.add_at(place, charge);
+    }
+
+    /// The place of the SKU that a charge belongs to.
+    pub(crate) fn place(&mut self, charge: &Charge<'_>) -> usize {
+        self.prices.place(charge)
+    }
+
+    /// Adds a charge to the SKU at its place.
+    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
         self.items.add(charge.gross, charge.discount);
-        self.prices.add(charge);
+        self.prices.add_at(place, charge);
     }
 
     /// The statement, from the invoice's own figures; its line items are not read.

@@ -1,6 +1,6 @@
 //! Sums of line items by all their tags, whose keys are not known before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::charge::{Charge, Needs, read_tags};
 use super::totals::{Dimension, Total, Totals};
+use crate::groups::Groups;
 
 /// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
 /// that grows with the number of different sets of tags. An item with several keys counts for each of
@@ -32,8 +33,7 @@ use super::totals::{Dimension, Total, Totals};
 #[derive(Debug, Clone, Default)]
 pub struct TagTotals {
     /// By the tags as they are written: items of one resource have the same text.
-    sets: HashMap<Box<str>, (Tags, Total)>,
-    untagged: Total,
+    sets: Groups<(Tags, Total)>,
 }
 
 /// The line items that carry a tag key.
@@ -70,44 +70,42 @@ impl TagTotals {
 
     /// Adds a charge whose tags were read.
     pub(crate) fn add_read(&mut self, charge: &Charge<'_>) {
-        let text = serde_json::to_string(&charge.tags).unwrap_or_default();
-        let set = self.sets.entry(text.into()).or_insert_with(|| {
-            let tags = valued(charge.tags.cloned().unwrap_or_default());
-            (tags, Total::default())
-        });
-        set.1.add_item(charge.gross, charge.discount);
+        let place = self.place_of(charge.tags);
+        self.add_at(place, charge);
     }
 
-    /// Adds a charge with its tags as they are written, which are read once for each text.
-    pub(crate) fn add_charge(
-        &mut self,
-        charge: &Charge<'_>,
-        tags: Option<&RawValue>,
-    ) -> serde_json::Result<()> {
-        let total = match tags {
-            None => &mut self.untagged,
-            Some(json) => match self.sets.get_mut(json.get()) {
-                Some((_, total)) => total,
-                None => {
-                    let set = (valued(read_tags(json)?), Total::default());
-                    &mut self.sets.entry(json.get().into()).or_insert(set).1
-                }
-            },
+    /// The place of the tags of a charge as they are written; those that were not met are read.
+    pub(crate) fn place(&mut self, written: Option<&RawValue>) -> serde_json::Result<usize> {
+        let new = || {
+            let tags = written.map(read_tags).transpose()?;
+            Ok((valued(tags.unwrap_or_default()), Total::default()))
         };
+        let text = written.map(RawValue::get);
+        self.sets.try_place(|identity| identity.push(text), new)
+    }
+
+    fn place_of(&mut self, tags: Option<&Tags>) -> usize {
+        let text = serde_json::to_string(&tags).unwrap_or_default();
+        let new = || (valued(tags.cloned().unwrap_or_default()), Total::default());
+        self.sets.place(|identity| identity.push(Some(text)), new)
+    }
+
+    /// Adds a charge to the tags at its place.
+    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
+        let (_, total) = self.sets.at(place);
         total.add_item(charge.gross, charge.discount);
-        Ok(())
     }
 
     /// The sum over all items.
     pub fn total(&self) -> Total {
-        self.untagged + self.sets.values().map(|(_, total)| *total).sum()
+        self.sets.values().iter().map(|(_, total)| *total).sum()
     }
 
     /// The sum of the items without a value of any tag.
     pub fn untagged(&self) -> Total {
-        let sets = self.sets.values();
+        let sets = self.sets.values().iter();
         let without = sets.filter(|(tags, _)| tags.is_empty());
-        self.untagged + without.map(|(_, total)| *total).sum()
+        without.map(|(_, total)| *total).sum()
     }
 
     /// The keys, in alphabetical order.
@@ -139,9 +137,6 @@ impl TagTotals {
     /// The sums by the values of one tag, as [`Totals`] of the items by this tag have them.
     pub fn by(&self, key: &str) -> Totals {
         let mut totals = Totals::new(&[Dimension::tag(key)]);
-        if self.untagged.count > 0 {
-            totals.add_sum(&Charge::default(), self.untagged);
-        }
         for (tags, total) in self.sets.values() {
             let charge = Charge {
                 tags: Some(tags),
@@ -175,9 +170,9 @@ impl<'a> FromIterator<&'a LineItem> for TagTotals {
 
 impl AddAssign for TagTotals {
     fn add_assign(&mut self, other: Self) {
-        self.untagged += other.untagged;
-        for (text, (tags, total)) in other.sets {
-            self.sets.entry(text).or_insert((tags, Total::default())).1 += total;
+        for (tags, total) in other.sets.into_values() {
+            let place = self.place_of(Some(&tags));
+            self.sets.at(place).1 += total;
         }
     }
 }
@@ -253,8 +248,10 @@ pub(super) mod tests {
             let text = item.get().as_bytes();
             let read = TagTotals::needs().read(text, |charge| read_anew.add_read(charge));
             read.unwrap();
-            let read = crate::money::charge::read_all(item.get().as_bytes(), |charge, tags| {
-                written.add_charge(charge, tags)
+            let read = crate::money::charge::read_all(text, |charge, tags| {
+                let place = written.place(tags)?;
+                written.add_at(place, charge);
+                Ok(())
             });
             read.unwrap();
         }

@@ -1,6 +1,5 @@
 //! Sums of line items by the values they share.
 
-use std::collections::HashMap;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
@@ -13,6 +12,7 @@ use super::charge::Charge;
 use super::dimension::tag_values;
 pub use super::dimension::{Dimension, Key, Project};
 pub use super::filter::ItemFilter;
+use crate::groups::{Groups, Identity};
 use crate::period::Month;
 
 mod rolled_up;
@@ -114,9 +114,7 @@ pub struct Group {
 pub struct Totals {
     by: Vec<Dimension>,
     total: Total,
-    groups: HashMap<Box<[u8]>, Group>,
-    /// The identity of the group of the item at hand, reused.
-    identity: Vec<u8>,
+    groups: Groups<Group>,
 }
 
 impl Totals {
@@ -125,8 +123,7 @@ impl Totals {
         Self {
             by: by.to_vec(),
             total: Total::default(),
-            groups: HashMap::new(),
-            identity: Vec::new(),
+            groups: Groups::default(),
         }
     }
 
@@ -149,14 +146,14 @@ impl Totals {
 
     /// The groups, in ascending order of their keys; a group without a value comes first.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().collect();
+        let mut groups: Vec<&Group> = self.groups.values().iter().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }
 
     /// The groups by value, in the same order.
     pub fn into_groups(self) -> Vec<Group> {
-        let mut groups: Vec<Group> = self.groups.into_values().collect();
+        let mut groups = self.groups.into_values();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }
@@ -172,32 +169,36 @@ impl Totals {
     }
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
-        let mut sum = Total::default();
-        sum.add_item(charge.gross, charge.discount);
-        self.add_sum(charge, sum);
+        let place = self.place(charge);
+        self.add_at(place, charge);
     }
 
     /// Adds a sum over items that share what `charge` has.
     pub(super) fn add_sum(&mut self, charge: &Charge<'_>, sum: Total) {
         self.total += sum;
-        self.identity.clear();
-        for dimension in &self.by {
-            identify(dimension, charge, &mut self.identity);
-        }
-        let group = match self.groups.get_mut(self.identity.as_slice()) {
-            Some(group) => group,
-            None => self
-                .groups
-                .entry(self.identity.as_slice().into())
-                .or_insert_with(|| Group {
-                    keys: self.by.iter().map(|by| Key::of(by, charge)).collect(),
-                    total: Total::default(),
-                }),
+        let place = self.place(charge);
+        self.groups.at(place).total += sum;
+    }
+
+    /// The place of the group that a charge belongs to.
+    pub(crate) fn place(&mut self, charge: &Charge<'_>) -> usize {
+        let Self { by, groups, .. } = self;
+        let new = || Group {
+            keys: Key::all_of(by, charge),
+            total: Total::default(),
         };
-        group.total += sum;
-        for key in &mut group.keys {
+        let place = groups.place(|identity| identify(&*by, charge, identity), new);
+        for key in &mut groups.at(place).keys {
             key.settle_name(charge.project_name);
         }
+        place
+    }
+
+    /// Adds a charge to the group at its place.
+    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
+        self.total.add_item(charge.gross, charge.discount);
+        let group = self.groups.at(place);
+        group.total.add_item(charge.gross, charge.discount);
     }
 }
 
@@ -209,7 +210,7 @@ impl<'a> Extend<&'a LineItem> for Totals {
 
 impl PartialEq for Totals {
     fn eq(&self, other: &Self) -> bool {
-        self.by == other.by && self.total == other.total && self.groups == other.groups
+        self.by == other.by && self.total == other.total && self.groups() == other.groups()
     }
 }
 
@@ -245,40 +246,37 @@ impl schemars::JsonSchema for Totals {
     }
 }
 
-/// Appends what tells the groups of `dimension` apart, in a form in which no two values are alike.
-pub(super) fn identify(dimension: &Dimension, charge: &Charge<'_>, identity: &mut Vec<u8>) {
+/// Writes what tells the groups of charges by these dimensions apart.
+pub(crate) fn identify<'d>(
+    by: impl IntoIterator<Item = &'d Dimension>,
+    charge: &Charge<'_>,
+    identity: &mut Identity,
+) {
     let day = |day: NaiveDate| day.num_days_from_ce().to_ne_bytes();
-    match dimension {
-        Dimension::Sku => push(charge.sku, identity),
-        Dimension::Provider => push(charge.provider, identity),
-        Dimension::Organization => push(charge.organization, identity),
-        Dimension::Day => push(charge.day.map(day), identity),
-        Dimension::Month => {
-            let month = charge.day.map(Month::of);
-            push(month.map(|month| day(month.first_day())), identity);
-        }
-        Dimension::Project | Dimension::Cluster => {
-            push(charge.project_id, identity);
-            if charge.project_id.is_none() {
-                push(charge.project_name, identity);
+    for dimension in by {
+        match dimension {
+            Dimension::Sku => identity.push(charge.sku),
+            Dimension::Provider => identity.push(charge.provider),
+            Dimension::Organization => identity.push(charge.organization),
+            Dimension::Day => identity.push(charge.day.map(day)),
+            Dimension::Month => {
+                let month = charge.day.map(Month::of);
+                identity.push(month.map(|month| day(month.first_day())));
             }
-            if *dimension == Dimension::Cluster {
-                push(charge.cluster, identity);
+            Dimension::Project | Dimension::Cluster => {
+                identity.push(charge.project_id);
+                if charge.project_id.is_none() {
+                    identity.push(charge.project_name);
+                }
+                if *dimension == Dimension::Cluster {
+                    identity.push(charge.cluster);
+                }
+            }
+            Dimension::Tag(key) => {
+                tag_values(charge, key).for_each(|value| identity.push(Some(value)));
+                identity.push(None::<&str>);
             }
         }
-        Dimension::Tag(key) => {
-            tag_values(charge, key).for_each(|value| push(Some(value), identity));
-            push(None::<&str>, identity);
-        }
-    }
-}
-
-fn push(value: Option<impl AsRef<[u8]>>, identity: &mut Vec<u8>) {
-    identity.push(u8::from(value.is_some()));
-    if let Some(value) = value {
-        let value = value.as_ref();
-        identity.extend_from_slice(&value.len().to_ne_bytes());
-        identity.extend_from_slice(value);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Exact totals of a FOCUS report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
 use crate::error::{Error, Result};
+use crate::groups::Groups;
 use crate::money::ExactSum;
 use crate::stream::csv::Header;
 use crate::stream::csv::{FocusRow, FocusRows};
@@ -28,13 +29,10 @@ pub struct FocusTotals {
     columns: Vec<String>,
     /// Where the columns are in the report that is being added.
     places: Option<(Header, Vec<usize>)>,
-    /// The index of each group by its cells, each with its length before it.
-    found: HashMap<Box<[u8]>, usize>,
-    groups: Vec<Group>,
-    key: Vec<u8>,
+    groups: Groups<Group>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Group {
     cells: Vec<Option<String>>,
     currency: Option<String>,
@@ -109,40 +107,24 @@ impl FocusTotals {
                 &self.places.insert((row.header().clone(), places)).1
             }
         };
-        self.key.clear();
         let cells = places.iter().map(|place| row.cell(*place));
         let currency = row.billing_currency();
-        for cell in cells.clone().chain([currency]) {
-            // An absent cell has another length than an empty one.
-            let length = cell.map_or(u64::MAX, |cell| cell.len() as u64);
-            self.key.extend_from_slice(&length.to_le_bytes());
-            self.key
-                .extend_from_slice(cell.unwrap_or_default().as_bytes());
-        }
-        let index = match self.found.get(self.key.as_slice()) {
-            Some(index) => *index,
-            None => {
-                self.groups.push(Group {
-                    cells: cells.map(|cell| cell.map(str::to_owned)).collect(),
-                    currency: currency.map(str::to_owned),
-                    rows: 0,
-                    billed: ExactSum::default(),
-                    effective: ExactSum::default(),
-                    list: ExactSum::default(),
-                    contracted: ExactSum::default(),
-                });
-                let index = self.groups.len() - 1;
-                self.found.insert(self.key.as_slice().into(), index);
-                index
-            }
+        let values = cells.clone().chain([currency]);
+        let new = || Group {
+            cells: cells.map(|cell| cell.map(str::to_owned)).collect(),
+            currency: currency.map(str::to_owned),
+            ..Group::default()
         };
-        if let Some(group) = self.groups.get_mut(index) {
-            group.rows += 1;
-            group.billed.extend(row.billed_cost());
-            group.effective.extend(row.effective_cost());
-            group.list.extend(row.list_cost());
-            group.contracted.extend(row.contracted_cost());
-        }
+        let place = self.groups.place(
+            |identity| values.for_each(|value| identity.push(value)),
+            new,
+        );
+        let group = self.groups.at(place);
+        group.rows += 1;
+        group.billed.extend(row.billed_cost());
+        group.effective.extend(row.effective_cost());
+        group.list.extend(row.list_cost());
+        group.contracted.extend(row.contracted_cost());
         Ok(())
     }
 
@@ -176,7 +158,7 @@ impl FocusTotals {
     /// # Errors
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where no decimal holds a sum exactly.
     pub fn totals(&self) -> Result<Vec<FocusTotal>> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        let mut groups: Vec<&Group> = self.groups.values().iter().collect();
         groups.sort_by(|left, right| {
             (&left.cells, &left.currency).cmp(&(&right.cells, &right.currency))
         });

@@ -86,7 +86,7 @@ fn forecast_of(facts: &Facts<'_>) -> Result<Forecasted, Failure> {
     let is_early = current.complete_through(running, facts.today).is_none();
     let last = facts.invoice(running.prev()).ok().filter(|_| is_early);
     let last = last.map(|last| last.sums.daily.total());
-    match forecast::table(facts.org, &read.row, current, last, facts.today) {
+    match forecast::table(facts.org, &read.row, &current, last.as_ref(), facts.today) {
         Ok(made) => Ok(Ok(made)),
         // Too early in the month, and no month before.
         Err(failure) if failure.exit == exit::USAGE => Ok(Err(failure.message)),

@@ -1,13 +1,16 @@
 //! Sums over the line items of a stream, to its end.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 
 use atlas_billing_raw::Cents;
 use atlas_billing_raw::types::Invoice;
+use serde_json::value::RawValue;
 
 use super::LineItems;
 use crate::error::{Error, Result};
-use crate::money::totals::{Dimension, ItemFilter, Totals};
+use crate::groups::{Groups, Identity};
+use crate::money::totals::{self, Dimension, ItemFilter, Totals};
 use crate::money::{
     DailyGroups, DailyTotals, Needs, Statement, StatementBuilder, TagTotals, read_all,
 };
@@ -66,6 +69,14 @@ pub struct InvoiceSums {
     pub statement: Statement,
     /// The invoice without its line items.
     pub head: Invoice,
+}
+
+/// Where the sums are that a line item counts in.
+struct Places {
+    totals: usize,
+    tags: usize,
+    daily: usize,
+    statement: usize,
 }
 
 impl LineItems {
@@ -152,7 +163,7 @@ impl LineItems {
     /// let days = items.daily(&[], &ItemFilter::new()).await?;
     /// let today = "2025-03-14".parse()?;
     /// let options = ForecastOptions::new();
-    /// let forecast = Forecast::of(days.daily.total(), "2025-03".parse()?, today, &options)?;
+    /// let forecast = Forecast::of(&days.daily.total(), "2025-03".parse()?, today, &options)?;
     /// println!("{} ({:?})", forecast.total, forecast.range);
     /// # Ok(())
     /// # }
@@ -181,7 +192,7 @@ impl LineItems {
         Ok(InvoiceDays {
             all: match is_filtered {
                 true => all,
-                false => groups.total().clone(),
+                false => groups.total(),
             },
             daily: groups,
             statement: Statement::of_sums(self.own, &head),
@@ -231,12 +242,31 @@ impl LineItems {
         let mut tags = TagTotals::new();
         let mut daily = DailyGroups::new(daily_by);
         let mut statement = StatementBuilder::new();
+        // Items that are alike in all that the sums tell apart: one look-up finds the places of the four.
+        let mut alike: Groups<Places> = Groups::default();
+        let by: BTreeSet<_> = by.iter().chain(daily_by).chain([&Dimension::Sku]).collect();
         let add = |text: &[u8]| {
             read_all(text, |charge, written| {
-                totals.add_charge(charge);
-                daily.add_charge(charge);
-                statement.add_charge(charge);
-                tags.add_charge(charge, written)
+                let identify = |identity: &mut Identity| {
+                    totals::identify(by.iter().copied(), charge, identity);
+                    identity.push(charge.project_name);
+                    identity.push(written.map(RawValue::get));
+                };
+                let new = || {
+                    Ok(Places {
+                        totals: totals.place(charge),
+                        tags: tags.place(written)?,
+                        daily: daily.place(charge),
+                        statement: statement.place(charge),
+                    })
+                };
+                let place = alike.try_place(identify, new)?;
+                let places = alike.at(place);
+                totals.add_at(places.totals, charge);
+                tags.add_at(places.tags, charge);
+                daily.add_at(places.daily, charge);
+                statement.add_at(places.statement, charge);
+                Ok(())
             })
         };
         self.read_to_end(add).await?;

@@ -1,11 +1,11 @@
 //! Unit price × quantity against price, item by item.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use atlas_billing_raw::{Cents, Decimal};
 use serde::Serialize;
 
+use crate::groups::Groups;
 use crate::money::charge::Charge;
 use crate::money::owed::as_number;
 
@@ -163,6 +163,7 @@ impl Readings {
 
 #[derive(Debug, Clone, Default)]
 struct SkuSums {
+    sku: Option<String>,
     gross: Cents,
     discount: Cents,
     /// Deviations, in millionths of a cent.
@@ -181,12 +182,21 @@ pub(super) struct PriceSums {
     percent: Deviating,
     /// What rounding added to the prices above zero, and to those below.
     rounding: [Readings; 2],
-    skus: HashMap<Box<str>, SkuSums>,
-    without_sku: SkuSums,
+    skus: Groups<SkuSums>,
 }
 
 impl PriceSums {
-    pub(super) fn add(&mut self, charge: &Charge<'_>) {
+    /// The place of the SKU that a charge belongs to.
+    pub(super) fn place(&mut self, charge: &Charge<'_>) -> usize {
+        let new = || SkuSums {
+            sku: charge.sku.map(str::to_owned),
+            ..SkuSums::default()
+        };
+        self.skus.place(|identity| identity.push(charge.sku), new)
+    }
+
+    /// Adds a charge to the SKU at its place.
+    pub(super) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
         let list = charge
             .quantity
             .zip(charge.unit_price)
@@ -225,12 +235,7 @@ impl PriceSums {
         } else {
             self.unchecked += 1;
         }
-        let known = charge.sku.map(|sku| self.skus.get_mut(sku));
-        let sku = match (known, charge.sku) {
-            (Some(Some(sums)), _) => sums,
-            (_, Some(sku)) => self.skus.entry(sku.into()).or_default(),
-            (_, None) => &mut self.without_sku,
-        };
+        let sku = self.skus.at(place);
         sku.gross += charge.gross;
         sku.discount += charge.discount;
         sku.deviation.before = sku.deviation.before.saturating_add(deviation.before);
@@ -261,17 +266,16 @@ impl PriceSums {
     /// most.
     pub(super) fn contributions(&self, difference: Cents) -> Vec<Contribution> {
         let reading = self.check().reading();
-        let skus = self.skus.iter().map(|(sku, sums)| (Some(&**sku), sums));
-        let every = skus.chain([(None, &self.without_sku)]);
-        let mut found: Vec<(bool, i128, Contribution)> = every
-            .filter_map(|(sku, sums)| {
+        let skus = self.skus.values().iter();
+        let mut found: Vec<(bool, i128, Contribution)> = skus
+            .filter_map(|sums| {
                 let net = sums.gross - sums.discount;
                 let equals = [sums.gross, sums.discount, net]
                     .iter()
                     .any(|sum| *sum == difference || *sum == -difference);
                 let deviation = sums.deviation.of(reading);
                 let contribution = Contribution {
-                    sku: sku.map(str::to_owned),
+                    sku: sums.sku.clone(),
                     gross: sums.gross,
                     discount: sums.discount,
                     deviation: decimal(deviation),
