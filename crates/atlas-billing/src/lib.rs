@@ -43,7 +43,6 @@ mod exchange;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod groups;
 mod id;
 mod invoices;
 mod list;

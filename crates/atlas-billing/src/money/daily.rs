@@ -9,9 +9,9 @@ use chrono::{Days, NaiveDate};
 use serde::Serialize;
 
 use super::charge::{Charge, Needs};
+use super::groups::Groups;
 use super::statement::Statement;
 use super::totals::{Dimension, Group, Key, Total, identify};
-use crate::groups::Groups;
 use crate::period::Month;
 
 /// How a charge behaves over a month.

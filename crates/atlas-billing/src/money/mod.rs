@@ -10,6 +10,7 @@ mod daily;
 mod dimension;
 mod filter;
 mod forecast;
+mod groups;
 mod owed;
 mod series;
 mod statement;
@@ -24,6 +25,7 @@ pub use daily::{Basis, ChargeClass, DailyGroup, DailyGroups, DailyTotals};
 pub use forecast::{
     Assumption, AssumptionKind, Forecast, ForecastMethod, ForecastOptions, ForecastRange,
 };
+pub(crate) use groups::{Groups, Identity};
 pub(crate) use owed::as_number;
 pub use owed::{Owed, PaymentOwed};
 pub use series::{GroupSeries, Presence, relative_change};

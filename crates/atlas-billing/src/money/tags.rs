@@ -9,8 +9,8 @@ use atlas_billing_raw::types::LineItem;
 use serde_json::value::RawValue;
 
 use super::charge::{Charge, Needs, read_tags};
+use super::groups::Groups;
 use super::totals::{Dimension, Total, Totals};
-use crate::groups::Groups;
 
 /// Exact sums over line items by the tags of their resources, built up one item at a time, in memory
 /// that grows with the number of different sets of tags. An item with several keys counts for each of

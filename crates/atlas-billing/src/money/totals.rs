@@ -12,7 +12,7 @@ use super::charge::Charge;
 use super::dimension::tag_values;
 pub use super::dimension::{Dimension, Key, Project};
 pub use super::filter::ItemFilter;
-use crate::groups::{Groups, Identity};
+use super::groups::{Groups, Identity};
 use crate::period::Month;
 
 mod rolled_up;

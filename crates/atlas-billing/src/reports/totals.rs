@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 
 use crate::error::{Error, Result};
-use crate::groups::Groups;
-use crate::money::ExactSum;
+use crate::money::{ExactSum, Groups};
 use crate::stream::csv::Header;
 use crate::stream::csv::{FocusRow, FocusRows};
 

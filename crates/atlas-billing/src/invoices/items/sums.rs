@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use super::LineItems;
 use crate::error::{Error, Result};
-use crate::groups::{Groups, Identity};
 use crate::money::totals::{self, Dimension, ItemFilter, Totals};
 use crate::money::{
-    DailyGroups, DailyTotals, Needs, Statement, StatementBuilder, TagTotals, read_all,
+    DailyGroups, DailyTotals, Groups, Identity, Needs, Statement, StatementBuilder, TagTotals,
+    read_all,
 };
 
 /// Sums over the line items of a stream, and the rest of the invoice.

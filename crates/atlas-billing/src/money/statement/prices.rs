@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use atlas_billing_raw::{Cents, Decimal};
 use serde::Serialize;
 
-use crate::groups::Groups;
 use crate::money::charge::Charge;
+use crate::money::groups::Groups;
 use crate::money::owed::as_number;
 
 /// Unit price × quantity against price, over all items of an invoice that have the three.

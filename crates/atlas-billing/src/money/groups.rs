@@ -11,12 +11,11 @@ pub(crate) struct Identity(Vec<u8>);
 impl Identity {
     /// Appends a value, or that there is none, which is another value than an empty one.
     pub(crate) fn push(&mut self, value: Option<impl AsRef<[u8]>>) {
-        self.0.push(u8::from(value.is_some()));
-        if let Some(value) = value {
-            let value = value.as_ref();
-            self.0.extend_from_slice(&value.len().to_ne_bytes());
-            self.0.extend_from_slice(value);
-        }
+        let value = value.as_ref().map(AsRef::as_ref);
+        // No value is that long.
+        let length = value.map_or(usize::MAX, <[u8]>::len);
+        self.0.extend_from_slice(&length.to_ne_bytes());
+        self.0.extend_from_slice(value.unwrap_or_default());
     }
 }
 
