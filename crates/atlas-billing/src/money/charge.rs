@@ -11,6 +11,7 @@ use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::totals::Total;
 use crate::stream::line_items::first;
 
 /// What sums need of a line item.
@@ -45,6 +46,13 @@ fn is_long(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
 }
 
 impl<'a> Charge<'a> {
+    /// The sum of this one alone.
+    pub(super) fn total(&self) -> Total {
+        let mut total = Total::default();
+        total.add_item(self.gross, self.discount);
+        total
+    }
+
     /// A line item that `organization` used.
     pub(super) fn of(item: &'a LineItem, organization: Option<&'a str>) -> Self {
         Self {
@@ -159,11 +167,11 @@ pub(super) fn read_prices<T>(
 /// begins with, in one pass, as [`Needs::read`] does; and its tags as they are written.
 pub(crate) fn read_all<T>(
     text: &[u8],
+    spans: &mut Spans,
     take: impl FnOnce(&Charge<'_>, Option<&RawValue>) -> serde_json::Result<T>,
 ) -> serde_json::Result<(T, usize)> {
     let (fields, used) = first::<AllFields<'_>>(text)?;
-    let start = time(&fields.start_date, true, "startDate")?;
-    let end = time(&fields.end_date, true, "endDate")?;
+    let span = spans.read(&fields.start_date, &fields.end_date)?;
     let charge = Charge {
         gross: fields.total_price_cents.unwrap_or_default(),
         discount: fields.discount_cents.unwrap_or_default(),
@@ -173,9 +181,9 @@ pub(crate) fn read_all<T>(
         cluster: fields.cluster_name.as_deref(),
         provider: fields.cloud_provider.as_deref(),
         organization: None,
-        day: start.map(|start| start.date_naive()),
+        day: span.day,
         tags: None,
-        is_long: is_long(start, end),
+        is_long: span.is_long,
         is_priced: fields.total_price_cents.is_some(),
         quantity: number(fields.quantity)?,
         unit_price: number(fields.unit_price_dollars)?,
@@ -219,6 +227,51 @@ fn time(
     let text = text.as_deref().filter(|_| is_needed);
     let read = text.map(|text| timestamp::read(text).map_err(|_| Error::custom(field)));
     read.transpose()
+}
+
+/// When a charge is for.
+#[derive(Clone, Copy)]
+struct Span {
+    day: Option<NaiveDate>,
+    is_long: bool,
+}
+
+/// The spans that were read last, by the day of the month in their text. An invoice has few, so that most
+/// items' two times are not read anew.
+#[derive(Default)]
+pub(crate) struct Spans([Option<([Timestamp; 2], Span)>; 32]);
+
+/// A time as the service writes it: `2025-03-01T00:00:00Z`.
+type Timestamp = [u8; 20];
+
+impl Spans {
+    fn read(
+        &mut self,
+        start: &Option<Cow<'_, str>>,
+        end: &Option<Cow<'_, str>>,
+    ) -> serde_json::Result<Span> {
+        let timestamp = |text: &Option<Cow<'_, str>>| {
+            Timestamp::try_from(text.as_deref().unwrap_or_default().as_bytes()).ok()
+        };
+        let texts = timestamp(start).zip(timestamp(end));
+        let texts = texts.map(|(start, end)| [start, end]);
+        let place = texts.map(|[start, _]| usize::from(start[8] % 4 * 10 + start[9] % 16) % 32);
+        let known = place.and_then(|place| self.0[place]);
+        if let Some((texts_known, span)) = known
+            && Some(texts_known) == texts
+        {
+            return Ok(span);
+        }
+        let (start, end) = (time(start, true, "startDate")?, time(end, true, "endDate")?);
+        let span = Span {
+            day: start.map(|start| start.date_naive()),
+            is_long: is_long(start, end),
+        };
+        if let Some((place, texts)) = place.zip(texts) {
+            self.0[place] = Some((texts, span));
+        }
+        Ok(span)
+    }
 }
 
 /// The end of what a line item is charged for, read or passed over: sums that do not need it would
@@ -394,6 +447,33 @@ mod tests {
             let read = needs.read(text.as_bytes(), |charge| daily.add_charge(charge));
             read.unwrap();
             assert_eq!(daily.total(), [&item].into_iter().collect(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_that_was_read_before_is_told_from_another() {
+        let mut spans = Spans::default();
+        let (first, second) = ("2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z");
+        let april = "2025-04-01T00:00:00Z";
+        for (start, end, day, long) in [
+            (first, second, "2025-03-01", false),
+            (first, april, "2025-03-01", true),
+            (first, second, "2025-03-01", false),
+            // The same day of another month, and a day whose text has the same place.
+            (april, "2025-04-02T00:00:00Z", "2025-04-01", false),
+            (april, "2025-04-02T00:00:01Z", "2025-04-01", true),
+            ("2025-03-33T00:00:00Z", second, "", false),
+            (first, "2025-03-02T00:00:00.5Z", "2025-03-01", true),
+            (second, "", "2025-03-02", false),
+        ] {
+            let text = |time: &str| (!time.is_empty()).then(|| Cow::from(time.to_owned()));
+            let read = spans.read(&text(start), &text(end));
+            let expected = (!day.is_empty()).then(|| (Some(day.parse().unwrap()), long));
+            assert_eq!(
+                read.ok().map(|span| (span.day, span.is_long)),
+                expected,
+                "{start} {end}"
+            );
         }
     }
 

@@ -245,7 +245,7 @@ impl DailyGroups {
 
     /// The groups, in ascending order of their keys; a group without a value comes first.
     pub fn groups(&self) -> Vec<&DailyGroup> {
-        let mut groups: Vec<&DailyGroup> = self.groups.values().iter().collect();
+        let mut groups: Vec<&DailyGroup> = self.groups.values().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }

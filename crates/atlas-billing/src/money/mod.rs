@@ -19,7 +19,7 @@ mod tags;
 pub mod totals;
 
 pub use atlas_billing_raw::{Cents, Decimal, Number, decimal_of_f64, parse_decimal};
-pub(crate) use charge::{Needs, read_all};
+pub(crate) use charge::{Needs, Spans, read_all};
 pub use comparison::Comparison;
 pub use daily::{Basis, ChargeClass, DailyGroup, DailyGroups, DailyTotals};
 pub use forecast::{

@@ -71,7 +71,7 @@ impl TagTotals {
     /// Adds a charge whose tags were read.
     pub(crate) fn add_read(&mut self, charge: &Charge<'_>) {
         let place = self.place_of(charge.tags);
-        self.add_at(place, charge);
+        self.add_at(place, charge.total());
     }
 
     /// The place of the tags of a charge as they are written; those that were not met are read.
@@ -90,20 +90,19 @@ impl TagTotals {
         self.sets.place(|identity| identity.push(Some(text)), new)
     }
 
-    /// Adds a charge to the tags at its place.
-    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
-        let (_, total) = self.sets.at(place);
-        total.add_item(charge.gross, charge.discount);
+    /// Adds a sum to the tags at its place.
+    pub(crate) fn add_at(&mut self, place: usize, sum: Total) {
+        self.sets.at(place).1 += sum;
     }
 
     /// The sum over all items.
     pub fn total(&self) -> Total {
-        self.sets.values().iter().map(|(_, total)| *total).sum()
+        self.sets.values().map(|(_, total)| *total).sum()
     }
 
     /// The sum of the items without a value of any tag.
     pub fn untagged(&self) -> Total {
-        let sets = self.sets.values().iter();
+        let sets = self.sets.values();
         let without = sets.filter(|(tags, _)| tags.is_empty());
         without.map(|(_, total)| *total).sum()
     }
@@ -172,7 +171,7 @@ impl AddAssign for TagTotals {
     fn add_assign(&mut self, other: Self) {
         for (tags, total) in other.sets.into_values() {
             let place = self.place_of(Some(&tags));
-            self.sets.at(place).1 += total;
+            self.add_at(place, total);
         }
     }
 }
@@ -248,11 +247,12 @@ pub(super) mod tests {
             let text = item.get().as_bytes();
             let read = TagTotals::needs().read(text, |charge| read_anew.add_read(charge));
             read.unwrap();
-            let read = crate::money::charge::read_all(text, |charge, tags| {
-                let place = written.place(tags)?;
-                written.add_at(place, charge);
-                Ok(())
-            });
+            let read =
+                crate::money::charge::read_all(text, &mut Default::default(), |charge, tags| {
+                    let place = written.place(tags)?;
+                    written.add_at(place, charge.total());
+                    Ok(())
+                });
             read.unwrap();
         }
         let whole: TagTotals = items(ITEMS).iter().collect();

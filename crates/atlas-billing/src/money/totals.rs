@@ -146,14 +146,14 @@ impl Totals {
 
     /// The groups, in ascending order of their keys; a group without a value comes first.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().iter().collect();
+        let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }
 
     /// The groups by value, in the same order.
     pub fn into_groups(self) -> Vec<Group> {
-        let mut groups = self.groups.into_values();
+        let mut groups: Vec<Group> = self.groups.into_values().collect();
         groups.sort_by(|left, right| left.keys.cmp(&right.keys));
         groups
     }
@@ -169,15 +169,13 @@ impl Totals {
     }
 
     pub(crate) fn add_charge(&mut self, charge: &Charge<'_>) {
-        let place = self.place(charge);
-        self.add_at(place, charge);
+        self.add_sum(charge, charge.total());
     }
 
     /// Adds a sum over items that share what `charge` has.
     pub(super) fn add_sum(&mut self, charge: &Charge<'_>, sum: Total) {
-        self.total += sum;
         let place = self.place(charge);
-        self.groups.at(place).total += sum;
+        self.add_at(place, sum);
     }
 
     /// The place of the group that a charge belongs to.
@@ -194,11 +192,10 @@ impl Totals {
         place
     }
 
-    /// Adds a charge to the group at its place.
-    pub(crate) fn add_at(&mut self, place: usize, charge: &Charge<'_>) {
-        self.total.add_item(charge.gross, charge.discount);
-        let group = self.groups.at(place);
-        group.total.add_item(charge.gross, charge.discount);
+    /// Adds a sum to the group at its place.
+    pub(crate) fn add_at(&mut self, place: usize, sum: Total) {
+        self.total += sum;
+        self.groups.at(place).total += sum;
     }
 }
 

@@ -157,7 +157,7 @@ impl FocusTotals {
     /// # Errors
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where no decimal holds a sum exactly.
     pub fn totals(&self) -> Result<Vec<FocusTotal>> {
-        let mut groups: Vec<&Group> = self.groups.values().iter().collect();
+        let mut groups: Vec<&Group> = self.groups.values().collect();
         groups.sort_by(|left, right| {
             (&left.cells, &left.currency).cmp(&(&right.cells, &right.currency))
         });

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use super::LineItems;
 use crate::error::{Error, Result};
-use crate::money::totals::{self, Dimension, ItemFilter, Totals};
+use crate::money::totals::{self, Dimension, ItemFilter, Total, Totals};
 use crate::money::{
-    DailyGroups, DailyTotals, Groups, Identity, Needs, Statement, StatementBuilder, TagTotals,
-    read_all,
+    DailyGroups, DailyTotals, Groups, Identity, Needs, Spans, Statement, StatementBuilder,
+    TagTotals, read_all,
 };
 
 /// Sums over the line items of a stream, and the rest of the invoice.
@@ -71,12 +71,14 @@ pub struct InvoiceSums {
     pub head: Invoice,
 }
 
-/// Where the sums are that a line item counts in.
-struct Places {
-    totals: usize,
-    tags: usize,
-    daily: usize,
-    statement: usize,
+/// Items that are alike in all that sums tell apart.
+struct Alike {
+    total: Total,
+    /// Where the sums are that they count in.
+    in_totals: usize,
+    in_tags: usize,
+    in_daily: usize,
+    in_statement: usize,
 }
 
 impl LineItems {
@@ -242,34 +244,39 @@ impl LineItems {
         let mut tags = TagTotals::new();
         let mut daily = DailyGroups::new(daily_by);
         let mut statement = StatementBuilder::new();
-        // Items that are alike in all that the sums tell apart: one look-up finds the places of the four.
-        let mut alike: Groups<Places> = Groups::default();
+        let mut spans = Spans::default();
+        // One look-up of an item finds its places in the four.
+        let mut groups: Groups<Alike> = Groups::default();
         let by: BTreeSet<_> = by.iter().chain(daily_by).chain([&Dimension::Sku]).collect();
         let add = |text: &[u8]| {
-            read_all(text, |charge, written| {
+            read_all(text, &mut spans, |charge, written| {
                 let identify = |identity: &mut Identity| {
                     totals::identify(by.iter().copied(), charge, identity);
                     identity.push(charge.project_name);
                     identity.push(written.map(RawValue::get));
                 };
                 let new = || {
-                    Ok(Places {
-                        totals: totals.place(charge),
-                        tags: tags.place(written)?,
-                        daily: daily.place(charge),
-                        statement: statement.place(charge),
+                    Ok(Alike {
+                        total: Total::default(),
+                        in_totals: totals.place(charge),
+                        in_tags: tags.place(written)?,
+                        in_daily: daily.place(charge),
+                        in_statement: statement.place(charge),
                     })
                 };
-                let place = alike.try_place(identify, new)?;
-                let places = alike.at(place);
-                totals.add_at(places.totals, charge);
-                tags.add_at(places.tags, charge);
-                daily.add_at(places.daily, charge);
-                statement.add_at(places.statement, charge);
+                let place = groups.try_place(identify, new)?;
+                let alike = groups.at(place);
+                alike.total.add_item(charge.gross, charge.discount);
+                daily.add_at(alike.in_daily, charge);
+                statement.add_at(alike.in_statement, charge);
                 Ok(())
             })
         };
         self.read_to_end(add).await?;
+        for alike in groups.into_values() {
+            totals.add_at(alike.in_totals, alike.total);
+            tags.add_at(alike.in_tags, alike.total);
+        }
         let head = self.head.unwrap_or_default();
         Ok(InvoiceSums {
             totals,

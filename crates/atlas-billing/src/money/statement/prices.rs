@@ -266,7 +266,7 @@ impl PriceSums {
     /// most.
     pub(super) fn contributions(&self, difference: Cents) -> Vec<Contribution> {
         let reading = self.check().reading();
-        let skus = self.skus.values().iter();
+        let skus = self.skus.values();
         let mut found: Vec<(bool, i128, Contribution)> = skus
             .filter_map(|sums| {
                 let net = sums.gross - sums.discount;
