@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::parse_error::{ParseError, quoted};
 
-/// Implements, for a type with `FromStr<Err = Error>` and `Display`, conversions from text, serde
+/// Implements, for a type with `FromStr<Err = ParseError>` and `Display`, conversions from text, serde
 /// as text, `Debug` and (feature `schemars`) the JSON schema of a string with a pattern.
 macro_rules! text_value {
     ($name:ident, $pattern:expr) => {

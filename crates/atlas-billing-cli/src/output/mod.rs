@@ -1,5 +1,5 @@
-//! The one place that decides how a command's data is written: records, tables or bytes, in which
-//! format, and where to.
+//! How a command's data is written: records, tables or bytes, in which format, and where to. A few
+//! commands choose columns or bytes of their own for a format.
 
 mod column;
 mod file;
@@ -84,7 +84,7 @@ impl Style {
                 Writer::Csv(Box::new(csv::Writer::from_writer(out)))
             }
             Format::Jsonl => Writer::Json { out, array: false },
-            // No command streams the others.
+            // No command writes the others record by record.
             Format::Json
             | Format::RawJson
             | Format::RawCsv

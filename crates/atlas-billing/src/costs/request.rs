@@ -127,9 +127,9 @@ impl CostRequest {
         self
     }
 
-    /// The same request without its grouping, where the values of the grouping are filled in:
-    /// [`CostReport::completed_by`] its report, a report has all there is. `None` where nothing is
-    /// filled in. Awaiting the request does both.
+    /// The same request without its grouping, if the values of the grouping are filled in; `None` if
+    /// they are not. [`CostReport::completed_by`] takes its report, and adds what the grouping left
+    /// out. Awaiting the request does both.
     pub fn ungrouped(&self) -> Option<Self> {
         let mut ungrouped = self.clone();
         ungrouped.filters.group_by = None;

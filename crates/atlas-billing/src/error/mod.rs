@@ -1,6 +1,7 @@
 //! The one error type of this crate: opaque, with a kind to decide on and accessors for the rest.
 
 mod body;
+mod decode;
 mod help;
 mod network;
 
@@ -13,6 +14,7 @@ use http::StatusCode;
 
 pub(crate) use body::ErrorBody;
 pub use body::FieldViolation;
+pub(crate) use decode::decode_error;
 pub(crate) use network::network_error;
 
 use crate::meta::ResponseMeta;

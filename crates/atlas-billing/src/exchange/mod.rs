@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) use body::{BodyStream, GZIP_MAGIC, Gunzip};
 use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
-pub(crate) use observer::in_call;
+pub(crate) use observer::in_call_span;
 pub use observer::{Observer, RequestEvent};
 use retry::FailedAttempt;
 pub use retry::RetryPolicy;
@@ -97,7 +97,7 @@ impl Exchange {
             }
             sent
         };
-        let sent = observer::in_request(operation, &method, &shown, sending).await;
+        let sent = observer::in_request_span(operation, &method, &shown, sending).await;
         let (meta, response) = sent.map_err(|error| error.with_operation(operation))?;
         let pieces = Box::pin(response.bytes_stream());
         Ok(BodyStream::new(pieces, self.clock.clone(), limits, meta))

@@ -65,10 +65,10 @@ pub enum RequestEvent<'a> {
 
 /// `future` in the span of one call.
 ///
-/// Like [`in_request`], no `async fn`: that would hold the future twice, as argument and while it is
+/// Like [`in_request_span`], no `async fn`: that would hold the future twice, as argument and while it is
 /// awaited.
 #[cfg(feature = "tracing")]
-pub(crate) fn in_call<F: Future>(
+pub(crate) fn in_call_span<F: Future>(
     operation: &'static str,
     future: F,
 ) -> impl Future<Output = F::Output> {
@@ -77,14 +77,14 @@ pub(crate) fn in_call<F: Future>(
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn in_call<F: Future>(_: &'static str, future: F) -> F {
+pub(crate) fn in_call_span<F: Future>(_: &'static str, future: F) -> F {
     future
 }
 
 /// `future` in the span of one request, named by OpenTelemetry's conventions for HTTP clients; its
 /// events are recorded there.
 #[cfg(feature = "tracing")]
-pub(crate) fn in_request<F: Future>(
+pub(crate) fn in_request_span<F: Future>(
     operation: &'static str,
     method: &Method,
     url: &url::Url,
@@ -106,7 +106,12 @@ pub(crate) fn in_request<F: Future>(
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn in_request<F: Future>(_: &'static str, _: &Method, _: &url::Url, future: F) -> F {
+pub(crate) fn in_request_span<F: Future>(
+    _: &'static str,
+    _: &Method,
+    _: &url::Url,
+    future: F,
+) -> F {
     future
 }
 

@@ -71,8 +71,8 @@ impl RetryPolicy {
         self
     }
 
-    /// No wait begins that would end later than this after the call began; one that a `Retry-After` asks
-    /// for may, where the call has a deadline of its own.
+    /// Gives up rather than wait for longer than this since the call began. A wait that a `Retry-After`
+    /// asks for may end later, if the call has a deadline of its own.
     #[must_use]
     pub fn with_max_elapsed(mut self, elapsed: Duration) -> Self {
         self.max_elapsed = elapsed;

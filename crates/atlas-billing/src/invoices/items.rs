@@ -17,11 +17,10 @@ use serde::de::IgnoredAny;
 pub use sums::{InvoiceDays, InvoiceSums, InvoiceTags, InvoiceTotals};
 
 use crate::envelope::may_be_wrapped;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, decode_error};
 use crate::meta::ResponseMeta;
 use crate::money::{ItemSums, Statement};
 use crate::request::{Response, ResponseHead};
-use crate::stream::json::decode_error;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
 
 /// The largest invoice that is decoded in one go; a piece of a body is no larger as a rule.

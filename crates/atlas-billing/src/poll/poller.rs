@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use super::schedule::{Ending, Now, Observation, PollPolicy, Schedule, Status};
 use crate::edge::{BoxFuture, Clock, Random};
-use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
+use crate::error::{Error, ErrorKind, PollOutcome, Result};
 use crate::exchange::Deadline;
 use crate::request::CallOptions;
 
@@ -334,17 +334,7 @@ impl<P: Polled> Poller<P> {
             }
             Ok(Finding::Pending { retry_after }) => (Observation::Pending, retry_after, None),
             Err(error) => {
-                let observation = match error.transience() {
-                    Transience::RateLimited => Observation::RateLimited,
-                    Transience::Gateway | Transience::Interrupted => {
-                        Observation::Ambiguous(in_few_words(&error))
-                    }
-                    // The network may be to blame: an access list rejects a laptop whose tunnel is
-                    // not up again, and a hotel's login page is a response too.
-                    Transience::Connect | Transience::Permanent => Observation::Failed {
-                        forgivable: error.kind() != ErrorKind::Failed && !error.is_input(),
-                    },
-                };
+                let observation = Observation::of_failure(&error);
                 (observation, error.retry_after(), Some(error))
             }
         };
@@ -416,15 +406,6 @@ impl<P: Polled> Poller<P> {
             elapsed: self.schedule.elapsed(),
             ambiguous: self.schedule.ambiguous().to_vec(),
         }
-    }
-}
-
-/// A few words for an ambiguous failure, the same for the same thing.
-fn in_few_words(error: &Error) -> String {
-    match (error.kind(), error.status()) {
-        (ErrorKind::Timeout, _) => "no response in time".to_owned(),
-        (ErrorKind::Service, Some(status)) => format!("status {}", status.as_u16()),
-        _ => "incomplete response".to_owned(),
     }
 }
 

@@ -16,10 +16,9 @@ use super::download::DownloadSettings;
 use super::options::{CallOptions, Form, Timeouts, media_types};
 use super::response::{Content, Response, ResponseHead};
 use crate::auth::{Signer, is_loopback};
-use crate::error::{Error, ErrorKind, Result, network_error};
-use crate::exchange::{BodyStream, Deadline, Exchange, Limits, RetryPolicy, in_call};
+use crate::error::{Error, ErrorKind, Result, decode_error, network_error};
+use crate::exchange::{BodyStream, Deadline, Exchange, Limits, RetryPolicy, in_call_span};
 use crate::meta::ResponseMeta;
-use crate::stream::json::decode_error;
 
 /// How often one attempt repeats its request after a 401 that a fresh signature may mend: a nonce
 /// can go stale more than once, and a token expire on its way.
@@ -215,7 +214,7 @@ impl Call {
             self.limits.deadline,
             || async { read(self.attempt().await?).await },
         );
-        in_call(self.operation, attempts).await
+        in_call_span(self.operation, attempts).await
     }
 
     /// The content of the response.
@@ -236,7 +235,7 @@ impl Call {
     /// The content of the response to one attempt: for a poll, whose policy alone decides what
     /// comes next. Its status may be 102, out of an envelope.
     pub(crate) async fn content_once(&self) -> Result<Content> {
-        in_call(self.operation, async {
+        in_call_span(self.operation, async {
             self.attempt().await?.content().await
         })
         .await

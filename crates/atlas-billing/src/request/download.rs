@@ -24,7 +24,9 @@ use super::response::ResponseHead;
 use crate::auth::is_loopback;
 use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result, Transience};
-use crate::exchange::{BodyStream, Exchange, GZIP_MAGIC, Gunzip, Limits, RetryPolicy, in_call};
+use crate::exchange::{
+    BodyStream, Exchange, GZIP_MAGIC, Gunzip, Limits, RetryPolicy, in_call_span,
+};
 use crate::meta::ResponseMeta;
 
 /// How often in a row the host may refuse the URL.
@@ -113,7 +115,7 @@ impl Download {
             gunzip: None,
             size: 0,
         };
-        let begun = in_call(operation, download.begin()).await;
+        let begun = in_call_span(operation, download.begin()).await;
         let (meta, first) = begun.map_err(|error| error.with_operation(operation))?;
         let head = ResponseHead {
             form: Form::Csv,

@@ -7,10 +7,9 @@ use serde::Deserialize;
 
 use super::options::Form;
 use crate::envelope::{self, Opened};
-use crate::error::{Error, ErrorBody, ErrorKind, Result};
+use crate::error::{Error, ErrorBody, ErrorKind, Result, decode_error};
 use crate::exchange::BodyStream;
 use crate::meta::ResponseMeta;
-use crate::stream::json::decode_error;
 use crate::text::BYTE_ORDER_MARK;
 
 /// A response with a successful status, its body still to be read.

@@ -15,9 +15,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::json::decode_error;
 use crate::envelope::CONTENT_KEYS;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, decode_error};
 use crate::text::BYTE_ORDER_MARK;
 
 /// The deepest array of line items: an item within it has a map of arrays, which end at 127.

@@ -2,5 +2,4 @@
 //! rows of a FOCUS report.
 
 pub mod csv;
-pub(crate) mod json;
 pub(crate) mod line_items;

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::edge::doubles::{CountingRandom, TokioClock};
-use crate::meta::ResponseMeta;
 use crate::poll::Backoff;
 
 /// What the made-up service does, poll by poll.
@@ -263,25 +262,5 @@ fn durations_read_as_people_write_them() {
         (11_100_000, "3 h 5 min"),
     ] {
         assert_eq!(in_words(Duration::from_millis(millis)), words);
-    }
-}
-
-#[test]
-fn ambiguous_failures_are_told_in_few_words() {
-    let url = "https://cloud.mongodb.com/x".parse().unwrap();
-    let meta = ResponseMeta::new(http::StatusCode::BAD_GATEWAY, http::HeaderMap::new(), &url);
-    let gateway = Error::from_response(meta, b"");
-    for (error, words) in [
-        (
-            Error::new(ErrorKind::Timeout, "late"),
-            "no response in time",
-        ),
-        (gateway, "status 502"),
-        (
-            Error::new(ErrorKind::Truncated, "cut"),
-            "incomplete response",
-        ),
-    ] {
-        assert_eq!(in_few_words(&error), words);
     }
 }

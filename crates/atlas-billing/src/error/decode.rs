@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use crate::error::{Error, ErrorKind};
+use super::{Error, ErrorKind};
 
 /// The longest path that is shown: keys are the service's, and may have any length.
 const LONGEST_PATH: usize = 200;
