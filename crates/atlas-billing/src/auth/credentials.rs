@@ -6,7 +6,7 @@ use http::HeaderValue;
 use url::{Host, Url};
 
 use super::digest::ApiKey;
-use super::token::TokenProvider;
+use super::provider::TokenProvider;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 

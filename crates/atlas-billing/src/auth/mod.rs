@@ -5,8 +5,8 @@ mod credentials;
 mod digest;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
+mod provider;
 mod service_account;
-mod token;
 mod tokens;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 pub use credentials::Credentials;
 pub(crate) use credentials::{Kind, OriginRule, is_loopback};
-pub use token::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
+pub use provider::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits};

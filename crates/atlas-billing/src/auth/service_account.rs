@@ -13,7 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::credentials::{Account, OriginRule};
-use super::token::AccessToken;
+use super::provider::AccessToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits, RetryPolicy};
 use crate::meta::ResponseMeta;

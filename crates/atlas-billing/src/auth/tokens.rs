@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderValue;
 
 use super::credentials::{Account, OriginRule, bearer};
+use super::provider::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
 use super::service_account::{ACCESS_TOKEN, ServiceAccount};
-use super::token::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
 use crate::edge::{Clock, within};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits};

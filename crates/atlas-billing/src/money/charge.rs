@@ -255,7 +255,10 @@ impl Spans {
         };
         let texts = timestamp(start).zip(timestamp(end));
         let texts = texts.map(|(start, end)| [start, end]);
-        let place = texts.map(|[start, _]| usize::from(start[8] % 4 * 10 + start[9] % 16) % 32);
+        let place = texts.map(|[start, _]| {
+            let [tens, ones] = [start[8], start[9]];
+            usize::from(tens.wrapping_mul(10).wrapping_add(ones) % 32)
+        });
         let known = place.and_then(|place| self.0[place]);
         if let Some((texts_known, span)) = known
             && Some(texts_known) == texts
