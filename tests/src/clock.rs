@@ -32,8 +32,8 @@ struct State {
     waits: Vec<Duration>,
 }
 
-/// What a client gets to read before its limit passes: so many turns of the runtime, of a millisecond at
-/// least. A busy machine may be silent for a long time, but not without any turn of others in between.
+/// How long a client may go on reading before its limit passes, in turns of the runtime of at least a
+/// millisecond: on a busy machine a time may pass in which nobody else had a turn.
 const TURNS: u32 = 50;
 
 impl WaitClock {

@@ -39,12 +39,6 @@ pub(crate) struct Charge<'a> {
     pub(super) percent_discount: Option<Decimal>,
 }
 
-/// Whether a charge from `start` to `end` takes more than a day; unknown times do not.
-fn is_long(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> bool {
-    let length = start.zip(end).map(|(start, end)| end - start);
-    length.is_some_and(|length| length > TimeDelta::days(1))
-}
-
 impl<'a> Charge<'a> {
     /// The sum of this one alone.
     pub(super) fn total(&self) -> Total {
@@ -64,6 +58,7 @@ impl<'a> Charge<'a> {
 
 impl<'a> From<&'a LineItem> for Charge<'a> {
     fn from(item: &'a LineItem) -> Self {
+        let span = Span::of(item.start_date, item.end_date);
         Self {
             gross: item.gross().unwrap_or_default(),
             discount: item.discount().unwrap_or_default(),
@@ -73,9 +68,9 @@ impl<'a> From<&'a LineItem> for Charge<'a> {
             cluster: item.cluster_name.as_deref(),
             provider: item.cloud_provider.as_ref().map(AsRef::as_ref),
             organization: None,
-            day: item.day(),
+            day: span.day,
             tags: Some(&item.tags),
-            is_long: is_long(item.start_date, item.end_date),
+            is_long: span.is_long,
             is_priced: item.total_price_cents.is_some(),
             quantity: item.quantity.as_ref().and_then(Number::decimal),
             unit_price: item.unit_price_dollars.as_ref().and_then(Number::decimal),
@@ -117,6 +112,7 @@ impl Needs {
         let (fields, used) = first::<Fields<'_, E>>(text)?;
         let start = time(&fields.start_date, self.day || self.span, "startDate")?;
         let end = time(fields.end_date.text(), true, "endDate")?;
+        let span = Span::of(start, end);
         let tags = match fields.tags {
             Some(tags) if self.tags => Some(read_tags(tags)?),
             _ => None,
@@ -129,9 +125,9 @@ impl Needs {
             project_name: fields.group_name.as_deref(),
             cluster: fields.cluster_name.as_deref(),
             provider: fields.cloud_provider.as_deref(),
-            day: start.map(|start| start.date_naive()),
+            day: span.day,
             tags: tags.as_ref(),
-            is_long: is_long(start, end),
+            is_long: span.is_long,
             ..Charge::default()
         };
         Ok((take(&charge), used))
@@ -233,16 +229,27 @@ fn time(
 #[derive(Clone, Copy)]
 struct Span {
     day: Option<NaiveDate>,
+    /// Whether it takes more than a day; one without a start or an end does not.
     is_long: bool,
 }
 
-/// The spans that were read last, by the day of the month in their text. An invoice has few, so that most
-/// items' two times are not read anew.
-#[derive(Default)]
-pub(crate) struct Spans([Option<([Timestamp; 2], Span)>; 32]);
+impl Span {
+    fn of(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> Self {
+        let length = start.zip(end).map(|(start, end)| end - start);
+        Self {
+            day: start.map(|start| start.date_naive()),
+            is_long: length.is_some_and(|length| length > TimeDelta::days(1)),
+        }
+    }
+}
 
 /// A time as the service writes it: `2025-03-01T00:00:00Z`.
 type Timestamp = [u8; 20];
+
+/// The spans that were read last, by the day of the month in their text. An invoice has few, so that most
+/// items' times are parsed no second time.
+#[derive(Default)]
+pub(crate) struct Spans([Option<([Timestamp; 2], Span)>; 32]);
 
 impl Spans {
     fn read(
@@ -250,30 +257,20 @@ impl Spans {
         start: &Option<Cow<'_, str>>,
         end: &Option<Cow<'_, str>>,
     ) -> serde_json::Result<Span> {
-        let timestamp = |text: &Option<Cow<'_, str>>| {
-            Timestamp::try_from(text.as_deref().unwrap_or_default().as_bytes()).ok()
+        let parsed = || {
+            let start = time(start, true, "startDate")?;
+            Ok(Span::of(start, time(end, true, "endDate")?))
         };
-        let texts = timestamp(start).zip(timestamp(end));
-        let texts = texts.map(|(start, end)| [start, end]);
-        let place = texts.map(|[start, _]| {
-            let [tens, ones] = [start[8], start[9]];
-            usize::from(tens.wrapping_mul(10).wrapping_add(ones) % 32)
-        });
-        let known = place.and_then(|place| self.0[place]);
-        if let Some((texts_known, span)) = known
-            && Some(texts_known) == texts
-        {
-            return Ok(span);
-        }
-        let (start, end) = (time(start, true, "startDate")?, time(end, true, "endDate")?);
-        let span = Span {
-            day: start.map(|start| start.date_naive()),
-            is_long: is_long(start, end),
+        let texts = [start, end].map(|text| text.as_deref()?.as_bytes().try_into().ok());
+        let [Some(from), Some(to)]: [Option<Timestamp>; 2] = texts else {
+            return parsed();
         };
-        if let Some((place, texts)) = place.zip(texts) {
-            self.0[place] = Some((texts, span));
+        let place = from[8].wrapping_mul(10).wrapping_add(from[9]) % 32;
+        let known = &mut self.0[usize::from(place)];
+        match known {
+            Some((texts, span)) if *texts == [from, to] => Ok(*span),
+            _ => Ok(known.insert(([from, to], parsed()?)).1),
         }
-        Ok(span)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::charge::{Charge, Needs};
 use super::groups::Groups;
 use super::statement::Statement;
-use super::totals::{Dimension, Group, Key, Total, identify};
+use super::totals::{Dimension, Group, Key, Total, place};
 use crate::period::Month;
 
 /// How a charge behaves over a month.
@@ -234,7 +234,7 @@ impl DailyGroups {
         }
     }
 
-    /// The charges of all items.
+    /// The charges of all items, added up from the groups.
     pub fn total(&self) -> DailyTotals {
         let mut total = DailyTotals::new();
         for group in self.groups.values() {
@@ -291,16 +291,13 @@ impl DailyGroups {
 
     /// The place of the group that a charge belongs to.
     pub(crate) fn place(&mut self, charge: &Charge<'_>) -> usize {
-        let Self { by, groups } = self;
-        let new = || DailyGroup {
-            keys: Key::all_of(by, charge),
+        let new = |keys| DailyGroup {
+            keys,
             daily: DailyTotals::new(),
         };
-        let place = groups.place(|identity| identify(&*by, charge, identity), new);
-        for key in &mut groups.at(place).keys {
-            key.settle_name(charge.project_name);
-        }
-        place
+        place(&mut self.groups, &self.by, charge, new, |group| {
+            &mut group.keys
+        })
     }
 
     /// Adds a charge to the group at its place.

@@ -198,12 +198,7 @@ impl Key {
         }
     }
 
-    /// The values of a charge, in the order of the dimensions.
-    pub(super) fn all_of(by: &[Dimension], charge: &Charge<'_>) -> Vec<Self> {
-        by.iter().map(|by| Self::of(by, charge)).collect()
-    }
-
-    fn of(dimension: &Dimension, charge: &Charge<'_>) -> Self {
+    pub(super) fn of(dimension: &Dimension, charge: &Charge<'_>) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let known = charge.project_id.is_some() || charge.project_name.is_some();
         let project = known.then(|| Project {

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(groups.try_place(name, || Err::<u32, _>("no")), Err("no"));
         assert_eq!(groups.values().count(), 0);
         assert_eq!(groups.try_place(name, || Ok::<_, &str>(7)), Ok(0));
-        assert_eq!(groups.try_place(name, || Err("not made anew")), Ok(0));
+        assert_eq!(groups.try_place(name, || Err("not made again")), Ok(0));
     }
 
     #[test]

@@ -75,12 +75,8 @@ impl Sum for Total {
 
 impl<'a> FromIterator<&'a LineItem> for Total {
     fn from_iter<I: IntoIterator<Item = &'a LineItem>>(items: I) -> Self {
-        let mut total = Self::default();
-        for item in items {
-            let charge = Charge::from(item);
-            total.add_item(charge.gross, charge.discount);
-        }
-        total
+        let items = items.into_iter();
+        items.map(|item| Charge::from(item).total()).sum()
     }
 }
 
@@ -180,16 +176,13 @@ impl Totals {
 
     /// The place of the group that a charge belongs to.
     pub(crate) fn place(&mut self, charge: &Charge<'_>) -> usize {
-        let Self { by, groups, .. } = self;
-        let new = || Group {
-            keys: Key::all_of(by, charge),
+        let new = |keys| Group {
+            keys,
             total: Total::default(),
         };
-        let place = groups.place(|identity| identify(&*by, charge, identity), new);
-        for key in &mut groups.at(place).keys {
-            key.settle_name(charge.project_name);
-        }
-        place
+        place(&mut self.groups, &self.by, charge, new, |group| {
+            &mut group.keys
+        })
     }
 
     /// Adds a sum to the group at its place.
@@ -242,6 +235,23 @@ impl schemars::JsonSchema for Totals {
             "required": ["by", "total", "groups"],
         })
     }
+}
+
+/// The place of the group by these dimensions that a charge belongs to; `new` makes one of its keys, and
+/// `keys` are those that a group has.
+pub(super) fn place<G>(
+    groups: &mut Groups<G>,
+    by: &[Dimension],
+    charge: &Charge<'_>,
+    new: impl FnOnce(Vec<Key>) -> G,
+    keys: impl FnOnce(&mut G) -> &mut Vec<Key>,
+) -> usize {
+    let new = || new(by.iter().map(|by| Key::of(by, charge)).collect());
+    let place = groups.place(|identity| identify(by, charge, identity), new);
+    for key in keys(groups.at(place)) {
+        key.settle_name(charge.project_name);
+    }
+    place
 }
 
 /// Writes what tells the groups of charges by these dimensions apart.

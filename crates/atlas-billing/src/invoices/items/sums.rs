@@ -71,8 +71,8 @@ pub struct InvoiceSums {
     pub head: Invoice,
 }
 
-/// Items that are alike in all that sums tell apart.
-struct Alike {
+/// The items that share all values that the sums tell apart.
+struct Combination {
     total: Total,
     /// Where the sums are that they count in.
     in_totals: usize,
@@ -245,18 +245,18 @@ impl LineItems {
         let mut daily = DailyGroups::new(daily_by);
         let mut statement = StatementBuilder::new();
         let mut spans = Spans::default();
-        // One look-up of an item finds its places in the four.
-        let mut groups: Groups<Alike> = Groups::default();
-        let by: BTreeSet<_> = by.iter().chain(daily_by).chain([&Dimension::Sku]).collect();
+        // An item is looked up once, which tells where it counts in the four.
+        let mut combinations: Groups<Combination> = Groups::default();
+        let every: BTreeSet<_> = by.iter().chain(daily_by).chain([&Dimension::Sku]).collect();
         let add = |text: &[u8]| {
             read_all(text, &mut spans, |charge, written| {
                 let identify = |identity: &mut Identity| {
-                    totals::identify(by.iter().copied(), charge, identity);
+                    totals::identify(every.iter().copied(), charge, identity);
                     identity.push(charge.project_name);
                     identity.push(written.map(RawValue::get));
                 };
                 let new = || {
-                    Ok(Alike {
+                    Ok(Combination {
                         total: Total::default(),
                         in_totals: totals.place(charge),
                         in_tags: tags.place(written)?,
@@ -264,18 +264,18 @@ impl LineItems {
                         in_statement: statement.place(charge),
                     })
                 };
-                let place = groups.try_place(identify, new)?;
-                let alike = groups.at(place);
-                alike.total.add_item(charge.gross, charge.discount);
-                daily.add_at(alike.in_daily, charge);
-                statement.add_at(alike.in_statement, charge);
+                let place = combinations.try_place(identify, new)?;
+                let combination = combinations.at(place);
+                combination.total.add_item(charge.gross, charge.discount);
+                daily.add_at(combination.in_daily, charge);
+                statement.add_at(combination.in_statement, charge);
                 Ok(())
             })
         };
         self.read_to_end(add).await?;
-        for alike in groups.into_values() {
-            totals.add_at(alike.in_totals, alike.total);
-            tags.add_at(alike.in_tags, alike.total);
+        for combination in combinations.into_values() {
+            totals.add_at(combination.in_totals, combination.total);
+            tags.add_at(combination.in_tags, combination.total);
         }
         let head = self.head.unwrap_or_default();
         Ok(InvoiceSums {
