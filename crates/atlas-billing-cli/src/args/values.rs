@@ -338,10 +338,11 @@ impl Grouping {
 /// A dimension of line items.
 pub(crate) fn dimension(given: &str) -> Result<Dimension, String> {
     given.parse().map_err(|_: ParseError| {
-        let names = Dimension::NAMES;
+        let forms = Dimension::forms();
+        let words: Vec<&str> = forms.iter().map(String::as_str).collect();
         format!(
             "cannot group by \"{given}\"{}",
-            instead(given, names, &names.join(", "))
+            instead(given, &words, &words.join(", "))
         )
     })
 }

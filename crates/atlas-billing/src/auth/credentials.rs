@@ -6,7 +6,7 @@ use http::HeaderValue;
 use url::{Host, Url};
 
 use super::digest::ApiKey;
-use super::provider::TokenProvider;
+use super::tokens::TokenProvider;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 

@@ -5,7 +5,6 @@ mod credentials;
 mod digest;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
-mod provider;
 mod service_account;
 mod tokens;
 
@@ -15,7 +14,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 pub use credentials::Credentials;
 pub(crate) use credentials::{Kind, OriginRule, is_loopback};
-pub use provider::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
+pub use tokens::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits};

@@ -13,7 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::credentials::{Account, OriginRule};
-use super::provider::AccessToken;
+use super::tokens::AccessToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits, RetryPolicy};
 use crate::meta::ResponseMeta;

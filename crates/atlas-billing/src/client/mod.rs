@@ -14,7 +14,7 @@ pub use builder::ClientBuilder;
 use crate::error::Result;
 use crate::exchange::Deadline;
 use crate::id::OrgId;
-use crate::poll::{Begun, PollPolicy};
+use crate::poll::PollPolicy;
 use crate::request::{CallOptions, Form, Pipeline, RawTransport};
 
 /// Commercial Atlas.
@@ -147,13 +147,5 @@ impl Org {
     /// The client that makes the calls.
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// What a query's polling begins with; its calls have one deadline, which begins here unless it
-    /// has begun before.
-    pub(crate) fn begin(&self, options: &CallOptions, deadline: &mut Option<Deadline>) -> Begun {
-        let exchange = &self.client.pipeline.exchange;
-        let deadline = *deadline.get_or_insert_with(|| self.client.deadline(options));
-        (exchange.clock.clone(), exchange.random.clone(), deadline)
     }
 }

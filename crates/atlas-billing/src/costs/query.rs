@@ -10,11 +10,11 @@ use serde::de::IgnoredAny;
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::error::{Error, Result};
-use crate::exchange::Deadline;
+use crate::error::Result;
+use crate::exchange::{Deadline, Exchange};
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
-use crate::poll::{Begun, Finding, PollPolicy, Polled, Query};
+use crate::poll::{Finding, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, Content, CsvFile, Form};
 
 /// A Cost Explorer query that the service is processing, created by this process or another one: see
@@ -152,16 +152,19 @@ impl Polled for PolledCosts {
         self.options = options;
     }
 
-    fn begin(&mut self) -> Begun {
-        self.org.begin(&self.options, &mut self.deadline)
+    fn begin(&mut self) -> Deadline {
+        let begin = || self.org.client().deadline(&self.options);
+        *self.deadline.get_or_insert_with(begin)
+    }
+
+    fn exchange(&self) -> &Exchange {
+        &self.org.client().pipeline().exchange
     }
 
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Content>>> {
         Box::pin(self.clone().poll_once(limit))
     }
-
-    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
-        let exchange = &self.org.client().pipeline().exchange;
-        exchange.observe_wait(Self::OPERATION, wait, error);
-    }
 }
+
+#[cfg(test)]
+mod tests;

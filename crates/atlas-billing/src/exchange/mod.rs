@@ -23,7 +23,7 @@ use crate::meta::ResponseMeta;
 
 /// The edges of one client, and who watches them.
 #[derive(Debug, Clone)]
-pub(crate) struct Exchange {
+pub struct Exchange {
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,

@@ -2,8 +2,8 @@
 
 use atlas_billing_raw::types::{LineItemFilters, LineItemSearch, UsageLineItem, UsageLineItemPage};
 
+use super::InvoiceRequest;
 use super::find::Which;
-use super::request::InvoiceRequest;
 use crate::client::Org;
 use crate::error::{Error, Result};
 use crate::id::{InvoiceId, check_object_id};

@@ -39,18 +39,6 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// The forms in which a dimension is written.
-    pub const NAMES: &[&str] = &[
-        "sku",
-        "project",
-        "cluster",
-        "provider",
-        "day",
-        "month",
-        "organization",
-        "tag:KEY",
-    ];
-
     /// The dimensions without a key, in the order of their names.
     pub(crate) const PLAIN: [Self; 7] = [
         Self::Sku,
@@ -61,6 +49,12 @@ impl Dimension {
         Self::Month,
         Self::Organization,
     ];
+
+    /// The forms in which a dimension is written: `sku`, …, and `tag:KEY` last.
+    pub fn forms() -> Vec<String> {
+        let plain = Self::PLAIN.iter().map(Self::to_string);
+        plain.chain(["tag:KEY".to_owned()]).collect()
+    }
 
     /// The values of the tag with this key.
     pub fn tag(key: impl Into<String>) -> Self {
@@ -88,9 +82,8 @@ impl FromStr for Dimension {
 
     fn from_str(given: &str) -> Result<Self, ParseError> {
         let invalid = || {
-            let (last, others) = Self::NAMES.split_last().unwrap_or((&"", &[]));
-            let (given, others) = (quoted(given), others.join(", "));
-            ParseError::new(format!("cannot group by {given}; use {others} or {last}"))
+            let (given, forms) = (quoted(given), Self::forms().join(", "));
+            ParseError::new(format!("cannot group by {given}; use one of {forms}"))
         };
         let singular = |name: &str| {
             let name = name.to_ascii_lowercase();
@@ -100,9 +93,11 @@ impl FromStr for Dimension {
             Some((name, key)) if singular(name) == "tag" && !key.is_empty() => Ok(Self::tag(key)),
             Some(_) => Err(invalid()),
             None => {
-                let position = Self::NAMES.iter().position(|name| *name == singular(given));
-                let plain = position.and_then(|index| Self::PLAIN.get(index));
-                plain.cloned().ok_or_else(invalid)
+                let name = singular(given);
+                let mut plain = Self::PLAIN.into_iter();
+                plain
+                    .find(|plain| plain.to_string() == name)
+                    .ok_or_else(invalid)
             }
         }
     }

@@ -12,9 +12,9 @@ use atlas_billing_raw::types::InvoiceReport;
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::Deadline;
+use crate::exchange::{Deadline, Exchange};
 use crate::id::ReportToken;
-use crate::poll::{Backoff, Begun, Finding, PollPolicy, Polled, Query};
+use crate::poll::{Backoff, Finding, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
@@ -106,7 +106,7 @@ impl ReportQuery {
             client
                 .pipeline()
                 .download_settings(DOWNLOAD, &polled.options, deadline, max_file);
-        let clock = client.pipeline().exchange.clock.clone();
+        let clock = polled.exchange().clock.clone();
         let first = Mutex::new((report.download_url, clock.elapsed()));
         let obtain_url = move || -> BoxFuture<'static, Result<PresignedUrl>> {
             let (url, wait) = match &mut *first.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -204,8 +204,9 @@ impl PolledReport {
     /// A new URL of a report that has been ready before, after a wait.
     async fn url(&self, wait: Duration) -> Result<PresignedUrl> {
         if !wait.is_zero() {
-            self.observe_wait(wait, None);
-            let clock = self.org.client().pipeline().exchange.clock.as_ref();
+            let exchange = self.exchange();
+            exchange.observe_wait(Self::OPERATION, wait, None);
+            let clock = exchange.clock.as_ref();
             let waiting = pin!(async {
                 clock.sleep(wait).await;
                 Ok(())
@@ -245,16 +246,16 @@ impl Polled for PolledReport {
         self.options = options;
     }
 
-    fn begin(&mut self) -> Begun {
-        self.org.begin(&self.options, &mut self.deadline)
+    fn begin(&mut self) -> Deadline {
+        let begin = || self.org.client().deadline(&self.options);
+        *self.deadline.get_or_insert_with(begin)
+    }
+
+    fn exchange(&self) -> &Exchange {
+        &self.org.client().pipeline().exchange
     }
 
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<InvoiceReport>>> {
         Box::pin(self.clone().poll_once(limit))
-    }
-
-    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
-        let exchange = &self.org.client().pipeline().exchange;
-        exchange.observe_wait(Self::OPERATION, wait, error);
     }
 }

@@ -276,7 +276,7 @@ fn dimensions_are_read_in_the_words_people_use() {
         match text.parse::<Dimension>() {
             Ok(dimension) => assert_eq!((text, dimension), ("tag:KEY ", Dimension::tag("KEY "))),
             Err(error) => assert!(
-                error.to_string().contains("organization or tag:KEY"),
+                error.to_string().contains("organization, tag:KEY"),
                 "{error}"
             ),
         }

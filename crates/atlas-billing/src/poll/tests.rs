@@ -1,11 +1,11 @@
 //! The poller on a made-up service, with time paused.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::edge::doubles::{CountingRandom, TokioClock};
-use crate::poll::Backoff;
+use crate::edge::doubles::{CountingRandom, FakeHttp, TokioClock};
+use crate::exchange::{Observer, RequestEvent};
 
 /// What the made-up service does, poll by poll.
 #[derive(Debug)]
@@ -24,7 +24,21 @@ use Step::*;
 struct Script {
     steps: Mutex<VecDeque<Step>>,
     clock: Arc<TokioClock>,
-    waits: Mutex<Vec<(u64, bool)>>,
+    waits: Arc<Waits>,
+    exchange: Exchange,
+}
+
+/// The waits that observers are told of: how many seconds, and whether after a failure.
+#[derive(Debug, Default)]
+struct Waits(Mutex<Vec<(u64, bool)>>);
+
+impl Observer for Waits {
+    fn observe(&self, event: &RequestEvent<'_>) {
+        if let RequestEvent::Wait { wait, error, .. } = event {
+            let mut waits = self.0.lock().unwrap();
+            waits.push((wait.as_secs(), error.is_some()));
+        }
+    }
 }
 
 impl Polled for Arc<Script> {
@@ -39,12 +53,12 @@ impl Polled for Arc<Script> {
 
     fn set_options(&mut self, _: CallOptions) {}
 
-    fn begin(&mut self) -> Begun {
-        (
-            self.clock.clone(),
-            CountingRandom::new(),
-            Deadline::default(),
-        )
+    fn begin(&mut self) -> Deadline {
+        Deadline::default()
+    }
+
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {
@@ -65,28 +79,26 @@ impl Polled for Arc<Script> {
             }
         })
     }
-
-    fn observe_wait(&self, wait: Duration, error: Option<&Error>) {
-        let mut waits = self.waits.lock().unwrap();
-        waits.push((wait.as_secs(), error.is_some()));
-    }
 }
 
 fn poller(
     policy: PollPolicy,
     steps: impl IntoIterator<Item = Step>,
 ) -> (Poller<Arc<Script>>, Arc<Script>) {
-    let clock = TokioClock::new();
+    let (clock, waits) = (TokioClock::new(), Arc::<Waits>::default());
     let script = Arc::new(Script {
         steps: Mutex::new(steps.into_iter().collect()),
         clock: clock.clone(),
-        waits: Mutex::default(),
+        waits: waits.clone(),
+        exchange: Exchange {
+            http: FakeHttp::new(|_, _| unreachable!("a script of polls sends nothing")),
+            clock,
+            random: CountingRandom::new(),
+            observers: Arc::new([waits]),
+        },
     });
-    let (random, deadline) = (CountingRandom::new(), Deadline::default());
-    (
-        Poller::new(script.clone(), clock, random, policy, deadline),
-        script,
-    )
+    let poller = Poller::new(script.clone(), policy, Deadline::default());
+    (poller, script)
 }
 
 fn every(seconds: u64) -> PollPolicy {
@@ -147,7 +159,7 @@ async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
     assert!(poller.next().await.is_none());
     assert_eq!(poller.result().await.unwrap().1, "here");
     assert_eq!(
-        *script.waits.lock().unwrap(),
+        *script.waits.0.lock().unwrap(),
         [(30, false), (5, true), (5, true)]
     );
 }
@@ -164,6 +176,7 @@ async fn the_error_at_the_deadline_has_what_resuming_takes() {
     assert_eq!(poll.elapsed, Duration::from_secs(90));
     let waits: Vec<u64> = script
         .waits
+        .0
         .lock()
         .unwrap()
         .iter()
@@ -246,7 +259,7 @@ async fn a_dropped_future_loses_neither_the_poll_nor_the_wait() {
             poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
         assert!(pending);
     }
-    assert!(script.waits.lock().unwrap().is_empty());
+    assert!(script.waits.0.lock().unwrap().is_empty());
 }
 
 #[test]

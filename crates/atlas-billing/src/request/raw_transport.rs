@@ -6,7 +6,7 @@ use atlas_billing_raw::transport::{Called, SendFuture, Transport, failure};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::call::Pipeline;
+use super::Pipeline;
 use super::options::{CallOptions, Form};
 use crate::error::Result;
 use crate::meta::ResponseMeta;
