@@ -48,13 +48,13 @@ pub trait Listed: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Completes the request, before the first page.
     #[doc(hidden)]
-    fn prepare(&mut self, _: PageCall<'_>) -> impl Future<Output = Result<()>> + Send {
+    fn complete(&mut self, _: PageCall<'_>) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// The call for one page.
     #[doc(hidden)]
-    fn call(&self, page: PageCall<'_>) -> impl Future<Output = Result<Call>> + Send;
+    fn prepare(&self, page: PageCall<'_>) -> impl Future<Output = Result<Call>> + Send;
 
     /// The id of an item, by which a page that repeats is known.
     #[doc(hidden)]
@@ -88,7 +88,7 @@ impl PageCall<'_> {
     ) -> Result<Call> {
         let pipeline = self.client.pipeline();
         pipeline
-            .call(Form::Json, self.options, self.deadline, build)
+            .prepare(Form::Json, self.options, self.deadline, build)
             .await
     }
 }
@@ -318,9 +318,9 @@ impl<L: Listed> Pages<L> {
             deadline,
         };
         if number == 1 {
-            list.prepare(page).await?;
+            list.complete(page).await?;
         }
-        let call = list.call(page).await?;
+        let call = list.prepare(page).await?;
         if self.post {
             return call.with_method(Method::POST).read(page_of).await;
         }
@@ -369,7 +369,7 @@ impl PartialEq for Items<'_> {
 pub(crate) async fn page_of<P: DeserializeOwned + Page>(
     response: Response,
 ) -> Result<(Content, P)> {
-    let content = response.ready_content().await?;
+    let content = response.content().await?;
     let page: P = content.decode()?;
     // The generated type takes a list that is absent for an empty one.
     if Items::of(&content.bytes).is_none() {

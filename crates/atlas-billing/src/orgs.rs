@@ -46,7 +46,9 @@ impl Client {
         let build = |raw: atlas_billing_raw::Client| async move {
             raw.get_sku_bytes().sku_id(code).send().await
         };
-        let call = self.pipeline().call(Form::Json, &options, deadline, build);
+        let call = self
+            .pipeline()
+            .prepare(Form::Json, &options, deadline, build);
         let (_, sku) = call.await?.json().await?;
         Ok(sku)
     }
@@ -100,7 +102,7 @@ impl Listed for Orgs {
     type Page = OrganizationPage;
     const OPERATION: &'static str = "listOrgs";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             let request = raw.list_orgs_bytes();
@@ -141,7 +143,7 @@ impl Listed for Projects {
     type Page = ProjectPage;
     const OPERATION: &'static str = "listOrgGroups";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             let request = raw.list_org_groups_bytes().org_id(self.org.id().as_str());
@@ -173,7 +175,7 @@ impl Listed for Clusters {
     type Page = ProjectClustersPage;
     const OPERATION: &'static str = "listClusterDetails";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             let request = raw.list_cluster_details_bytes();
@@ -204,7 +206,7 @@ impl Listed for Skus {
     type Page = SkuPage;
     const OPERATION: &'static str = "listSkus";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             let request = raw.list_skus_bytes();

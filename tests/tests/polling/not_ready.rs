@@ -22,6 +22,8 @@ fn not_ready_forms() -> Vec<NotReady> {
             enveloped(r#"{"status":102}"#),
             enveloped(r#"{"status":102,"content":null}"#),
             enveloped(r#"{"envelope":{},"status":102}"#),
+            enveloped(r#"{"status":202}"#),
+            enveloped(r#"{"status":202,"content":{}}"#),
             Fault::Bare(202),
             // An empty success says nothing of a result.
             Fault::Bare(200),

@@ -20,8 +20,20 @@ async fn a_file_has_a_limit_of_decompressed_bytes() {
             ReportSettings::default().gzip("application/gzip"),
         ] {
             let setup = Setup::of(protocol, with(reports)).await;
-            for (limit, fits) in [(length, true), (length - 1, false), (10, false)] {
-                let query = setup.report().start().await.unwrap().max_file(limit);
+            for (limit, fits, polled) in [
+                (length, true, false),
+                (length - 1, false, false),
+                (10, false, false),
+                // It may be set as late as the file is asked for.
+                (10, false, true),
+            ] {
+                let mut query = setup.report().start().await.unwrap();
+                if polled {
+                    while let Some(attempt) = query.next().await {
+                        attempt.unwrap();
+                    }
+                }
+                let query = query.max_file(limit);
                 let file = ends(async { query.csv().await?.bytes().await }).await;
                 match file {
                     Ok(file) => assert!(fits && file.len() as u64 == length, "{limit}"),

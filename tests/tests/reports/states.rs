@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use atlas_billing::edge::doubles::{CountingRandom, FakeHttp, TokioClock};
 use atlas_billing::poll::{Backoff, Status};
-use atlas_billing::{ErrorKind, PollPolicy, ReportState, ReportToken};
+use atlas_billing::{Client, Credentials, ErrorKind, PollPolicy, ReportState, ReportToken};
 use atlas_billing_mock::{Fault, ORG_ID, On, Operation, Ready, ReportSettings};
 use atlas_billing_tests::protocol::Protocol;
 use bytes::Bytes;
@@ -268,4 +269,28 @@ async fn a_success_without_a_url_is_polled_once_more_for_it() {
     let error = ends(async { setup.report().await }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     assert_eq!(setup.downloads(), [0; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_of_its_own_says_not_ready_too() {
+    let http = FakeHttp::new(|number, _| {
+        let (status, body) = match number {
+            0 => (200, r#"{"status":102}"#),
+            1 => (202, "{}"),
+            2 => (200, r#"{"status":202}"#),
+            _ => (200, r#"{"state":"SUCCEEDED"}"#),
+        };
+        let mut response = http::Response::new(Bytes::from(body));
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        Ok(response)
+    });
+    let client = Client::builder(Credentials::none())
+        .http_client(http.clone())
+        .clock(TokioClock::new())
+        .random(CountingRandom::new());
+    let org = client.build().unwrap().org(ORG_ID.parse().unwrap());
+    let token: ReportToken = format!("{INVOICE}/{}", "0".repeat(24)).parse().unwrap();
+    let report = org.resume_report(token).report().await.unwrap();
+    assert_eq!(report.state, Some(ReportState::Succeeded));
+    assert_eq!(http.requests().len(), 4);
 }

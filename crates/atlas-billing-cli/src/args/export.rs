@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::values::Period;
 use super::{Global, Linked, at_least_one};
 use crate::dataset::{Dataset, FileFormat, Numbers, Settings};
+use crate::output::Format;
 
 /// Which data sets, and where to.
 #[derive(Debug, Args)]
@@ -196,7 +197,7 @@ impl ExportArgs {
                 "--decimal-as-text has no effect on {format}: it has the digits as received"
             ));
         }
-        if global.output.is_some_and(super::values::Format::is_raw) {
+        if global.output.is_some_and(Format::is_raw) {
             return Err("-o of `export` is for --dry-run, and cannot be raw".to_owned());
         }
         let listed = [

@@ -33,8 +33,8 @@ pub(crate) use invoices::{
 };
 pub(crate) use lists::{ClustersCommand, OrgsCommand, ProjectsCommand, SkusCommand};
 pub(crate) use report::ReportArgs;
-use values::Format;
 
+use crate::output::Format;
 use crate::profile::PROFILE;
 
 /// The name of the plugin's command: `atlas billing`.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{self, Format, Period};
+use super::values::{self, Period};
 use super::{Global, at_least_one};
+use crate::output::Format;
 
 /// Which months, and how much of them.
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! The command line as it is read, and what is refused.
 
+use atlas_billing::totals::Dimension;
+
 use super::values::{Invoice, Which};
 use super::*;
 
@@ -222,4 +224,23 @@ fn with_a_status_a_month_is_a_period() {
         panic!("items");
     };
     assert!(matches!(items.which().as_slice(), [Which::Period(_)]));
+}
+
+#[test]
+fn the_help_names_every_dimension() {
+    let help = |path: &[&str]| {
+        let mut command = &mut definition();
+        for name in path {
+            command = command.find_subcommand_mut(name).unwrap();
+        }
+        let help = command.render_long_help().to_string();
+        help.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for form in Dimension::forms() {
+        assert!(help(&["invoices", "show"]).contains(&form), "{form}");
+        let is_forecast: Dimension = form.replace("KEY", "team").parse().unwrap();
+        if !is_forecast.is_time() && is_forecast != Dimension::Organization {
+            assert!(help(&["forecast"]).contains(&form), "{form}");
+        }
+    }
 }

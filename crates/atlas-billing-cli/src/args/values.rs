@@ -1,7 +1,6 @@
 //! The values of flags and arguments, as people write them.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,111 +9,6 @@ use atlas_billing::totals::Dimension;
 use atlas_billing::{FocusColumn, InvoiceId, Month, Months, OrgId, ParseError};
 use chrono::NaiveDate;
 use clap::ValueEnum;
-
-/// How data is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For reading on a terminal
-    #[default]
-    Table,
-    /// Records, comma-separated, with a header row
-    Csv,
-    /// Records, one JSON object a line
-    #[value(alias = "ndjson")]
-    Jsonl,
-    /// Records, one JSON array
-    Json,
-    /// The table, to paste into a document
-    #[value(alias = "md")]
-    Markdown,
-    /// A page for a browser, of `report` alone
-    Html,
-    /// Block Kit JSON for Slack, of `report` alone
-    Slack,
-    /// Metrics for Prometheus: of costs, forecast and invoices show --by
-    #[value(alias = "prometheus")]
-    Openmetrics,
-    /// The JSON of Atlas, byte for byte
-    RawJson,
-    /// The CSV of Atlas, byte for byte
-    RawCsv,
-}
-
-/// Endings that promise something this command does not write.
-const FOREIGN: [&str; 9] = [
-    "xlsx", "xls", "ods", "numbers", "htm", "pdf", "parquet", "xml", "gz",
-];
-
-impl Format {
-    /// Whether it is the response body as received.
-    pub(crate) fn is_raw(self) -> bool {
-        matches!(self, Self::RawJson | Self::RawCsv)
-    }
-
-    /// The ending of a file in this format, different for each of them.
-    pub(crate) fn extension(self) -> String {
-        match self {
-            Self::Table => "txt".to_owned(),
-            Self::Markdown => "md".to_owned(),
-            // What node_exporter's textfile collector reads.
-            Self::Openmetrics => "prom".to_owned(),
-            format => format.name().replace('-', "."),
-        }
-    }
-
-    /// The format for a file: the one asked for, or the one of its ending.
-    pub(crate) fn of_file(asked: Option<Self>, path: &Path) -> Result<Self, String> {
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        let ending = ending.unwrap_or_default().to_ascii_lowercase();
-        if FOREIGN.contains(&ending.as_str()) {
-            let hint = match ending.as_str() {
-                "xlsx" | "xls" | "ods" | "numbers" => {
-                    "; spreadsheets open CSV: use a name that ends in .csv, with --excel"
-                }
-                _ => "; use .csv, .jsonl, .json, .md, .txt or .prom, or .html for a report",
-            };
-            return Err(format!("cannot write .{ending} files{hint}"));
-        }
-        let formats = Self::value_variants().iter().copied();
-        let of_ending = formats.filter(|format| !format.is_raw());
-        let of_ending = of_ending
-            .into_iter()
-            .find(|format| format.extension() == ending);
-        match (asked, of_ending) {
-            (Some(asked), Some(of_ending)) if !asked.goes_with(of_ending) => Err(format!(
-                "-o {} and the ending .{ending} name two formats; use a name that ends in .{}",
-                asked.name(),
-                asked.usual_ending()
-            )),
-            (Some(format), _) | (None, Some(format)) => Ok(format),
-            (None, None) if ending.is_empty() => Ok(Self::default()),
-            (None, None) => Err(format!(
-                "the ending .{ending} does not tell the format; choose one with -o"
-            )),
-        }
-    }
-
-    /// The ending that programs know content in this format by.
-    fn usual_ending(self) -> String {
-        match self {
-            Self::RawJson | Self::Slack => Self::Json.extension(),
-            Self::RawCsv => Self::Csv.extension(),
-            format => format.extension(),
-        }
-    }
-
-    /// Whether a file whose ending stands for `ending` may have content in this format: text may be
-    /// anything.
-    fn goes_with(self, ending: Self) -> bool {
-        ending == Self::Table || self.usual_ending() == ending.extension()
-    }
-
-    /// The name on the command line.
-    pub(crate) fn name(self) -> String {
-        let value = self.to_possible_value();
-        value.map_or(String::new(), |value| value.get_name().to_owned())
-    }
-}
 
 /// Months, some of them relative to today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,13 +22,12 @@ pub(crate) enum Period {
     LastMonths(u32),
 }
 
-/// The words for periods; the first of two is the usual one.
+/// The words for periods, those for invoices among them; the first of two is the usual one.
 const NAMED: [(&str, Period); 6] = [
     ("mtd", Period::MonthToDate),
     ("ytd", Period::YearToDate),
     ("last-month", Period::LastMonth),
     ("last-quarter", Period::LastQuarter),
-    // The words for invoices.
     ("current", Period::MonthToDate),
     ("last", Period::LastMonth),
 ];
@@ -228,17 +121,23 @@ pub(crate) enum Invoice {
     Id(InvoiceId),
 }
 
+/// The words for an invoice.
+const WORDS: [(&str, Invoice); 4] = [
+    ("current", Invoice::Current),
+    ("last", Invoice::Last),
+    ("last-month", Invoice::LastMonth),
+    ("mtd", Invoice::Current),
+];
+
 const INVOICES: &str = "current, last, last-month, a month such as 2025-03, or an invoice id";
 
 impl FromStr for Invoice {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
-        match given.to_ascii_lowercase().as_str() {
-            "current" | "mtd" => return Ok(Self::Current),
-            "last" => return Ok(Self::Last),
-            "last-month" => return Ok(Self::LastMonth),
-            _ => {}
+        let mut words = WORDS.into_iter();
+        if let Some((_, invoice)) = words.find(|(word, _)| given.eq_ignore_ascii_case(word)) {
+            return Ok(invoice);
         }
         if let Ok(month) = given.parse() {
             return Ok(Self::Of(month));
@@ -253,7 +152,7 @@ impl FromStr for Invoice {
                     format!("\"{given}\" is a period, and one invoice is needed; use {INVOICES}")
                 }
                 _ => {
-                    let words = ["current", "last", "last-month"];
+                    let words = WORDS.map(|(word, _)| word);
                     format!(
                         "\"{given}\" is not an invoice{}",
                         instead(given, &words, INVOICES)
@@ -287,14 +186,7 @@ impl FromStr for Which {
             .map_err(|_: String| match given.len() {
                 20.. => given.parse::<Invoice>().err().unwrap_or_default(),
                 _ => {
-                    let words = [
-                        "current",
-                        "last",
-                        "last-month",
-                        "last-quarter",
-                        "mtd",
-                        "ytd",
-                    ];
+                    let words = NAMED.map(|(word, _)| word);
                     let all = format!("{INVOICES}, or a period: {PERIODS}");
                     format!(
                         "\"{given}\" is neither an invoice nor a period{}",

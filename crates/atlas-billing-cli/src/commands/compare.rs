@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &CompareArgs) -> Result<(), Fai
     let rows = compared.rows(&groups);
     let mut columns = compared.period_columns();
     columns.extend(groups.key_columns());
-    columns.extend(self::compared(moved(&rows)));
+    columns.extend(compared.figures(&rows));
     context.style.write(out, &columns, &rows, || {
         Ok(vec![compared.layout(&groups, &rows)])
     })
@@ -289,16 +289,6 @@ impl GroupRow {
         let is_group = !self.keys.is_empty();
         Presence::of(self.from.count > 0, self.total.count > 0).filter(|_| is_group)
     }
-
-    /// The change in percent, for a reader.
-    fn percent(&self) -> String {
-        match (self.presence(), self.change_part()) {
-            (Some(Presence::New), _) => "new".to_owned(),
-            (Some(Presence::Gone), _) => "gone".to_owned(),
-            _ if self.change() == Cents::ZERO => String::new(),
-            (_, part) => part.map_or(String::new(), |part| format!("{:+.1}", part * 100.0)),
-        }
-    }
 }
 
 /// For showing: no amount is made of it.
@@ -346,24 +336,8 @@ impl Compared {
 
     fn layout(&self, groups: &Groups, rows: &[GroupRow]) -> Layout {
         let mut columns = groups.shown_columns();
-        columns.extend(compared(moved(rows)));
-        let share = columns
-            .iter()
-            .position(|column| column.name == "share_of_change");
-        let share = share.unwrap_or(columns.len());
-        columns.splice(
-            share..share,
-            columns! { GroupRow: "percent" Number ("in %") = |r| r.percent(), ""; },
-        );
-        for (name, side) in [
-            ("from_gross_cents", &self.from),
-            ("to_gross_cents", &self.to),
-        ] {
-            let column = columns.iter_mut().find(|column| column.name == name);
-            if let Some(column) = column {
-                column.heading = Some(self.heading(side).into());
-            }
-        }
+        let percent = |row: &GroupRow| percent(row.presence(), row.change_part());
+        columns.extend(with_percent(self.figures(rows), percent));
         let title = format!("From {} to {}, gross", self.from.period(), self.to.period());
         let whole = GroupRow::sum(rows, String::new());
         let (from, to) = (whole.from.net(), whole.total.net());
@@ -392,6 +366,30 @@ impl Compared {
         }
     }
 
+    /// The figures of a group in both.
+    fn figures(&self, rows: &[GroupRow]) -> Vec<Column<GroupRow>> {
+        let moved = moved(rows);
+        let [from, to] = [&self.from, &self.to].map(|side| self.heading(side));
+        columns! { GroupRow:
+            "from_gross_cents" Cents always (from) = |r| r.from.gross,
+                "The sum of the prices in the first period.";
+            "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first period.";
+            "to_gross_cents" Cents always (to) = |r| r.total.gross,
+                "The sum of the prices in the second period.";
+            "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second period.";
+            "change_cents" Change always ("change") = |r| r.change(),
+                "How much more the second has, by prices; of the row with the rest the sum of its changes.";
+            "change" Number = |r| r.change_part(),
+                "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
+                 the first is not above 0, or the second is below.";
+            "share_of_change" Share ("share of movement") = |r| part(r.moved, moved),
+                "The part of all changes, increases and decreases both counted as positive: all rows add up to 1.";
+            "status" Text = |r| status(r.presence()),
+                "new: in the second alone; gone: in the first alone; both; null for the row with the rest.";
+            "groups" Integer always = |r| r.groups as u64, GROUPS;
+        }
+    }
+
     fn heading(&self, side: &Side) -> String {
         let period = side.period_plain();
         match &self.same_days {
@@ -411,19 +409,8 @@ impl Compared {
             }
         }
         for side in self.sides() {
-            let has = |month: &Month| {
-                let mut months = side.invoices.iter().map(InvoiceRow::month);
-                months.any(|of| of == Some(*month))
-            };
-            let without = side
-                .months
-                .into_iter()
-                .flatten()
-                .filter(|month| !has(month));
-            let without: Vec<String> = without.map(|month| month.to_string()).collect();
-            if !without.is_empty() {
-                notes.push(format!("There is no invoice for {}.", without.join(", ")));
-            }
+            let missing = |months| invoices::missing_note(months, &side.invoices);
+            notes.extend(side.months.and_then(missing));
         }
         notes
     }
@@ -451,31 +438,33 @@ impl Compared {
     }
 }
 
-/// The figures of a group in two periods; `moved` is the sum of all changes without their signs.
-fn compared(moved: Cents) -> Vec<Column<GroupRow>> {
-    columns! { GroupRow:
-        "from_gross_cents" Cents always ("from") = |r| r.from.gross,
-            "The sum of the prices in the first period.";
-        "from_discount_cents" Cents always = |r| r.from.discount, "The discounts in the first period.";
-        "to_gross_cents" Cents always ("to") = |r| r.total.gross,
-            "The sum of the prices in the second period.";
-        "to_discount_cents" Cents always = |r| r.total.discount, "The discounts in the second period.";
-        "change_cents" Change always ("change") = |r| r.change(),
-            "How much more the second has, by prices; of the row with the rest the sum of its changes.";
-        "change" Number = |r| r.change_part(),
-            "The change as a part of the first, 0.25 for a quarter more; null where that would mean nothing: \
-             the first is not above 0, or the second is below.";
-        "share_of_change" Share ("share of movement") = |r| part(r.moved, moved),
-            "The part of all changes, increases and decreases both counted as positive: all rows add up to 1.";
-        "status" Text = |r| status(r.presence()),
-            "new: in the second alone; gone: in the first alone; both; null for the row with the rest.";
-        "groups" Integer always = |r| r.groups as u64, GROUPS;
-    }
-}
-
 /// What the last column of a comparison is, below it.
 pub(super) const MOVEMENT: &str =
     "Share of movement: the part of all changes, increases and decreases both counted as positive.";
+
+/// The columns of a comparison, and before the share of movement the change in percent, for a reader.
+pub(super) fn with_percent<R: 'static>(
+    mut columns: Vec<Column<R>>,
+    percent: fn(&R) -> String,
+) -> Vec<Column<R>> {
+    let share = columns
+        .iter()
+        .position(|column| column.name == "share_of_change");
+    let percent = columns! { R: "percent" Number ("in %") = |r| percent(r), ""; };
+    let at = share.unwrap_or(columns.len());
+    columns.splice(at..at, percent);
+    columns
+}
+
+/// A change in percent, for a reader: as a part of the amount before, where that means something.
+pub(super) fn percent(presence: Option<Presence>, part: Option<f64>) -> String {
+    match (presence, part) {
+        (Some(Presence::New), _) => "new".to_owned(),
+        (Some(Presence::Gone), _) => "gone".to_owned(),
+        (_, Some(part)) if part != 0.0 => format!("{:+.1}", part * 100.0),
+        _ => String::new(),
+    }
+}
 
 pub(super) fn status(presence: Option<Presence>) -> Option<&'static str> {
     presence.map(|presence| match presence {

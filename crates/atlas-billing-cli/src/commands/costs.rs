@@ -17,12 +17,12 @@ use super::linked::{linked_organizations, queried};
 use super::lookup::{Chosen, Kind, choose};
 use super::wait::{Resumed, policy, resumable, tell_token, wait};
 use super::{Context, costs_gate, metrics, nothing, scope};
-use crate::args::values::{Format, Grouping, is_id, shown_period};
+use crate::args::values::{Grouping, is_id, shown_period};
 use crate::args::{CostsArgs, Linked};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
 use crate::gate::Gate;
-use crate::output::Sink;
+use crate::output::{Format, Sink};
 
 /// How many months are asked for where none are named, the running one included.
 const DEFAULT_MONTHS: u32 = 6;

@@ -8,11 +8,11 @@ use atlas_billing::{CostRow, Decimal, Month, Months};
 use chrono::NaiveDate;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::compare::{MOVEMENT, status};
+use super::compare::{MOVEMENT, percent, status, with_percent};
 use super::costs_table::{NOT_LISTED, group};
 use crate::args::values::Grouping;
 use crate::failure::{Failure, exit};
-use crate::output::{Cell, Column, Kind, Layout, Sink, Style, columns};
+use crate::output::{Column, Layout, Sink, Style, columns};
 use crate::text;
 
 /// A period, and the one before it of as many months.
@@ -60,12 +60,7 @@ impl Change {
     }
 
     fn percent(&self) -> String {
-        match (self.presence, self.part()) {
-            (Some(Presence::New), _) => "new".to_owned(),
-            (Some(Presence::Gone), _) => "gone".to_owned(),
-            _ if self.difference.is_zero() => String::new(),
-            (_, part) => part.map_or(String::new(), |part| format!("{:+.1}", part * 100.0)),
-        }
+        percent(self.presence, self.part())
     }
 }
 
@@ -81,27 +76,13 @@ pub(super) fn write<'s>(
     let too_large = || Failure::new(exit::OTHER, "the sum of the amounts is too large to show");
     let (changes, whole) = changes(rows, by, periods).ok_or_else(too_large)?;
     let moved = whole.moved;
-    let mut columns = vec![
-        Column::new("from_period", Kind::Text, "The period before.", move |_| {
-            periods.from.to_string().into()
-        })
-        .always(),
-        Column::new("to_period", Kind::Text, "The period.", move |_| {
-            periods.to.to_string().into()
-        })
-        .always(),
-    ];
+    let mut columns = columns! { Change:
+        "from_period" Text always = |_| periods.from.to_string(), "The period before.";
+        "to_period" Text always = |_| periods.to.to_string(), "The period.";
+    };
     columns.extend(figures(by, periods, moved));
     style.write(out, &columns, &changes, || {
-        let mut shown = figures(by, periods, moved);
-        let share = shown
-            .iter()
-            .position(|column| column.name == "share_of_change");
-        let share = share.unwrap_or(shown.len());
-        shown.splice(
-            share..share,
-            columns! { Change: "percent" Number ("in %") = |r| r.percent(), ""; },
-        );
+        let mut shown = with_percent(figures(by, periods, moved), Change::percent);
         // A reader sees the sign of a change in any case.
         for column in shown.iter_mut().filter(|it| it.name == "change_amount") {
             let signed = columns! { Change:
@@ -164,56 +145,20 @@ fn changes(rows: &[CostRow], by: Grouping, periods: Periods) -> Option<(Vec<Chan
 }
 
 fn figures(by: Grouping, periods: Periods, moved: Decimal) -> Vec<Column<Change>> {
-    let amount = |name: &'static str, heading: String, means, of: fn(&Change) -> Decimal| {
-        // A reader sees cents, a program every digit.
-        Column::new(name, Kind::Amount, means, move |r: &Change| {
-            Cell::from(of(r))
-        })
-        .always()
-        .shown(heading)
-    };
-    let mut columns = columns! { Change:
-        "group_id" Text = |r| r.id.as_deref(), "The group: a service, or the id of what was grouped by.";
-    };
-    columns.push(
-        Column::new(
-            "group",
-            Kind::Text,
-            "The group, by its name.",
-            |r: &Change| r.name.as_str().into(),
-        )
-        .shown(by.singular()),
-    );
     let Periods { from, to } = periods;
-    columns.extend([
-        amount(
-            "from_amount",
-            from.to_string(),
-            "The amount in the period before.",
-            |r| r.from,
-        ),
-        amount(
-            "to_amount",
-            to.to_string(),
-            "The amount in the period.",
-            |r| r.to,
-        ),
-        amount(
-            "change_amount",
-            "change".to_owned(),
-            "How much more it is.",
-            |r| r.difference,
-        ),
-    ]);
-    columns.extend(columns! { Change:
+    columns! { Change:
+        "group_id" Text = |r| r.id.as_deref(), "The group: a service, or the id of what was grouped by.";
+        "group" Text (by.singular()) = |r| r.name.as_str(), "The group, by its name.";
+        "from_amount" Amount always (from.to_string()) = |r| r.from, "The amount in the period before.";
+        "to_amount" Amount always (to.to_string()) = |r| r.to, "The amount in the period.";
+        "change_amount" Amount always ("change") = |r| r.difference, "How much more it is.";
         "change" Number = |r| r.part(),
             "The change as a part of the period before, 0.25 for a quarter more; null where that would mean \
              nothing: the amount before is not above 0, or the other is below.";
         "share_of_change" Share ("share of movement") = |r| share(r.moved, moved),
             "The part of all changes, increases and decreases both counted as positive.";
         "status" Text = |r| status(r.presence), "new, gone, or both.";
-    });
-    columns
+    }
 }
 
 fn share(part: Decimal, whole: Decimal) -> Option<f64> {

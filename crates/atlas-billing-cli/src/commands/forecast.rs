@@ -9,12 +9,11 @@ use atlas_billing::{Cents, ErrorKind, InvoiceDays, Month, Org};
 use chrono::NaiveDate;
 
 use super::{Context, metrics, scope};
-use crate::args::values::Format;
 use crate::args::{ForecastArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::gate::{Compared, Figure};
-use crate::output::{Column, Heading, Layout, Row, columns};
+use crate::output::{Column, Format, Heading, Layout, Row, columns};
 use crate::records::InvoiceRow;
 use crate::text;
 

@@ -12,10 +12,9 @@ use chrono::NaiveDate;
 
 use super::group_row::{GroupRow, largest, part, told};
 use super::{Context, invoices, lookup, metrics, nothing, tags};
-use crate::args::values::Format;
 use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Kind, Layout, Sink, columns};
+use crate::output::{Cell, Column, Format, Kind, Layout, Sink, columns};
 use crate::records::InvoiceRow;
 use crate::text;
 
@@ -161,13 +160,12 @@ impl Groups {
     }
 
     fn is_time(&self, at: usize) -> bool {
-        let by = self.by.get(at);
-        matches!(by, Some(Dimension::Day | Dimension::Month))
+        self.by.get(at).is_some_and(Dimension::is_time)
     }
 
     /// Whether days or months are among what is grouped by.
     pub(super) fn has_time(&self) -> bool {
-        (0..self.by.len()).any(|at| self.is_time(at))
+        self.by.iter().any(Dimension::is_time)
     }
 
     /// The largest rows first, those beyond `--top` as one; days and months in the order of the

@@ -11,11 +11,11 @@ use atlas_billing::{
 
 use super::reconcile::capitalized;
 use super::{Context, scope};
-use crate::args::values::{Format, Invoice as Which, shown_period};
+use crate::args::values::{Invoice as Which, shown_period};
 use crate::args::{Linked, ListArgs};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
-use crate::output::{Heading, Layout, Row, columns};
+use crate::output::{Format, Heading, Layout, Row, columns};
 use crate::records::{InvoiceRow, invoice_columns};
 use crate::text;
 
@@ -194,6 +194,15 @@ pub(super) fn filter_note(filter: &ItemFilter) -> Option<String> {
         )
     };
     (!filter.is_empty()).then(note)
+}
+
+/// A note on the months that have none of the invoices.
+pub(super) fn missing_note(months: Months, invoices: &[InvoiceRow]) -> Option<String> {
+    let has = |month: &Month| invoices.iter().any(|it| it.month() == Some(*month));
+    let missing = months.iter().filter(|month| !has(month));
+    let missing: Vec<String> = missing.map(|month| month.to_string()).collect();
+    let note = || format!("There is no invoice for {}.", missing.join(", "));
+    (!missing.is_empty()).then(note)
 }
 
 /// Says once that there are linked invoices whose items are omitted.

@@ -12,11 +12,11 @@ use atlas_billing::{Error, Invoice, InvoiceId, InvoiceSummary, Org};
 use super::linked::Owners;
 use super::reconcile::warn_unreconciled;
 use super::{Context, invoices, nothing, scope};
-use crate::args::values::{Format, Which, shown_period};
+use crate::args::values::{Which, shown_period};
 use crate::args::{ItemFilters, ItemsArgs, Linked};
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::output::{Records, Sink, Style};
+use crate::output::{Format, Records, Sink, Style};
 use crate::records::{InvoiceRow, ItemRow, item_columns};
 use crate::text::{count, counted};
 

@@ -4,11 +4,10 @@ use atlas_billing::money::{Rounding, RowKind, Statement, StatementRow, Verdict};
 use atlas_billing::{Bridge, FocusColumn};
 
 use super::{Context, invoices, scope};
-use crate::args::values::Format;
 use crate::args::{Linked, ReconcileArgs};
 use crate::connect::connect;
 use crate::failure::{Failure, exit};
-use crate::output::{Column, Heading, Layout, Row, columns};
+use crate::output::{Column, Format, Heading, Layout, Row, columns};
 use crate::records::InvoiceRow;
 use crate::text;
 

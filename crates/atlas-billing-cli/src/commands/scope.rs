@@ -7,8 +7,7 @@ use atlas_billing::{Invoice, InvoiceStatus, Month, Months, OrgId};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::args::Linked;
-use crate::args::values::Format;
-use crate::output::Style;
+use crate::output::{Format, Style};
 use crate::records::InvoiceRow;
 
 /// What amounts are, as far as the service says.

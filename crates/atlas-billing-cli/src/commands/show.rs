@@ -10,11 +10,12 @@ use super::groups::Groups;
 use super::read::{self, ByDay};
 use super::sides::{Side, first_days, same_days};
 use super::{Context, invoices, nothing, scope, show_months};
-use crate::args::values::{Format, Invoice as One, Which};
+use crate::args::values::{Invoice as One, Which};
 use crate::args::{Linked, ShowArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
 use crate::gate::{Compared, Figure};
+use crate::output::Format;
 use crate::records::{InvoiceRow, invoice_columns};
 
 /// A line of more blocks is not read any more.

@@ -2,7 +2,7 @@
 
 use atlas_billing::money::GroupSeries;
 use atlas_billing::totals::{Total, Totals};
-use atlas_billing::{Cents, Invoice, Month, Months, OrgId};
+use atlas_billing::{Cents, Invoice, Months, OrgId};
 
 use super::group_row::{GroupRow, part};
 use super::groups::{Groups, figures, invoice_columns, with_shape};
@@ -12,7 +12,7 @@ use crate::args::values::shown_period;
 use crate::args::{Linked, ShowArgs};
 use crate::connect::connect;
 use crate::failure::Failure;
-use crate::output::{Column, Heading, Kind, Layout, Row, Sink, columns};
+use crate::output::{Column, Heading, Layout, Row, Sink, columns};
 use crate::records::{InvoiceRow, invoice_columns as record_columns};
 
 /// A column a month.
@@ -155,7 +155,9 @@ impl Several {
                 layout.notes.push(note.clone());
             }
         }
-        layout.notes.extend(self.missing());
+        layout
+            .notes
+            .extend(invoices::missing_note(self.months, &self.invoices));
         layout
             .notes
             .extend(last.scope(payer, Linked::Omit, scope::Basis::Sums));
@@ -250,7 +252,9 @@ impl Several {
             columns.extend(shape);
             let mut layout = groups.layout(title.clone(), rows, &columns);
             let notes = self.invoices.iter().filter_map(InvoiceRow::to_date_note);
-            layout.notes.extend(notes.chain(self.missing()));
+            layout
+                .notes
+                .extend(notes.chain(invoices::missing_note(self.months, &self.invoices)));
             layout
         };
         // A day or month is in one of the months alone.
@@ -279,21 +283,13 @@ impl Several {
 
     fn month_columns(&self) -> Vec<Column<GroupRow>> {
         let columns = self.invoices.iter().enumerate().map(|(at, invoice)| {
-            let column = Column::new("month", Kind::Cents, "", move |r: &GroupRow| {
-                let of_month = r.series.get(at).filter(|total| total.count > 0);
-                of_month.map(|total| total.gross).into()
-            });
-            column.shown(invoice.period())
+            columns! { GroupRow:
+                "month" Cents (invoice.period()) = |r| {
+                    let of_month = r.series.get(at).filter(|total| total.count > 0);
+                    of_month.map(|total| total.gross)
+                }, "";
+            }
         });
-        columns.collect()
-    }
-
-    /// A note where a month has no invoice.
-    fn missing(&self) -> Option<String> {
-        let has = |month: &Month| self.invoices.iter().any(|it| it.month() == Some(*month));
-        let missing = self.months.iter().filter(|month| !has(month));
-        let missing: Vec<String> = missing.map(|month| month.to_string()).collect();
-        let note = || format!("There is no invoice for {}.", missing.join(", "));
-        (!missing.is_empty()).then(note)
+        columns.flatten().collect()
     }
 }

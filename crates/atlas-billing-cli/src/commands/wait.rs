@@ -9,8 +9,9 @@ use tokio::time::{Instant, interval_at};
 
 use super::Context;
 use crate::args::Global;
-use crate::args::values::{Format, shown_duration};
+use crate::args::values::shown_duration;
 use crate::failure::{Failure, exit};
+use crate::output::Format;
 
 /// Where no line can be rewritten, a line of progress is due so often.
 const STILL: Duration = Duration::from_secs(30);

@@ -18,8 +18,7 @@ use atlas_billing::{CostRow, FocusColumn, FocusKind, FocusRow, Month, OrgId};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 
-use crate::args::values::Format;
-use crate::output::{Column, Kind, Records, Style};
+use crate::output::{Column, Format, Kind, Records, Style};
 use crate::records::{InvoiceRow, ItemRow, invoice_columns, item_columns};
 
 pub(crate) use manifest::{Begun, FileEntry, Manifest, Settings, Source, to_text};

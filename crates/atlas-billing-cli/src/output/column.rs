@@ -191,7 +191,7 @@ impl<R> Column<R> {
 /// Columns as a table: name, [`Kind`], `always` where it is never null, the heading in tables in
 /// parentheses, how to read it, what it means.
 macro_rules! columns {
-    ($record:ty: $($name:literal $kind:ident $($always:ident)? $(($heading:literal))?
+    ($record:ty: $($name:literal $kind:ident $($always:ident)? $(($heading:expr))?
         = |$r:pat_param| $read:expr, $means:expr;)*) => {
         vec![$($crate::output::Column::<$record>::new(
             $name,

@@ -3,17 +3,18 @@
 
 mod column;
 mod file;
+mod format;
 mod metrics;
 pub(crate) mod table;
 
 use std::io::{self, Write};
 
-use crate::args::values::Format;
 use crate::failure::Failure;
 use crate::text;
 
 pub(crate) use column::{Cell, Column, Kind, columns, schema};
 pub(crate) use file::Sink;
+pub(crate) use format::Format;
 pub(crate) use metrics::label_name;
 pub(crate) use table::{Heading, Layout, Paper, Row};
 

@@ -1,19 +1,17 @@
-//! The challenges of a 401, and which of them an API key responds to.
+//! The challenges of a 401, read from `WWW-Authenticate`.
 
 use http::{HeaderMap, header};
 
-use crate::error::{Error, ErrorKind, Result};
-
 /// One challenge: a scheme and its parameters, names in lower case, values unquoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Challenge {
+pub(super) struct Challenge {
     scheme: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
     /// All challenges of all `WWW-Authenticate` headers, in order.
-    fn all(headers: &HeaderMap) -> Vec<Self> {
+    pub(super) fn all(headers: &HeaderMap) -> Vec<Self> {
         let mut challenges = Vec::new();
         for value in headers.get_all(header::WWW_AUTHENTICATE) {
             read(&String::from_utf8_lossy(value.as_bytes()), &mut challenges);
@@ -22,12 +20,12 @@ impl Challenge {
     }
 
     /// Whether the scheme is `name`; schemes have no case (RFC 9110 section 11.1).
-    fn is(&self, name: &str) -> bool {
+    pub(super) fn is(&self, name: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(name)
     }
 
     /// The first parameter of that name, given in lower case.
-    fn parameter(&self, name: &str) -> Option<&str> {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let mut all = self.parameters.iter();
         all.find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
@@ -113,115 +111,6 @@ impl<'a> Cursor<'a> {
         }
         self.0 = chars.as_str();
         value
-    }
-}
-
-/// A Digest challenge that this crate supports: MD5 or SHA-256, qop auth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DigestChallenge {
-    pub(super) realm: String,
-    pub(super) nonce: String,
-    pub(super) opaque: Option<String>,
-    pub(super) algorithm: Algorithm,
-    /// Whether the algorithm was named: an implied MD5 is not named in the response either.
-    pub(super) named: bool,
-    /// The rejected signature was right but for its nonce (RFC 7616 section 3.3).
-    pub(super) stale: bool,
-}
-
-/// How to hash. The order is that of preference, the weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Algorithm {
-    Md5Session,
-    Md5,
-    Sha256Session,
-    Sha256,
-}
-
-impl Algorithm {
-    const ALL: [Self; 4] = [
-        Self::Md5Session,
-        Self::Md5,
-        Self::Sha256Session,
-        Self::Sha256,
-    ];
-
-    /// The name on the wire (RFC 7616 section 3.3).
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Md5Session => "MD5-sess",
-            Self::Md5 => "MD5",
-            Self::Sha256Session => "SHA-256-sess",
-            Self::Sha256 => "SHA-256",
-        }
-    }
-
-    /// Whether the first hash includes the nonces: one session key per challenge.
-    pub(super) fn is_session(self) -> bool {
-        matches!(self, Self::Md5Session | Self::Sha256Session)
-    }
-}
-
-impl DigestChallenge {
-    /// The strongest supported challenge of a 401; `None` if it has no Digest challenge at all.
-    /// RFC 7616 section 3.7 lets a local policy overrule the server's order: a challenge for MD5
-    /// may have been put first on the way.
-    ///
-    /// # Errors
-    /// `Unauthorized` when all Digest challenges are of unsupported kinds.
-    pub(super) fn choose(headers: &HeaderMap) -> Result<Option<Self>> {
-        let all = Challenge::all(headers);
-        let digests = all.iter().filter(|challenge| challenge.is("Digest"));
-        let (supported, unsupported): (Vec<_>, Vec<_>) =
-            digests.map(Self::new).partition(|read| read.is_ok());
-        // The first of the strongest.
-        let strongest = supported.into_iter().flatten().rev();
-        let strongest = strongest.max_by_key(|challenge| challenge.algorithm);
-        let reasons: Vec<String> = unsupported.into_iter().filter_map(Result::err).collect();
-        if strongest.is_some() || reasons.is_empty() {
-            return Ok(strongest);
-        }
-        Err(Error::new(
-            ErrorKind::Unauthorized,
-            format!(
-                "the service requests HTTP Digest in an unsupported form ({})",
-                reasons.join("; ")
-            ),
-        ))
-    }
-
-    /// The challenge, or why it is unsupported. A quality of protection is required, since a
-    /// response without one (RFC 2069) has no count and can be replayed; qop auth-int would hash
-    /// bodies.
-    fn new(challenge: &Challenge) -> Result<Self, String> {
-        let name = challenge.parameter("algorithm");
-        let wanted = name.unwrap_or("MD5");
-        let mut all = Algorithm::ALL.into_iter();
-        let algorithm = all
-            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(wanted))
-            .ok_or_else(|| format!("algorithm {wanted:?}"))?;
-        let qop = challenge
-            .parameter("qop")
-            .ok_or("no quality of protection (qop)")?;
-        if !qop
-            .split(',')
-            .any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
-        {
-            return Err(format!("quality of protection {qop:?}"));
-        }
-        let nonce = challenge.parameter("nonce").unwrap_or_default();
-        if nonce.is_empty() {
-            return Err("no nonce".to_owned());
-        }
-        let stale = challenge.parameter("stale");
-        Ok(Self {
-            realm: challenge.parameter("realm").unwrap_or_default().to_owned(),
-            nonce: nonce.to_owned(),
-            opaque: challenge.parameter("opaque").map(str::to_owned),
-            algorithm,
-            named: name.is_some(),
-            stale: stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
-        })
     }
 }
 
@@ -320,92 +209,6 @@ mod tests {
         assert_eq!(challenges[0].parameter("realm"), None);
         assert_eq!(challenges[3].parameter("nonce"), Some("\u{fffd}"));
         assert!(challenges[0].is("DIGEST"));
-    }
-
-    fn choose(values: &[&str]) -> Result<Option<DigestChallenge>> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(value).unwrap());
-        }
-        DigestChallenge::choose(&headers)
-    }
-
-    fn chosen(values: &[&str]) -> DigestChallenge {
-        choose(values).unwrap().unwrap()
-    }
-
-    #[test]
-    fn the_challenge_that_atlas_sends_is_read() {
-        let challenge = chosen(&[
-            r#"Digest realm="MMS Public API", domain="", nonce="dGVzdA+/x", algorithm=MD5, qop="auth", stale=false"#,
-        ]);
-        assert_eq!(challenge.realm, "MMS Public API");
-        assert_eq!(challenge.nonce, "dGVzdA+/x");
-        assert_eq!(challenge.algorithm, Algorithm::Md5);
-        assert_eq!(challenge.opaque, None);
-        assert!(challenge.named && !challenge.stale);
-    }
-
-    #[test]
-    fn the_strongest_is_chosen_wherever_it_stands() {
-        let md5 = r#"Digest realm="r", nonce="1", qop="auth", algorithm=MD5"#;
-        let sha = r#"Digest realm="r", nonce="2", qop="auth, auth-int", algorithm=sha-256"#;
-        let session = r#"Digest realm="r", nonce="3", qop=auth, algorithm=SHA-256-sess"#;
-        let other = r#"Digest realm="r", nonce="4", qop="auth", algorithm=SHA-512-256"#;
-        let (basic, bearer) = (r#"Basic realm="r""#, "Bearer");
-        let in_one = [bearer, md5, other, sha, basic].join(", ");
-        for (values, nonce, algorithm) in [
-            (vec![md5], "1", Algorithm::Md5),
-            (vec![md5, sha], "2", Algorithm::Sha256),
-            (vec![sha, md5], "2", Algorithm::Sha256),
-            (
-                vec![basic, session, bearer, md5],
-                "3",
-                Algorithm::Sha256Session,
-            ),
-            (vec![session, sha, other], "2", Algorithm::Sha256),
-            (vec![in_one.as_str()], "2", Algorithm::Sha256),
-        ] {
-            let challenge = chosen(&values);
-            assert_eq!(
-                (challenge.nonce.as_str(), challenge.algorithm),
-                (nonce, algorithm)
-            );
-        }
-    }
-
-    #[test]
-    fn rare_spellings_are_read() {
-        let challenge = chosen(&["digest nonce=n, QOP=Auth, stale=TRUE, opaque=o, userhash=true"]);
-        assert!(challenge.stale && !challenge.named);
-        assert_eq!(
-            (challenge.realm.as_str(), challenge.opaque.as_deref()),
-            ("", Some("o"))
-        );
-    }
-
-    #[test]
-    fn an_unsupported_form_is_named() {
-        for (value, reason) in [
-            (
-                "Digest nonce=n, qop=auth, algorithm=SHA-512-256",
-                "algorithm \"SHA-512-256\"",
-            ),
-            (
-                "Digest nonce=n, qop=auth-int",
-                "quality of protection \"auth-int\"",
-            ),
-            ("Digest nonce=n", "no quality of protection (qop)"),
-            ("Digest qop=auth", "no nonce"),
-            ("Digest qop=auth, nonce=\"\"", "no nonce"),
-        ] {
-            let error = choose(&[value]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Unauthorized);
-            assert!(error.message().ends_with(&format!("({reason})")), "{error}");
-        }
-        for none in [&["Bearer, Basic realm=x"][..], &[]] {
-            assert_eq!(choose(none).unwrap(), None);
-        }
     }
 
     proptest! {

@@ -5,7 +5,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::challenge::{Algorithm, DigestChallenge};
+use http::HeaderMap;
+
+use super::challenge::Challenge;
+use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
 /// An API key: what Digest calls user name and password.
@@ -15,7 +18,122 @@ pub(crate) struct ApiKey {
     pub(crate) private: Secret,
 }
 
+/// A Digest challenge that this crate supports: MD5 or SHA-256, qop auth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DigestChallenge {
+    realm: String,
+    nonce: String,
+    opaque: Option<String>,
+    algorithm: Algorithm,
+    /// Whether the algorithm was named: an implied MD5 is not named in the response either.
+    named: bool,
+    /// The rejected signature was right but for its nonce (RFC 7616 section 3.3).
+    pub(super) stale: bool,
+}
+
+/// How to hash. The order is that of preference, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Algorithm {
+    Md5Session,
+    Md5,
+    Sha256Session,
+    Sha256,
+}
+
+impl Algorithm {
+    const ALL: [Self; 4] = [
+        Self::Md5Session,
+        Self::Md5,
+        Self::Sha256Session,
+        Self::Sha256,
+    ];
+
+    /// The name on the wire (RFC 7616 section 3.3).
+    fn name(self) -> &'static str {
+        match self {
+            Self::Md5Session => "MD5-sess",
+            Self::Md5 => "MD5",
+            Self::Sha256Session => "SHA-256-sess",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    /// Whether the first hash includes the nonces: one session key per challenge.
+    fn is_session(self) -> bool {
+        matches!(self, Self::Md5Session | Self::Sha256Session)
+    }
+
+    /// The hash of `text` in lower-case hexadecimal.
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Md5 | Self::Md5Session => hex(&md5::compute(text).0),
+            Self::Sha256 | Self::Sha256Session => hex(&hmac_sha256::Hash::hash(text.as_bytes())),
+        }
+    }
+}
+
 impl DigestChallenge {
+    /// The strongest supported challenge of a 401; `None` if it has no Digest challenge at all.
+    /// RFC 7616 section 3.7 lets a local policy overrule the server's order: a challenge for MD5
+    /// may have been put first on the way.
+    ///
+    /// # Errors
+    /// `Unauthorized` when all Digest challenges are of unsupported kinds.
+    pub(super) fn choose(headers: &HeaderMap) -> Result<Option<Self>> {
+        let all = Challenge::all(headers);
+        let digests = all.iter().filter(|challenge| challenge.is("Digest"));
+        let (supported, unsupported): (Vec<_>, Vec<_>) =
+            digests.map(Self::new).partition(|read| read.is_ok());
+        // The first of the strongest.
+        let strongest = supported.into_iter().flatten().rev();
+        let strongest = strongest.max_by_key(|challenge| challenge.algorithm);
+        let reasons: Vec<String> = unsupported.into_iter().filter_map(Result::err).collect();
+        if strongest.is_some() || reasons.is_empty() {
+            return Ok(strongest);
+        }
+        Err(Error::new(
+            ErrorKind::Unauthorized,
+            format!(
+                "the service requests HTTP Digest in an unsupported form ({})",
+                reasons.join("; ")
+            ),
+        ))
+    }
+
+    /// The challenge, or why it is unsupported. A quality of protection is required, since a
+    /// response without one (RFC 2069) has no count and can be replayed; qop auth-int would hash
+    /// bodies.
+    fn new(challenge: &Challenge) -> Result<Self, String> {
+        let name = challenge.parameter("algorithm");
+        let wanted = name.unwrap_or("MD5");
+        let mut all = Algorithm::ALL.into_iter();
+        let algorithm = all
+            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(wanted))
+            .ok_or_else(|| format!("algorithm {wanted:?}"))?;
+        let qop = challenge
+            .parameter("qop")
+            .ok_or("no quality of protection (qop)")?;
+        if !qop
+            .split(',')
+            .any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
+        {
+            return Err(format!("quality of protection {qop:?}"));
+        }
+        let nonce = challenge.parameter("nonce").unwrap_or_default();
+        if nonce.is_empty() {
+            return Err("no nonce".to_owned());
+        }
+        let stale = challenge.parameter("stale");
+        Ok(Self {
+            realm: challenge.parameter("realm").unwrap_or_default().to_owned(),
+            nonce: nonce.to_owned(),
+            opaque: challenge.parameter("opaque").map(str::to_owned),
+            algorithm,
+            named: name.is_some(),
+            stale: stale.is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        })
+    }
+
     /// The value of `Authorization` for one request, the `count`th under this challenge's nonce
     /// (RFC 7616 section 3.4). `uri` is path and query, byte by byte as they are sent; `cnonce`
     /// is the client's. Under a session algorithm all requests of a challenge share one `cnonce`.
@@ -57,16 +175,6 @@ impl DigestChallenge {
             header.push_str(&format!(", opaque={}", quoted(opaque)));
         }
         header
-    }
-}
-
-impl Algorithm {
-    /// The hash of `text` in lower-case hexadecimal.
-    fn hash(self, text: &str) -> String {
-        match self {
-            Self::Md5 | Self::Md5Session => hex(&md5::compute(text).0),
-            Self::Sha256 | Self::Sha256Session => hex(&hmac_sha256::Hash::hash(text.as_bytes())),
-        }
     }
 }
 
@@ -215,322 +323,4 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    fn key(private: &str) -> ApiKey {
-        ApiKey {
-            public: "Mufasa".to_owned(),
-            private: private.into(),
-        }
-    }
-
-    fn challenge(algorithm: Algorithm) -> DigestChallenge {
-        DigestChallenge {
-            realm: "http-auth@example.org".to_owned(),
-            nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v".to_owned(),
-            opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".to_owned()),
-            algorithm,
-            named: true,
-            stale: false,
-        }
-    }
-
-    const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-
-    #[test]
-    fn agrees_with_rfc_7616() {
-        // Section 3.9.1: the same request by both algorithms.
-        for (algorithm, response) in [
-            (Algorithm::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
-            (
-                Algorithm::Sha256,
-                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
-            ),
-        ] {
-            let key = key("Circle of Life");
-            let value =
-                challenge(algorithm).authorization(&key, "GET", "/dir/index.html", 1, CNONCE);
-            assert_eq!(
-                value,
-                format!(
-                    "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", \
-                     nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
-                     uri=\"/dir/index.html\", algorithm={}, qop=auth, nc=00000001, \
-                     cnonce=\"{CNONCE}\", response=\"{response}\", \
-                     opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"",
-                    algorithm.name()
-                )
-            );
-        }
-    }
-
-    #[test]
-    fn agrees_with_rfc_2617() {
-        // Section 3.5, whose challenge names no algorithm.
-        let challenge = DigestChallenge {
-            realm: "testrealm@host.com".to_owned(),
-            nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093".to_owned(),
-            opaque: None,
-            algorithm: Algorithm::Md5,
-            named: false,
-            stale: false,
-        };
-        let key = key("Circle Of Life");
-        let value = challenge.authorization(&key, "GET", "/dir/index.html", 1, "0a4f113b");
-        assert!(
-            value.contains("response=\"6629fae49393a05397450978507c4ef1\""),
-            "{value}"
-        );
-        assert!(
-            !value.contains("algorithm") && !value.contains("opaque"),
-            "{value}"
-        );
-    }
-
-    #[test]
-    fn a_session_hashes_the_nonces_into_the_secret() {
-        for (algorithm, plain) in [
-            (Algorithm::Md5Session, Algorithm::Md5),
-            (Algorithm::Sha256Session, Algorithm::Sha256),
-        ] {
-            let challenge = challenge(algorithm);
-            let value = challenge.authorization(&key("secret"), "GET", "/x?y=1", 0x1f, CNONCE);
-            let hash = |text: &str| plain.hash(text);
-            let first = hash("Mufasa:http-auth@example.org:secret");
-            let session = hash(&format!("{first}:{}:{CNONCE}", challenge.nonce));
-            let request = hash("GET:/x?y=1");
-            let nonce = &challenge.nonce;
-            let response = hash(&format!(
-                "{session}:{nonce}:0000001f:{CNONCE}:auth:{request}"
-            ));
-            assert!(
-                value.contains(&format!("response=\"{response}\"")),
-                "{value}"
-            );
-            assert!(value.contains("nc=0000001f"), "{value}");
-            assert!(!value.contains("secret"), "{value}");
-        }
-    }
-
-    #[test]
-    fn quotes_are_escaped() {
-        let mut challenge = challenge(Algorithm::Md5);
-        challenge.realm = r#"a "b" \"#.to_owned();
-        let value = challenge.authorization(&key("x"), "GET", "/", 1, "c");
-        assert!(value.contains(r#"realm="a \"b\" \\", nonce="#), "{value}");
-    }
-
-    fn sent(nonce: &str, more: &str) -> DigestChallenge {
-        let mut headers = http::HeaderMap::new();
-        let value = format!("Digest realm=r, qop=auth, nonce=\"{nonce}\"{more}");
-        headers.insert("www-authenticate", value.parse().unwrap());
-        DigestChallenge::choose(&headers).unwrap().unwrap()
-    }
-
-    /// A state whose first call was refused with nonce `a`, sent again, and is done.
-    fn begun() -> DigestState {
-        let state = DigestState::default();
-        let again = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
-        assert_eq!(place(&again), at("a", 1));
-        state
-    }
-
-    /// The nonce and count of a turn.
-    fn place(turn: &Turn) -> Option<(String, u32)> {
-        let (lane, count) = turn.place.as_ref()?;
-        Some((lane.challenge.nonce.clone(), *count))
-    }
-
-    fn at(nonce: &str, count: u32) -> Option<(String, u32)> {
-        Some((nonce.to_owned(), count))
-    }
-
-    #[test]
-    fn counts_from_one_under_each_nonce() {
-        let state = begun();
-        let second = state.turn();
-        assert_eq!(place(&second), at("a", 2));
-        let again = state
-            .rejected(&second, sent("b", ", stale=true"), "c")
-            .unwrap();
-        assert_eq!(place(&again), at("b", 1));
-        drop(again);
-        assert_eq!(place(&state.turn()), at("b", 2));
-        assert_eq!(place(&state.turn()), at("b", 3));
-    }
-
-    #[test]
-    fn a_wrong_key_is_not_tried_for_ever() {
-        let state = DigestState::default();
-        let again = state.rejected(&state.turn(), sent("a", ""), "c").unwrap();
-        assert!(state.rejected(&again, sent("b", ""), "c").is_none());
-        drop(again);
-        // The nonce of a later call still holds, and the response is rejected all the same.
-        let later = state.turn();
-        assert_eq!(place(&later), at("a", 2));
-        assert!(state.rejected(&later, sent("a", ""), "c").is_none());
-    }
-
-    #[test]
-    fn a_nonce_that_served_may_end_without_being_called_stale() {
-        let state = begun();
-        let again = state.rejected(&state.turn(), sent("b", ""), "c").unwrap();
-        assert_eq!(place(&again), at("b", 1));
-        // Fresh but called stale: the server's clock or memory, not the key.
-        let once_more = state
-            .rejected(&again, sent("c", ", stale=true"), "c")
-            .unwrap();
-        assert_eq!(place(&once_more), at("c", 1));
-    }
-
-    #[test]
-    fn nonces_that_nothing_is_signed_with_any_more_are_forgotten() {
-        let state = begun();
-        for nonce in ["b", "c", "d", "e", "f"] {
-            drop(state.rejected(&state.turn(), sent(nonce, ", stale=true"), "c"));
-        }
-        // At most the one that was current until then, and the last.
-        assert!(lock(&state.0).apart.len() <= 2);
-    }
-
-    #[test]
-    fn a_stale_nonce_is_followed_however_often() {
-        let state = DigestState::default();
-        let mut turn = state.turn();
-        turn = state.rejected(&turn, sent("a", ""), "c").unwrap();
-        for nonce in ["b", "c", "d"] {
-            turn = state
-                .rejected(&turn, sent(nonce, ", stale=true"), "c")
-                .unwrap();
-            assert_eq!(place(&turn), at(nonce, 1));
-        }
-        // Even where the service repeats the nonce that it calls stale.
-        turn = state
-            .rejected(&turn, sent("d", ", stale=true"), "c")
-            .unwrap();
-        assert_eq!(place(&turn), at("d", 2));
-    }
-
-    #[test]
-    fn what_is_sent_again_is_not_overtaken() {
-        let state = begun();
-        let rejected = state
-            .rejected(&state.turn(), sent("b", ", stale=true"), "c")
-            .unwrap();
-        // While it is on its way, others stay with what they have.
-        assert_eq!(place(&state.turn()), at("a", 3));
-        let other = state
-            .rejected(&state.turn(), sent("c", ", stale=true"), "c")
-            .unwrap();
-        assert_eq!((place(&rejected), place(&other)), (at("b", 1), at("c", 1)));
-        drop(rejected);
-        assert_eq!(place(&state.turn()), at("b", 2));
-        drop(other);
-        assert_eq!(place(&state.turn()), at("c", 2));
-    }
-
-    #[test]
-    fn one_nonce_for_many_has_one_count() {
-        let state = DigestState::default();
-        let unsigned: Vec<Turn> = (0..3).map(|_| state.turn()).collect();
-        assert!(unsigned.iter().all(|turn| place(turn).is_none()));
-        let again: Vec<Turn> = unsigned
-            .iter()
-            .map(|turn| state.rejected(turn, sent("a", ""), "c").unwrap())
-            .collect();
-        let places: Vec<_> = again.iter().map(place).collect();
-        assert_eq!(places, [at("a", 1), at("a", 2), at("a", 3)]);
-        drop(again);
-        assert_eq!(place(&state.turn()), at("a", 4));
-        let late = state.rejected(&unsigned[0], sent("a", ""), "c").unwrap();
-        assert_eq!(place(&late), at("a", 5));
-    }
-
-    #[test]
-    fn a_session_keeps_its_client_nonce() {
-        let state = DigestState::default();
-        let session = sent("a", ", algorithm=MD5-sess");
-        let again = state.rejected(&state.turn(), session, "kept").unwrap();
-        let cnonce = |turn: &Turn| {
-            let value = turn
-                .authorization(&key("secret"), "GET", "/", "mine")
-                .unwrap();
-            let (_, rest) = value.split_once("cnonce=\"").unwrap();
-            rest.split_once('"').unwrap().0.to_owned()
-        };
-        assert_eq!(cnonce(&again), "kept");
-        drop(again);
-        assert_eq!(cnonce(&state.turn()), "kept");
-        let again = state
-            .rejected(&state.turn(), sent("b", ""), "kept")
-            .unwrap();
-        assert_eq!(cnonce(&again), "mine");
-    }
-
-    #[test]
-    fn a_used_up_count_asks_for_a_new_challenge() {
-        let state = begun();
-        let lane = lock(&state.0).current.clone().unwrap();
-        lane.used.store(u32::MAX - 1, Ordering::Relaxed);
-        assert_eq!(place(&state.turn()), at("a", u32::MAX));
-        let unsigned = state.turn();
-        assert_eq!(place(&unsigned), None);
-        let again = state.rejected(&unsigned, sent("b", ""), "c").unwrap();
-        assert_eq!(place(&again), at("b", 1));
-    }
-
-    #[test]
-    fn no_count_is_used_twice_by_threads() {
-        let state = begun();
-        let turns = |_| (0..500).map(|_| place(&state.turn()).unwrap().1).collect();
-        let counts: Vec<u32> = eight_threads(turns);
-        let distinct: BTreeSet<u32> = counts.iter().copied().collect();
-        assert_eq!(distinct, (2..=4_001).collect());
-        assert_eq!(counts.len(), 4_000);
-    }
-
-    #[test]
-    fn no_count_is_used_twice_while_nonces_are_replaced() {
-        let state = begun();
-        // Each rejection brings a nonce of its own, as Atlas does it, or one that all threads get,
-        // which a request that is on its way keeps known.
-        let on_its_way = state.rejected(&state.turn(), sent("shared", ", stale=true"), "c");
-        let turns = |thread: usize| {
-            let mut places = Vec::new();
-            for round in 0..500 {
-                let mut turn = state.turn();
-                places.extend(place(&turn));
-                if round % 3 == 0 {
-                    let nonce = match round % 2 {
-                        0 => format!("{thread}-{round}"),
-                        _ => "shared".to_owned(),
-                    };
-                    let stale = sent(&nonce, ", stale=true");
-                    turn = state.rejected(&turn, stale, "c").unwrap();
-                    places.extend(place(&turn));
-                }
-            }
-            places
-        };
-        let mut places: Vec<(String, u32)> = eight_threads(turns);
-        places.extend(place(&on_its_way.unwrap()));
-        let distinct: BTreeSet<_> = places.iter().collect();
-        // 500 calls of each thread, 167 of which are sent again, and the one on its way.
-        assert_eq!((distinct.len(), places.len()), (8 * 667 + 1, 8 * 667 + 1));
-    }
-
-    /// What eight threads that work at the same time bring, each called with its number.
-    fn eight_threads<T: Send>(work: impl Fn(usize) -> Vec<T> + Sync) -> Vec<T> {
-        std::thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = (0..8)
-                .map(|number| scope.spawn(move || work(number)))
-                .collect();
-            let done = threads.into_iter().map(|thread| thread.join().unwrap());
-            done.flatten().collect()
-        })
-    }
-}
+mod tests;

@@ -18,9 +18,8 @@ pub use tokens::{AccessToken, StoredToken, TokenKey, TokenProvider, TokenStore};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::{Exchange, Limits};
-use challenge::DigestChallenge;
 use credentials::bearer;
-use digest::{ApiKey, DigestState, Turn};
+use digest::{ApiKey, DigestChallenge, DigestState, Turn};
 use tokens::{Source, Token, Tokens};
 
 /// Puts `Authorization` on requests. One for each client and its clones: it holds the Digest

@@ -175,7 +175,7 @@ impl CostRequest {
         let body = self.filters.body(&org, self.months)?;
         let pipeline = self.org.client().pipeline();
         let call = pipeline
-            .call(Form::Json, &self.options, deadline, |raw| async move {
+            .prepare(Form::Json, &self.options, deadline, |raw| async move {
                 raw.create_cost_explorer_query_process_bytes()
                     .org_id(org.as_str())
                     .body(body)

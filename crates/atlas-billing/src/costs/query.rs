@@ -4,18 +4,17 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
 use serde::de::IgnoredAny;
 
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::Result;
-use crate::exchange::{Deadline, Exchange};
+use crate::exchange::Deadline;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
-use crate::poll::{Finding, PollPolicy, Polled, Query};
-use crate::request::{Call, CallOptions, Content, CsvFile, Form};
+use crate::poll::{Finding, PollPolicy, Polled, Query, poll_once};
+use crate::request::{Call, CallOptions, Calls, Content, CsvFile, Form};
 
 /// A Cost Explorer query that the service is processing, created by this process or another one: see
 /// [`Query`].
@@ -44,12 +43,8 @@ impl CostQuery {
         deadline: Option<Deadline>,
     ) -> Self {
         let policy = policy.unwrap_or_else(|| org.client().polling());
-        let polled = PolledCosts {
-            org,
-            token,
-            options,
-            deadline,
-        };
+        let calls = Calls::new(org.client().pipeline(), options, deadline);
+        let polled = PolledCosts { org, token, calls };
         Self::new(polled, policy)
     }
 
@@ -66,7 +61,7 @@ impl CostQuery {
     /// What ends the polling, or what the call for the file fails with.
     pub async fn csv(self) -> Result<CsvFile> {
         let (polled, _) = self.ready().await?;
-        let call = polled.call(Form::Csv).await?;
+        let call = polled.prepare(Form::Csv).await?;
         call.read(|response| CsvFile::new(response, false)).await
     }
 
@@ -98,18 +93,14 @@ impl IntoFuture for CostQuery {
 pub struct PolledCosts {
     org: Org,
     token: QueryToken,
-    options: CallOptions,
-    /// The deadline of everything, once it has begun.
-    deadline: Option<Deadline>,
+    calls: Calls,
 }
 
 impl PolledCosts {
-    /// The request for the result.
-    async fn call(&self, form: Form) -> Result<Call> {
-        let deadline = self.deadline.unwrap_or_default();
-        let pipeline = self.org.client().pipeline();
-        pipeline
-            .call(form, &self.options, deadline, |raw| async move {
+    /// The call for the result.
+    async fn prepare(&self, form: Form) -> Result<Call> {
+        self.calls
+            .prepare(form, |raw| async move {
                 raw.get_cost_explorer_query_process_bytes()
                     .org_id(self.org.id().as_str())
                     .token(self.token.as_str())
@@ -121,19 +112,14 @@ impl PolledCosts {
 
     async fn poll_once(self, limit: Duration) -> Result<Finding<Content>> {
         // The status is requested in the body: HTTP cannot deliver the documented 102.
-        let call = self.call(Form::Json).await?.enveloped().within(limit);
-        let content = call.content_once().await?;
-        let status = content.meta.status();
-        // 202 (Accepted) says the same as 102 where something on the way cannot pass that on.
-        if status.is_informational() || status == StatusCode::ACCEPTED {
-            let retry_after = content.meta.retry_after();
-            return Ok(Finding::Pending { retry_after });
-        }
-        let content = content.not_empty()?;
-        // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where a
-        // row is odd.
-        content.decode::<CostResult<IgnoredAny>>()?;
-        Ok(Finding::Ready(content))
+        let call = self.prepare(Form::Json).await?.enveloped();
+        let read = |content: Content| {
+            // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where
+            // a row is odd.
+            content.decode::<CostResult<IgnoredAny>>()?;
+            Ok(Some(content))
+        };
+        poll_once(call, limit, read).await
     }
 }
 
@@ -148,17 +134,12 @@ impl Polled for PolledCosts {
         self.token.as_str()
     }
 
-    fn set_options(&mut self, options: CallOptions) {
-        self.options = options;
+    fn calls(&self) -> &Calls {
+        &self.calls
     }
 
-    fn begin(&mut self) -> Deadline {
-        let begin = || self.org.client().deadline(&self.options);
-        *self.deadline.get_or_insert_with(begin)
-    }
-
-    fn exchange(&self) -> &Exchange {
-        &self.org.client().pipeline().exchange
+    fn calls_mut(&mut self) -> &mut Calls {
+        &mut self.calls
     }
 
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Content>>> {

@@ -23,7 +23,7 @@ use crate::meta::ResponseMeta;
 
 /// The edges of one client, and who watches them.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -173,7 +173,7 @@ pub(crate) struct Limits {
 
 /// The moment by which a whole call has to be done, if it has one.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Deadline(Option<Duration>);
+pub(crate) struct Deadline(Option<Duration>);
 
 impl Deadline {
     /// The deadline of a call that starts now and may take `total`.

@@ -74,7 +74,7 @@ impl IntoFuture for AssociatedInvoicesRequest {
             };
             let call = client
                 .pipeline()
-                .call(Form::Json, &self.options, deadline, build);
+                .prepare(Form::Json, &self.options, deadline, build);
             let (meta, list) = call.await?.json::<AssociatedInvoices>().await?;
             // An object of another kind decodes to a list without a month.
             if list.associated_invoices.is_empty() && list.month.is_none() {

@@ -11,20 +11,15 @@ use atlas_billing_raw::Interner;
 use atlas_billing_raw::types::{Invoice, LineItem};
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 pub use sums::{InvoiceDays, InvoiceSums, InvoiceTags, InvoiceTotals};
 
-use crate::envelope::may_be_wrapped;
 use crate::error::{Error, ErrorKind, Result, decode_error};
 use crate::meta::ResponseMeta;
 use crate::money::{ItemSums, Statement};
-use crate::request::{Response, ResponseHead};
+use crate::request::ResponseHead;
 use crate::stream::line_items::{InvoiceLimits, LinkedInvoice, Splitter, Step, first};
-
-/// The largest invoice that is decoded in one go; a piece of a body is no larger as a rule.
-const SMALL: usize = 64 * 1024;
 
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
@@ -253,29 +248,6 @@ impl LineItems {
             None => error,
         }
     }
-}
-
-/// The whole invoice of a response. A small one that is there with the first piece of the body is decoded
-/// in one go; anything else, whatever is odd about a small one included, is left to the stream.
-pub(super) async fn whole(response: Response, limits: InvoiceLimits) -> Result<Invoice> {
-    let Response { head, mut body } = response;
-    let first = body.next().await.transpose()?.unwrap_or_default();
-    let most = SMALL.min(limits.item()).min(limits.head());
-    let is_small = first.len() <= most && first.len() as u64 <= head.max_body;
-    let second = match is_small {
-        true => body.next().await,
-        false => None,
-    };
-    if is_small && second.is_none() && !may_be_wrapped(&first) {
-        let decode = || serde_json::from_slice::<Invoice>(&first);
-        let invoice = Interner::default().during(decode).ok();
-        if let Some(invoice) = invoice.filter(|invoice| invoice.id.is_some()) {
-            return Ok(invoice);
-        }
-    }
-    let pieces = stream::iter([Ok(first)].into_iter().chain(second)).chain(body);
-    // In a box, so that the calls which need none of it are not as large.
-    Box::pin(LineItems::of(head, pieces, limits, true).into_invoice()).await
 }
 
 /// Decodes an invoice without its line items.

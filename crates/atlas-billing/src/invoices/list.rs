@@ -95,7 +95,7 @@ impl Listed for Invoices {
     type Page = InvoicePage;
     const OPERATION: &'static str = "listOrgInvoices";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             let mut request = raw

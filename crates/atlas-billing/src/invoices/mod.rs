@@ -13,18 +13,21 @@ mod tests;
 use std::future::IntoFuture;
 
 pub use associated::AssociatedInvoicesRequest;
+use atlas_billing_raw::Interner;
 use atlas_billing_raw::types::Invoice;
 use bytes::Bytes;
 pub use find::FoundInvoice;
 use find::{Which, summary_of};
+use futures_util::{StreamExt, stream};
+use items::check_invoice;
 pub use items::{InvoiceDays, InvoiceSums, InvoiceTags, InvoiceTotals, LineItems};
-use items::{check_invoice, whole};
 pub use list::{Invoices, InvoicesRequest};
 pub use pending::PendingInvoicesRequest;
 pub use search::{LineItemSearchRequest, SearchedItems};
 
 use crate::client::Org;
 use crate::edge::BoxFuture;
+use crate::envelope::may_be_wrapped;
 use crate::error::Result;
 use crate::exchange::Deadline;
 use crate::id::InvoiceId;
@@ -32,6 +35,9 @@ use crate::meta::ResponseMeta;
 use crate::period::Month;
 use crate::request::{Call, CallOptions, CsvFile, Form, Response, call_options};
 pub use crate::stream::line_items::{InvoiceLimits, LinkedInvoice};
+
+/// The largest invoice that is decoded in one go; a piece of a body is no larger as a rule.
+const SMALL: usize = 64 * 1024;
 
 impl Org {
     /// The invoice with this id: one request.
@@ -107,7 +113,7 @@ impl InvoiceRequest {
     }
 
     /// The organization, and the options of its calls.
-    pub(crate) fn call_parts(&self) -> (Org, CallOptions) {
+    pub(crate) fn org_and_options(&self) -> (Org, CallOptions) {
         (self.org.clone(), self.options.clone())
     }
 
@@ -173,7 +179,7 @@ impl InvoiceRequest {
             let Response { head, body } = response;
             Ok(LineItems::of(head, body, limits, linked_items))
         };
-        self.call(Form::Json).await?.read(read).await
+        self.prepare(Form::Json).await?.read(read).await
     }
 
     /// The invoice's CSV file, while it arrives.
@@ -182,7 +188,7 @@ impl InvoiceRequest {
     /// Those of the call. What fails after the beginning of the file comes out of it.
     pub async fn csv(self) -> Result<CsvFile> {
         let read = |response| CsvFile::new(response, true);
-        self.call(Form::Csv).await?.read(read).await
+        self.prepare(Form::Csv).await?.read(read).await
     }
 
     /// The invoice's JSON as received, an envelope taken off, in memory as a whole. It is checked
@@ -192,19 +198,19 @@ impl InvoiceRequest {
     /// Those of the call; [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) beyond
     /// [`max_body`](Self::max_body).
     pub async fn bytes(self) -> Result<(ResponseMeta, Bytes)> {
-        let content = self.call(Form::Json).await?.content().await?;
+        let content = self.prepare(Form::Json).await?.content().await?;
         check_invoice(&content.bytes, self.limits).map_err(|error| content.error(error))?;
         Ok((content.meta, content.bytes))
     }
 
     /// The call for the invoice, its id looked up if need be. All of it has one deadline.
-    async fn call(&self, form: Form) -> Result<Call> {
+    async fn prepare(&self, form: Form) -> Result<Call> {
         let client = self.org.client();
         let deadline = client.deadline(&self.options);
         let found = self.which.find(&self.org, &self.options, deadline).await?;
         let pipeline = client.pipeline();
         pipeline
-            .call(form, &self.options, deadline, |raw| async move {
+            .prepare(form, &self.options, deadline, |raw| async move {
                 raw.get_org_invoice_bytes()
                     .org_id(self.org.id().as_str())
                     .invoice_id(found.id.as_str())
@@ -221,8 +227,31 @@ impl IntoFuture for InvoiceRequest {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let call = self.call(Form::Json).await?;
+            let call = self.prepare(Form::Json).await?;
             call.read(|response| whole(response, self.limits)).await
         })
     }
+}
+
+/// The whole invoice of a response. A small one that is there with the first piece of the body is decoded
+/// in one go; anything else, whatever is odd about a small one included, is left to the stream.
+async fn whole(response: Response, limits: InvoiceLimits) -> Result<Invoice> {
+    let Response { head, mut body } = response;
+    let first = body.next().await.transpose()?.unwrap_or_default();
+    let most = SMALL.min(limits.item()).min(limits.head());
+    let is_small = first.len() <= most && first.len() as u64 <= head.max_body;
+    let second = match is_small {
+        true => body.next().await,
+        false => None,
+    };
+    if is_small && second.is_none() && !may_be_wrapped(&first) {
+        let decode = || serde_json::from_slice::<Invoice>(&first);
+        let invoice = Interner::default().during(decode).ok();
+        if let Some(invoice) = invoice.filter(|invoice| invoice.id.is_some()) {
+            return Ok(invoice);
+        }
+    }
+    let pieces = stream::iter([Ok(first)].into_iter().chain(second)).chain(body);
+    // In a box, so that the calls which need none of it are not as large.
+    Box::pin(LineItems::of(head, pieces, limits, true).into_invoice()).await
 }

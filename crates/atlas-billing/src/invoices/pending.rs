@@ -49,7 +49,7 @@ impl IntoFuture for PendingInvoicesRequest {
             };
             let call = client
                 .pipeline()
-                .call(Form::Json, &self.options, deadline, build);
+                .prepare(Form::Json, &self.options, deadline, build);
             let page = call.await?.read(page_of::<PendingInvoices>).await?;
             Ok(page.1.results)
         })

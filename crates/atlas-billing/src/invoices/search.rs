@@ -62,7 +62,7 @@ impl Listed for SearchedItems {
     type Page = UsageLineItemPage;
     const OPERATION: &'static str = "searchOrgInvoiceLineItems";
 
-    async fn prepare(&mut self, page: PageCall<'_>) -> Result<()> {
+    async fn complete(&mut self, page: PageCall<'_>) -> Result<()> {
         check(&self.search.filters.clone().unwrap_or_default())
             .map_err(|error| error.with_operation(Self::OPERATION))?;
         self.found = Some(
@@ -74,7 +74,7 @@ impl Listed for SearchedItems {
         Ok(())
     }
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         let Some(invoice) = self.found else {
             return Err(Error::input("the invoice to search is not known"));

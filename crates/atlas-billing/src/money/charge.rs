@@ -125,10 +125,14 @@ impl Needs {
             project_name: fields.group_name.as_deref(),
             cluster: fields.cluster_name.as_deref(),
             provider: fields.cloud_provider.as_deref(),
+            organization: None,
             day: span.day,
             tags: tags.as_ref(),
             is_long: span.is_long,
-            ..Charge::default()
+            is_priced: fields.total_price_cents.is_some(),
+            quantity: None,
+            unit_price: None,
+            percent_discount: None,
         };
         Ok((take(&charge), used))
     }
@@ -398,7 +402,7 @@ mod tests {
     use super::*;
     use crate::money::DailyGroups;
     use crate::money::statement::{Statement, StatementBuilder};
-    use crate::money::totals::{Dimension, Totals};
+    use crate::money::totals::{Dimension, Key, Totals};
 
     /// Whose subtotal follows from no line item, so that its statement names SKUs.
     fn head() -> Invoice {
@@ -432,6 +436,14 @@ mod tests {
             r#"{"totalPriceCents":7,"startDate":"2025-03-31T00:00:00Z","endDate":"2025-04-30T00:00:00Z"}"#,
         ] {
             let item: LineItem = serde_json::from_str(text).unwrap();
+            if text.contains("\"sku\":\"A\"") {
+                // Whatever an item can be grouped by is compared below.
+                let found = by()
+                    .into_iter()
+                    .map(|by| Key::of(&by, &Charge::from(&item)));
+                let missing: Vec<Key> = found.filter(|key| key.label().is_none()).collect();
+                assert_eq!(missing, [Key::Organization(None)], "{text}");
+            }
             let whole = Totals::of([&item], &by());
             let mut slim = Totals::new(&by());
             let read = Needs::of(&by()).read(text.as_bytes(), |charge| slim.add_charge(charge));

@@ -56,6 +56,11 @@ impl Dimension {
         plain.chain(["tag:KEY".to_owned()]).collect()
     }
 
+    /// Whether its values are days or months.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Self::Day | Self::Month)
+    }
+
     /// The values of the tag with this key.
     pub fn tag(key: impl Into<String>) -> Self {
         Self::Tag(key.into())
@@ -259,9 +264,7 @@ impl Needs {
     /// What sums by these dimensions need.
     pub(crate) fn of(by: &[Dimension]) -> Self {
         Self {
-            day: by
-                .iter()
-                .any(|by| matches!(by, Dimension::Day | Dimension::Month)),
+            day: by.iter().any(Dimension::is_time),
             tags: by.iter().any(|by| matches!(by, Dimension::Tag(_))),
             ..Self::default()
         }

@@ -15,13 +15,13 @@ use std::time::Duration;
 
 use futures_core::Stream;
 pub use schedule::{Backoff, PollPolicy, Status, Tolerance};
-use schedule::{Ending, Now, Observation, Schedule};
+use schedule::{Ending, Now, Schedule};
 
-use crate::edge::{BoxFuture, Clock};
+use crate::edge::BoxFuture;
 pub use crate::error::PollOutcome as Outcome;
-use crate::error::{Error, ErrorKind, PollOutcome, Result};
-use crate::exchange::{Deadline, Exchange};
-use crate::request::CallOptions;
+use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
+use crate::exchange::Deadline;
+use crate::request::{Call, CallOptions, Calls, Content};
 
 /// The record of one poll.
 #[derive(Debug)]
@@ -73,8 +73,9 @@ impl fmt::Display for Attempt {
 }
 
 /// An asynchronous operation of the service, described for the poller. Implemented by the operations
-/// of this crate alone.
-pub trait Polled: Clone + fmt::Debug + Send + Sync + 'static {
+/// of this crate alone: [`CostQuery`](crate::CostQuery) and [`ReportQuery`](crate::ReportQuery), which
+/// downloads from another host, too, are the models.
+pub trait Polled: fmt::Debug + Send + Sync + 'static {
     /// What is awaited.
     #[doc(hidden)]
     type Output: Send;
@@ -99,19 +100,15 @@ pub trait Polled: Clone + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn token(&self) -> &str;
 
-    /// Sets the options of all requests.
+    /// Its calls.
     #[doc(hidden)]
-    fn set_options(&mut self, options: CallOptions);
+    fn calls(&self) -> &Calls;
 
-    /// The first poll is about to begin: the deadline of the whole call.
+    /// Its calls, to change their options or begin their deadline.
     #[doc(hidden)]
-    fn begin(&mut self) -> Deadline;
+    fn calls_mut(&mut self) -> &mut Calls;
 
-    /// Where its clock, its randomness and its observers are.
-    #[doc(hidden)]
-    fn exchange(&self) -> &Exchange;
-
-    /// Polls once: one attempt, which gives up once nothing has arrived for `limit`.
+    /// Polls once, by [`poll_once`]: one attempt, which gives up once nothing has arrived for `limit`.
     #[doc(hidden)]
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Self::Output>>>;
 }
@@ -128,6 +125,57 @@ pub enum Finding<T> {
     },
 }
 
+/// What came of a poll that brought no result.
+#[derive(Debug, PartialEq, Eq)]
+enum Observation {
+    Pending,
+    RateLimited,
+    /// May mean "not ready" or a real disturbance, see [`Tolerance`]; with a few words for what was
+    /// seen, the same for the same thing.
+    Ambiguous(String),
+    /// With whether the network may be to blame.
+    Failed {
+        forgivable: bool,
+    },
+}
+
+impl Observation {
+    /// What a failed poll means: 502, 503, 504, a broken connection and silence may mean "not ready".
+    fn of_failure(error: &Error) -> Self {
+        match error.transience() {
+            Transience::RateLimited => Self::RateLimited,
+            Transience::Gateway | Transience::Interrupted => {
+                Self::Ambiguous(match (error.kind(), error.status()) {
+                    (ErrorKind::Timeout, _) => "no response in time".to_owned(),
+                    (ErrorKind::Service, Some(status)) => format!("status {}", status.as_u16()),
+                    _ => "incomplete response".to_owned(),
+                })
+            }
+            // The network may be to blame: an access list rejects a laptop whose tunnel is not up
+            // again, and a hotel's login page is a response too.
+            Transience::Connect | Transience::Permanent => Self::Failed {
+                forgivable: error.kind() != ErrorKind::Failed && !error.is_input(),
+            },
+        }
+    }
+}
+
+/// Polls once, by one attempt at `call`. `read` says what content that arrived in full holds; `None`
+/// if the result is not ready.
+pub(crate) async fn poll_once<T>(
+    call: Call,
+    limit: Duration,
+    read: impl FnOnce(Content) -> Result<Option<T>>,
+) -> Result<Finding<T>> {
+    let content = call.within(limit).content_of_poll().await?;
+    let retry_after = content.meta.retry_after();
+    let pending = Finding::Pending { retry_after };
+    if content.is_pending() {
+        return Ok(pending);
+    }
+    Ok(read(content.not_empty()?)?.map_or(pending, Finding::Ready))
+}
+
 /// Something that the service is working on, created by this process or another one.
 ///
 /// It can be awaited for its result, advanced to its [next](Self::next) poll, and is a stream of its
@@ -138,10 +186,27 @@ pub enum Finding<T> {
 pub struct Query<P: Polled> {
     pub(crate) polled: P,
     policy: PollPolicy,
-    /// Created with the first poll, so that options may be set until then.
-    poller: Option<Poller<P>>,
+    /// Begins with the first poll, so that options may be set until then.
+    polling: Option<Polling<P::Output>>,
     /// An option was set too late to have an effect.
     misused: bool,
+}
+
+/// Where the polling of a query stands.
+struct Polling<T> {
+    policy: PollPolicy,
+    deadline: Deadline,
+    schedule: Schedule,
+    state: State<T>,
+}
+
+enum State<T> {
+    Idle,
+    Waiting(BoxFuture<'static, ()>),
+    Polling(BoxFuture<'static, Result<Finding<T>>>),
+    Ready(T),
+    /// Ended in this error, which has been handed over.
+    Ended(Error),
 }
 
 impl<P: Polled> Query<P> {
@@ -149,7 +214,7 @@ impl<P: Polled> Query<P> {
         Self {
             polled,
             policy,
-            poller: None,
+            polling: None,
             misused: false,
         }
     }
@@ -158,7 +223,7 @@ impl<P: Polled> Query<P> {
     /// late, and the next one is an error.
     pub fn polling(mut self, policy: PollPolicy) -> Self {
         self.policy = policy;
-        self.misused |= self.poller.is_some();
+        self.misused |= self.polling.is_some();
         self
     }
 
@@ -166,8 +231,8 @@ impl<P: Polled> Query<P> {
     /// and the next one is an error. A limit on the whole call counts from the request that started
     /// the query, if it is from there.
     pub fn options(mut self, options: CallOptions) -> Self {
-        self.polled.set_options(options);
-        self.misused |= self.poller.is_some();
+        self.polled.calls_mut().options = options;
+        self.misused |= self.polling.is_some();
         self
     }
 
@@ -181,149 +246,92 @@ impl<P: Polled> Query<P> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    fn poller(&mut self) -> &mut Poller<P> {
-        let Self {
-            polled,
-            policy,
-            poller,
-            ..
-        } = self;
-        poller.get_or_insert_with(|| {
-            let deadline = polled.begin();
-            Poller::new(polled.clone(), *policy, deadline)
-        })
-    }
-
     /// What was polled, and its result once that is ready.
     pub(crate) async fn ready(mut self) -> Result<(P, P::Output)> {
-        if self.misused {
-            return Err(too_late::<P>());
+        while let Some(attempt) = self.next().await {
+            attempt?;
         }
-        self.poller();
-        match self.poller {
-            Some(poller) => poller.result().await,
-            None => Err(too_late::<P>()),
+        match self.polling.map(|polling| polling.state) {
+            Some(State::Ready(output)) => Ok((self.polled, output)),
+            Some(State::Ended(error)) => Err(error),
+            // `next` ends in one of these two.
+            _ => Err(Error::new(ErrorKind::NotReady, "nothing was polled")),
         }
     }
-}
-
-fn too_late<P: Polled>() -> Error {
-    let error = Error::input("options of a query cannot be set after its first poll");
-    error.with_operation(P::OPERATION)
 }
 
 impl<P: Polled> Stream for Query<P> {
     type Item = Result<Attempt>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.misused {
-            self.misused = false;
-            return Poll::Ready(Some(Err(too_late::<P>())));
+        let Self {
+            polled,
+            policy,
+            polling,
+            misused,
+        } = &mut *self;
+        let polling = polling.get_or_insert_with(|| Polling {
+            policy: *policy,
+            deadline: polled.calls_mut().begin(),
+            schedule: Schedule::new(*policy, P::SHORTEST_WAIT),
+            state: State::Idle,
+        });
+        if std::mem::take(misused) {
+            let error = Error::input("options of a query cannot be set after its first poll");
+            return Poll::Ready(Some(Err(polling.end(error.with_operation(P::OPERATION)))));
         }
-        self.poller().poll_next(context)
+        polling.next(polled, context)
     }
 }
 
 /// Nothing in it is pinned.
 impl<P: Polled> Unpin for Query<P> {}
 
-/// Polls `P`. Nothing is spawned: it moves only while it is polled itself, and dropping it drops
-/// the request under way. Dropping a future of [`next`](Self::next) loses nothing.
-pub(crate) struct Poller<P: Polled> {
-    polled: P,
-    policy: PollPolicy,
-    deadline: Deadline,
-    schedule: Schedule,
-    state: State<P::Output>,
-}
-
-enum State<T> {
-    Idle,
-    Waiting(BoxFuture<'static, ()>),
-    Polling(BoxFuture<'static, Result<Finding<T>>>),
-    Ready(T),
-    /// Ended in an error that has been handed over: its kind and text.
-    Ended(ErrorKind, String),
-}
-
-impl<P: Polled> Poller<P> {
-    /// A poller by `policy` that also ends at the `deadline` of the whole call.
-    pub(crate) fn new(polled: P, policy: PollPolicy, deadline: Deadline) -> Self {
-        Self {
-            polled,
-            policy,
-            deadline,
-            schedule: Schedule::new(policy, P::SHORTEST_WAIT),
-            state: State::Idle,
-        }
-    }
-
+impl<T> Polling<T> {
     /// The next poll; `None` once there was a result or an error.
-    pub(crate) async fn next(&mut self) -> Option<Result<Attempt>> {
-        poll_fn(|context| self.poll_next(context)).await
-    }
-
-    /// Polls until there is a result.
-    pub(crate) async fn result(mut self) -> Result<(P, P::Output)> {
-        while let Some(attempt) = self.next().await {
-            attempt?;
-        }
-        let outcome = self.outcome();
-        match self.state {
-            State::Ready(output) => Ok((self.polled, output)),
-            State::Ended(kind, text) => {
-                let text = format!("polling had ended already: {text}");
-                Err(Error::new(kind, text).with_poll(outcome))
-            }
-            // `next` ends in one of the two above.
-            _ => Err(Error::new(ErrorKind::NotReady, "nothing was polled").with_poll(outcome)),
-        }
-    }
-
-    /// The next poll, for a stream.
-    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Attempt>>> {
+    fn next<P: Polled<Output = T>>(
+        &mut self,
+        polled: &P,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Attempt>>> {
+        let clock = polled.calls().exchange().clock.as_ref();
         loop {
             match &mut self.state {
                 State::Idle => {
-                    let left = self.schedule.left(self.clock().elapsed());
+                    let left = self.schedule.left(clock.elapsed());
                     self.state = match left.is_zero() {
-                        true => self.begin(),
-                        false => State::Waiting(self.clock().sleep(left)),
+                        true => self.begin(polled),
+                        false => State::Waiting(clock.sleep(left)),
                     };
                 }
                 State::Waiting(wait) => {
                     ready!(wait.as_mut().poll(context));
-                    self.state = self.begin();
+                    self.state = self.begin(polled);
                 }
                 State::Polling(poll) => {
                     let finding = ready!(poll.as_mut().poll(context));
                     self.state = State::Idle;
-                    return Poll::Ready(Some(self.end_poll(finding)));
+                    return Poll::Ready(Some(self.end_poll(polled, finding)));
                 }
-                State::Ready(_) | State::Ended(..) => return Poll::Ready(None),
+                State::Ready(_) | State::Ended(_) => return Poll::Ready(None),
             }
         }
     }
 
-    fn clock(&self) -> &dyn Clock {
-        self.polled.exchange().clock.as_ref()
+    fn begin<P: Polled<Output = T>>(&mut self, polled: &P) -> State<T> {
+        let clock = polled.calls().exchange().clock.as_ref();
+        let left = self.deadline.left(clock);
+        self.schedule.begin(Now::of(clock), left);
+        State::Polling(polled.poll(self.policy.poll_timeout()))
     }
 
-    fn now(&self) -> Now {
-        Now {
-            elapsed: self.clock().elapsed(),
-            awake: self.clock().awake(),
-        }
-    }
-
-    fn begin(&mut self) -> State<P::Output> {
-        let left = self.deadline.left(self.clock());
-        self.schedule.begin(self.now(), left);
-        State::Polling(self.polled.poll(self.policy.poll_timeout()))
-    }
-
-    fn end_poll(&mut self, finding: Result<Finding<P::Output>>) -> Result<Attempt> {
-        let now = self.now();
+    fn end_poll<P: Polled<Output = T>>(
+        &mut self,
+        polled: &P,
+        finding: Result<Finding<T>>,
+    ) -> Result<Attempt> {
+        let exchange = polled.calls().exchange();
+        let now = Now::of(exchange.clock.as_ref());
         let (observation, retry_after, error) = match finding {
             Ok(Finding::Ready(output)) => {
                 self.schedule.ready(now);
@@ -336,19 +344,20 @@ impl<P: Polled> Poller<P> {
                 (observation, error.retry_after(), Some(error))
             }
         };
-        let random = self.polled.exchange().random.unit();
+        let random = exchange.random.unit();
         match self.schedule.observe(now, observation, retry_after, random) {
             Ok((status, wait)) => {
-                let exchange = self.polled.exchange();
                 exchange.observe_wait(P::OPERATION, wait, error.as_ref());
                 Ok(self.attempt(status, Some(wait), error))
             }
-            Err(ending) => {
-                let error = self.ended(ending, error);
-                self.state = State::Ended(error.kind(), error.message().to_owned());
-                Err(error)
-            }
+            Err(ending) => Err(self.end(self.ended(polled, ending, error))),
         }
+    }
+
+    /// Ends the polling in `error`, and returns it.
+    fn end(&mut self, error: Error) -> Error {
+        self.state = State::Ended(error.clone());
+        error
     }
 
     fn attempt(&self, status: Status, wait: Option<Duration>, error: Option<Error>) -> Attempt {
@@ -362,8 +371,8 @@ impl<P: Polled> Poller<P> {
     }
 
     /// The error that the polling ends in, after a poll that may have ended in one of its own.
-    fn ended(&self, ending: Ending, last: Option<Error>) -> Error {
-        let (what, token) = (P::WHAT, self.polled.token());
+    fn ended<P: Polled>(&self, polled: &P, ending: Ending, last: Option<Error>) -> Error {
+        let (what, token) = (P::WHAT, polled.token());
         let polls = match self.schedule.polls() {
             1 => "1 poll".to_owned(),
             polls => format!("{polls} polls"),
@@ -395,24 +404,18 @@ impl<P: Polled> Poller<P> {
                 .with_help(P::RESUME)
             }
         };
-        error.with_poll(self.outcome())
-    }
-
-    fn outcome(&self) -> PollOutcome {
-        PollOutcome {
-            token: self.polled.token().to_owned(),
+        error.with_poll(PollOutcome {
+            token: token.to_owned(),
             polls: self.schedule.polls(),
             elapsed: self.schedule.elapsed(),
             ambiguous: self.schedule.ambiguous().to_vec(),
-        }
+        })
     }
 }
 
-impl<P: Polled> fmt::Debug for Poller<P> {
+impl<T> fmt::Debug for Polling<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Poller")
-            .field("token", &self.polled.token())
-            .field("policy", &self.policy)
+        f.debug_struct("Polling")
             .field("polls", &self.schedule.polls())
             .finish_non_exhaustive()
     }

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Transience};
+use super::Observation;
+use crate::edge::Clock;
 
 /// How a result that is not ready is polled: a client's default, or one call's own.
 ///
@@ -300,37 +301,11 @@ pub(super) struct Now {
     pub(super) awake: Duration,
 }
 
-/// What came of a poll that brought no result.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Observation {
-    Pending,
-    RateLimited,
-    /// May mean "not ready" or a real disturbance, see [`Tolerance`]; with a few words for what was
-    /// seen, the same for the same thing.
-    Ambiguous(String),
-    /// With whether the network may be to blame.
-    Failed {
-        forgivable: bool,
-    },
-}
-
-impl Observation {
-    /// What a failed poll means: 502, 503, 504, a broken connection and silence may mean "not ready".
-    pub(super) fn of_failure(error: &Error) -> Self {
-        match error.transience() {
-            Transience::RateLimited => Self::RateLimited,
-            Transience::Gateway | Transience::Interrupted => {
-                Self::Ambiguous(match (error.kind(), error.status()) {
-                    (ErrorKind::Timeout, _) => "no response in time".to_owned(),
-                    (ErrorKind::Service, Some(status)) => format!("status {}", status.as_u16()),
-                    _ => "incomplete response".to_owned(),
-                })
-            }
-            // The network may be to blame: an access list rejects a laptop whose tunnel is not up
-            // again, and a hotel's login page is a response too.
-            Transience::Connect | Transience::Permanent => Self::Failed {
-                forgivable: error.kind() != ErrorKind::Failed && !error.is_input(),
-            },
+impl Now {
+    pub(super) fn of(clock: &dyn Clock) -> Self {
+        Self {
+            elapsed: clock.elapsed(),
+            awake: clock.awake(),
         }
     }
 }

@@ -1,11 +1,14 @@
-//! The poller on a made-up service, with time paused.
+//! A query of a made-up service, with time paused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::auth::Credentials;
+use crate::client::Client;
 use crate::edge::doubles::{CountingRandom, FakeHttp, TokioClock};
 use crate::exchange::{Observer, RequestEvent};
+use crate::meta::ResponseMeta;
 
 /// What the made-up service does, poll by poll.
 #[derive(Debug)]
@@ -24,8 +27,7 @@ use Step::*;
 struct Script {
     steps: Mutex<VecDeque<Step>>,
     clock: Arc<TokioClock>,
-    waits: Arc<Waits>,
-    exchange: Exchange,
+    calls: Calls,
 }
 
 /// The waits that observers are told of: how many seconds, and whether after a failure.
@@ -41,7 +43,7 @@ impl Observer for Waits {
     }
 }
 
-impl Polled for Arc<Script> {
+impl Polled for Script {
     type Output = &'static str;
     const OPERATION: &'static str = "getReport";
     const WHAT: &'static str = "report";
@@ -51,14 +53,12 @@ impl Polled for Arc<Script> {
         "r-17"
     }
 
-    fn set_options(&mut self, _: CallOptions) {}
-
-    fn begin(&mut self) -> Deadline {
-        Deadline::default()
+    fn calls(&self) -> &Calls {
+        &self.calls
     }
 
-    fn exchange(&self) -> &Exchange {
-        &self.exchange
+    fn calls_mut(&mut self) -> &mut Calls {
+        &mut self.calls
     }
 
     fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {
@@ -81,24 +81,22 @@ impl Polled for Arc<Script> {
     }
 }
 
-fn poller(
-    policy: PollPolicy,
-    steps: impl IntoIterator<Item = Step>,
-) -> (Poller<Arc<Script>>, Arc<Script>) {
+fn query(policy: PollPolicy, steps: impl IntoIterator<Item = Step>) -> (Query<Script>, Arc<Waits>) {
     let (clock, waits) = (TokioClock::new(), Arc::<Waits>::default());
-    let script = Arc::new(Script {
+    let client = Client::builder(Credentials::none())
+        .http_client(FakeHttp::new(|_, _| {
+            unreachable!("a script of polls sends nothing")
+        }))
+        .clock(clock.clone())
+        .random(CountingRandom::new())
+        .observer(waits.clone());
+    let client = client.build().unwrap();
+    let script = Script {
         steps: Mutex::new(steps.into_iter().collect()),
-        clock: clock.clone(),
-        waits: waits.clone(),
-        exchange: Exchange {
-            http: FakeHttp::new(|_, _| unreachable!("a script of polls sends nothing")),
-            clock,
-            random: CountingRandom::new(),
-            observers: Arc::new([waits]),
-        },
-    });
-    let poller = Poller::new(script.clone(), policy, Deadline::default());
-    (poller, script)
+        clock,
+        calls: Calls::new(client.pipeline(), CallOptions::new(), None),
+    };
+    (Query::new(script, policy), waits)
 }
 
 fn every(seconds: u64) -> PollPolicy {
@@ -113,9 +111,9 @@ async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
         Fails(ErrorKind::RateLimited),
         Ready,
     ];
-    let (mut poller, script) = poller(every(5), steps);
+    let (mut query, waits) = query(every(5), steps);
     let mut seen = Vec::new();
-    while let Some(attempt) = poller.next().await {
+    while let Some(attempt) = query.next().await {
         let attempt = attempt.unwrap();
         let (elapsed, next) = (attempt.elapsed(), attempt.next_wait());
         seen.push((
@@ -156,10 +154,10 @@ async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
             poll(Status::Ready, false, 40, None, "poll 4 after 40 s: ready"),
         ]
     );
-    assert!(poller.next().await.is_none());
-    assert_eq!(poller.result().await.unwrap().1, "here");
+    assert!(query.next().await.is_none());
+    assert_eq!(query.ready().await.unwrap().1, "here");
     assert_eq!(
-        *script.waits.0.lock().unwrap(),
+        *waits.0.lock().unwrap(),
         [(30, false), (5, true), (5, true)]
     );
 }
@@ -168,20 +166,13 @@ async fn polls_tell_their_status_and_the_result_takes_no_further_poll() {
 async fn the_error_at_the_deadline_has_what_resuming_takes() {
     let steps = std::iter::repeat_with(|| Pending(None)).take(99);
     let policy = every(20).with_deadline(Duration::from_secs(90));
-    let (poller, script) = poller(policy, steps);
-    let error = poller.result().await.unwrap_err();
+    let (query, waits) = query(policy, steps);
+    let error = query.ready().await.unwrap_err();
     assert!(error.is_not_ready());
     let poll = error.poll().unwrap();
     assert_eq!((poll.token.as_str(), poll.polls), ("r-17", 6));
     assert_eq!(poll.elapsed, Duration::from_secs(90));
-    let waits: Vec<u64> = script
-        .waits
-        .0
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|wait| wait.0)
-        .collect();
+    let waits: Vec<u64> = waits.0.lock().unwrap().iter().map(|wait| wait.0).collect();
     assert_eq!(waits, [20, 20, 20, 20, 10]);
     assert_eq!(
         error.to_string(),
@@ -194,8 +185,8 @@ async fn the_end_of_tolerance_lists_what_was_seen() {
     let steps = std::iter::once(Pending(None))
         .chain(std::iter::repeat_with(|| Fails(ErrorKind::Truncated)).take(4))
         .chain(std::iter::repeat_with(|| Fails(ErrorKind::Timeout)).take(99));
-    let (poller, _) = poller(every(20), steps);
-    let error = poller.result().await.unwrap_err();
+    let (query, _) = query(every(20), steps);
+    let error = query.ready().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(
         error.message(),
@@ -229,20 +220,20 @@ async fn a_failure_ends_at_once_unless_the_machine_has_slept() {
             Some(ErrorKind::Failed),
         ),
     ] {
-        let (poller, _) = poller(every(1), steps);
-        let result = poller.result().await;
+        let (query, _) = query(every(1), steps);
+        let result = query.ready().await;
         assert_eq!(result.err().map(|error| error.kind()), kind);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_is_late_is_not_forgiven() {
-    let (mut poller, _) = poller(every(1), [Pending(None), Fails(ErrorKind::Unauthorized)]);
-    poller.next().await.unwrap().unwrap();
+    let (mut query, _) = query(every(1), [Pending(None), Fails(ErrorKind::Unauthorized)]);
+    query.next().await.unwrap().unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert!(poller.next().await.unwrap().unwrap_err().is_unauthorized());
-    assert!(poller.next().await.is_none());
-    let error = poller.result().await.unwrap_err();
+    assert!(query.next().await.unwrap().unwrap_err().is_unauthorized());
+    assert!(query.next().await.is_none());
+    let error = query.ready().await.unwrap_err();
     assert_eq!(
         (error.is_unauthorized(), error.poll().unwrap().polls),
         (true, 2)
@@ -251,15 +242,48 @@ async fn a_caller_that_is_late_is_not_forgiven() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_future_loses_neither_the_poll_nor_the_wait() {
-    let (mut poller, script) = poller(every(7), [Hangs]);
+    let (mut query, waits) = query(every(7), [Hangs]);
     for _ in 0..2 {
         // The same poll is still under way: a second one would panic.
-        let mut next = std::pin::pin!(poller.next());
+        let mut next = std::pin::pin!(query.next());
         let pending =
             poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
         assert!(pending);
     }
-    assert!(script.waits.0.lock().unwrap().is_empty());
+    assert!(waits.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_failed_poll_is_observed_by_what_it_may_mean() {
+    let ambiguous = |words: &str| Observation::Ambiguous(words.to_owned());
+    let failed = |forgivable| Observation::Failed { forgivable };
+    for (status, observation) in [
+        (429, Observation::RateLimited),
+        (502, ambiguous("status 502")),
+        (503, ambiguous("status 503")),
+        (504, ambiguous("status 504")),
+        (500, failed(true)),
+        (403, failed(true)),
+        (404, failed(true)),
+    ] {
+        let url = "https://cloud.mongodb.com/x".parse().unwrap();
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let meta = ResponseMeta::new(status, http::HeaderMap::new(), &url);
+        let error = Error::from_response(meta, b"");
+        assert_eq!(Observation::of_failure(&error), observation, "{status}");
+    }
+    for (kind, observation) in [
+        (ErrorKind::Timeout, ambiguous("no response in time")),
+        (ErrorKind::Truncated, ambiguous("incomplete response")),
+        (ErrorKind::Connect, failed(true)),
+        (ErrorKind::Tls, failed(true)),
+        (ErrorKind::Decode, failed(true)),
+        (ErrorKind::Failed, failed(false)),
+        (ErrorKind::Input, failed(false)),
+    ] {
+        let error = Error::new(kind, "x");
+        assert_eq!(Observation::of_failure(&error), observation, "{kind:?}");
+    }
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl FocusReportRequest {
             version,
             polling,
         } = self;
-        let (org, options) = invoice.call_parts();
+        let (org, options) = invoice.org_and_options();
         let deadline = org.client().deadline(&options);
         let look_up = !fresh && listed.is_none();
         let found = invoice.find_by(deadline, look_up).await?;
@@ -201,7 +201,7 @@ async fn create(
         .format_spec_version(version);
     let pipeline = org.client().pipeline();
     let call = pipeline
-        .call(Form::Json, options, deadline, |raw| async move {
+        .prepare(Form::Json, options, deadline, |raw| async move {
             raw.create_invoice_report_bytes()
                 .org_id(org.id().as_str())
                 .invoice_id(invoice.as_str())
@@ -283,7 +283,7 @@ impl Listed for Reports {
     type Page = InvoiceReportPage;
     const OPERATION: &'static str = "listInvoiceReports";
 
-    async fn call(&self, page: PageCall<'_>) -> Result<Call> {
+    async fn prepare(&self, page: PageCall<'_>) -> Result<Call> {
         let (number, per_page) = (page.number, page.per_page);
         page.build(|raw| async move {
             raw.list_invoice_reports_bytes()

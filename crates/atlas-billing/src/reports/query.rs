@@ -12,10 +12,10 @@ use atlas_billing_raw::types::InvoiceReport;
 use crate::client::Org;
 use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exchange::{Deadline, Exchange};
+use crate::exchange::Deadline;
 use crate::id::ReportToken;
-use crate::poll::{Backoff, Finding, PollPolicy, Polled, Query};
-use crate::request::{Call, CallOptions, Content, CsvFile, Download, Form};
+use crate::poll::{Backoff, Finding, PollPolicy, Polled, Query, poll_once};
+use crate::request::{Call, CallOptions, Calls, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
 /// How the download is called where operations are named.
@@ -57,11 +57,11 @@ impl ReportQuery {
         // The client's own policy has the pace of Cost Explorer.
         let own = || org.client().polling().with_backoff(Backoff::for_reports());
         let policy = policy.unwrap_or_else(own);
+        let calls = Calls::new(org.client().pipeline(), options, deadline);
         let polled = PolledReport {
             org,
             token,
-            options,
-            deadline,
+            calls,
             max_file: MAX_FILE,
         };
         Self::new(polled, policy)
@@ -99,14 +99,8 @@ impl ReportQuery {
     /// beginning of the file comes out of it.
     pub async fn csv(self) -> Result<CsvFile> {
         let (polled, report) = self.ready().await?;
-        let client = polled.org.client();
-        let deadline = polled.deadline.unwrap_or_default();
-        let max_file = polled.max_file;
-        let settings =
-            client
-                .pipeline()
-                .download_settings(DOWNLOAD, &polled.options, deadline, max_file);
-        let clock = polled.exchange().clock.clone();
+        let settings = polled.calls.download_settings(DOWNLOAD, polled.max_file);
+        let clock = polled.calls.exchange().clock.clone();
         let first = Mutex::new((report.download_url, clock.elapsed()));
         let obtain_url = move || -> BoxFuture<'static, Result<PresignedUrl>> {
             let (url, wait) = match &mut *first.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -144,18 +138,14 @@ impl IntoFuture for ReportQuery {
 pub struct PolledReport {
     org: Org,
     token: ReportToken,
-    options: CallOptions,
-    /// The deadline of everything, once it has begun.
-    deadline: Option<Deadline>,
+    calls: Calls,
     max_file: u64,
 }
 
 impl PolledReport {
-    async fn call(&self) -> Result<Call> {
-        let deadline = self.deadline.unwrap_or_default();
-        let pipeline = self.org.client().pipeline();
-        pipeline
-            .call(Form::Json, &self.options, deadline, |raw| async move {
+    async fn prepare(&self) -> Result<Call> {
+        self.calls
+            .prepare(Form::Json, |raw| async move {
                 raw.get_invoice_report_bytes()
                     .org_id(self.org.id().as_str())
                     .invoice_id(self.token.invoice().as_str())
@@ -167,15 +157,12 @@ impl PolledReport {
     }
 
     async fn poll_once(self, limit: Duration) -> Result<Finding<InvoiceReport>> {
-        let call = self.call().await?.within(limit);
-        let content = call.content_once().await?.ready()?.not_empty()?;
-        let report = read(&content)?;
-        match self.judge(report).map_err(|error| content.error(error))? {
-            Some(report) => Ok(Finding::Ready(report)),
-            None => Ok(Finding::Pending {
-                retry_after: content.meta.retry_after(),
-            }),
-        }
+        let call = self.prepare().await?;
+        let read = |content: Content| {
+            let report = read(&content)?;
+            self.judge(report).map_err(|error| content.error(error))
+        };
+        poll_once(call, limit, read).await
     }
 
     /// The report if it is ready; `None` if it is being made, or in a state that this release does
@@ -204,18 +191,18 @@ impl PolledReport {
     /// A new URL of a report that has been ready before, after a wait.
     async fn url(&self, wait: Duration) -> Result<PresignedUrl> {
         if !wait.is_zero() {
-            let exchange = self.exchange();
+            let exchange = self.calls.exchange();
             exchange.observe_wait(Self::OPERATION, wait, None);
             let clock = exchange.clock.as_ref();
             let waiting = pin!(async {
                 clock.sleep(wait).await;
                 Ok(())
             });
-            let deadline = self.deadline.unwrap_or_default();
+            let deadline = self.calls.deadline();
             let waited = deadline.bounded(clock, waiting).await;
             waited.map_err(|error| error.with_operation(Self::OPERATION))?;
         }
-        let content = self.call().await?.content().await?;
+        let content = self.prepare().await?.content().await?;
         let report = read(&content).and_then(|report| self.judge(report));
         let url = report.and_then(|report| {
             let url = report.and_then(|report| report.download_url);
@@ -242,17 +229,12 @@ impl Polled for PolledReport {
         self.token.as_str()
     }
 
-    fn set_options(&mut self, options: CallOptions) {
-        self.options = options;
+    fn calls(&self) -> &Calls {
+        &self.calls
     }
 
-    fn begin(&mut self) -> Deadline {
-        let begin = || self.org.client().deadline(&self.options);
-        *self.deadline.get_or_insert_with(begin)
-    }
-
-    fn exchange(&self) -> &Exchange {
-        &self.org.client().pipeline().exchange
+    fn calls_mut(&mut self) -> &mut Calls {
+        &mut self.calls
     }
 
     fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<InvoiceReport>>> {

@@ -1,9 +1,9 @@
 //! One call, from its request to its content.
 //!
-//! 1. The generated client builds the request; nothing is sent by it ([`Pipeline::call`]).
+//! 1. The generated client builds the request; nothing is sent by it ([`Pipeline::prepare`]).
 //! 2. [`Pipeline`] sets the media types (`options`).
 //! 3. `Exchange::retry` repeats attempts as the retry policy says (`exchange/retry.rs`). A poll makes
-//!    one attempt ([`Call::content_once`]); its own policy decides what comes next.
+//!    one attempt ([`Call::content_of_poll`]); its own policy decides what comes next.
 //! 4. An attempt adds the caller's headers, signs the request (`auth/mod.rs`) and sends it
 //!    (`Exchange::send`), and repeats that after a 401 which a fresh signature may mend.
 //! 5. The response's content is taken out of its envelope and checked (`response`), or read as
@@ -88,11 +88,23 @@ impl Pipeline {
         timeouts.unwrap_or_default()
     }
 
-    /// A call of the operation that `build` calls on the generated client.
+    fn retry(&self, options: &CallOptions) -> RetryPolicy {
+        let retry = options.retry.as_ref().or(self.defaults.retry.as_ref());
+        retry.cloned().unwrap_or_default()
+    }
+
+    fn max_body(&self, options: &CallOptions) -> u64 {
+        options
+            .max_body
+            .or(self.defaults.max_body)
+            .unwrap_or(MAX_BODY)
+    }
+
+    /// Prepares a call of the operation that `build` calls on the generated client. Nothing is sent.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] for what cannot be requested.
-    pub(crate) async fn call<F: Future<Output = RawResult>>(
+    pub(crate) async fn prepare<F: Future<Output = RawResult>>(
         self: &Arc<Self>,
         form: Form,
         options: &CallOptions,
@@ -103,19 +115,19 @@ impl Pipeline {
         let built = build(self.raw_client(SharedTransport::new(capture.clone()))).await;
         match (capture.take(), built) {
             (Some((called, request)), _) => {
-                self.call_with(called.operation, request, form, options, deadline)
+                self.prepare_built(called.operation, request, form, options, deadline)
             }
             (None, Err(error)) => Err(Error::from(error)),
             (None, Ok(_)) => Err(Error::input("the request could not be built")),
         }
     }
 
-    /// A call of `operation` by a request that the generated client has built.
+    /// Prepares a call of `operation` by the request that the generated client has built.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a version or form that the operation does
     /// not have.
-    fn call_with(
+    fn prepare_built(
         self: &Arc<Self>,
         operation: &'static Operation,
         mut request: reqwest::Request,
@@ -123,8 +135,7 @@ impl Pipeline {
         options: &CallOptions,
         deadline: Deadline,
     ) -> Result<Call> {
-        let defaults = &self.defaults;
-        let version = options.version.as_ref().or(defaults.version.as_ref());
+        let version = options.version.as_ref().or(self.defaults.version.as_ref());
         let media = media_types(operation, form, version)
             .map_err(|error| error.with_operation(operation.name))?;
         let headers = request.headers_mut();
@@ -132,38 +143,15 @@ impl Pipeline {
         if let Some(content_type) = media.content_type {
             headers.insert(header::CONTENT_TYPE, header_value(content_type)?);
         }
-        let retry = options.retry.as_ref().or(defaults.retry.as_ref());
-        let max_body = options.max_body.or(defaults.max_body);
         Ok(Call {
             pipeline: self.clone(),
             operation: operation.name,
             request,
             form,
             limits: self.limits(options, deadline),
-            retry: retry.cloned().unwrap_or_default(),
-            max_body: max_body.unwrap_or(MAX_BODY),
+            retry: self.retry(options),
+            max_body: self.max_body(options),
         })
-    }
-
-    /// What the download `operation` goes by that belongs to a call; its file may have `max_file` bytes.
-    pub(crate) fn download_settings(
-        &self,
-        operation: &'static str,
-        options: &CallOptions,
-        deadline: Deadline,
-        max_file: u64,
-    ) -> DownloadSettings {
-        let defaults = &self.defaults;
-        let retry = options.retry.as_ref().or(defaults.retry.as_ref());
-        DownloadSettings {
-            operation,
-            exchange: self.exchange.clone(),
-            limits: self.limits(options, deadline),
-            retry: retry.cloned().unwrap_or_default(),
-            max_body: options.max_body.or(defaults.max_body).unwrap_or(MAX_BODY),
-            max_file,
-            local: is_loopback(&self.base_url),
-        }
     }
 
     /// A generated client whose requests go through `transport`.
@@ -180,6 +168,71 @@ impl fmt::Debug for Pipeline {
             .field("base_url", &self.base_url.as_str())
             .field("defaults", &self.defaults)
             .finish_non_exhaustive()
+    }
+}
+
+/// The calls of one query: their options, and the deadline of all of them.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    pipeline: Arc<Pipeline>,
+    pub(crate) options: CallOptions,
+    /// Once it has begun.
+    deadline: Option<Deadline>,
+}
+
+impl Calls {
+    pub(crate) fn new(
+        pipeline: &Arc<Pipeline>,
+        options: CallOptions,
+        deadline: Option<Deadline>,
+    ) -> Self {
+        Self {
+            pipeline: pipeline.clone(),
+            options,
+            deadline,
+        }
+    }
+
+    /// The deadline of all, which begins now unless it has begun before.
+    pub(crate) fn begin(&mut self) -> Deadline {
+        let begin = || self.pipeline.deadline(&self.options);
+        *self.deadline.get_or_insert_with(begin)
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline.unwrap_or_default()
+    }
+
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.pipeline.exchange
+    }
+
+    /// Prepares one of them, as [`Pipeline::prepare`] does.
+    pub(crate) async fn prepare<F: Future<Output = RawResult>>(
+        &self,
+        form: Form,
+        build: impl FnOnce(raw::Client) -> F,
+    ) -> Result<Call> {
+        let (options, deadline) = (&self.options, self.deadline());
+        self.pipeline.prepare(form, options, deadline, build).await
+    }
+
+    /// What the download `operation` of a file of at most `max_file` bytes goes by.
+    pub(crate) fn download_settings(
+        &self,
+        operation: &'static str,
+        max_file: u64,
+    ) -> DownloadSettings {
+        let (pipeline, options) = (&self.pipeline, &self.options);
+        DownloadSettings {
+            operation,
+            exchange: pipeline.exchange.clone(),
+            limits: pipeline.limits(options, self.deadline()),
+            retry: pipeline.retry(options),
+            max_body: pipeline.max_body(options),
+            max_file,
+            local: is_loopback(&pipeline.base_url),
+        }
     }
 }
 
@@ -239,13 +292,13 @@ impl Call {
 
     /// The content of the response.
     pub(crate) async fn content(&self) -> Result<Content> {
-        self.read(Response::ready_content).await
+        self.read(Response::content).await
     }
 
     /// The content of the response as a value of `T`. Truncated JSON is retried.
     pub(crate) async fn json<T: DeserializeOwned>(&self) -> Result<(ResponseMeta, T)> {
         let read = |response: Response| async {
-            let content = response.ready_content().await?;
+            let content = response.content().await?;
             let value = content.decode()?;
             Ok((content.meta, value))
         };
@@ -254,9 +307,9 @@ impl Call {
 
     /// The content of the response to one attempt: for a poll, whose policy alone decides what
     /// comes next. Its status may be 102, out of an envelope.
-    pub(crate) async fn content_once(&self) -> Result<Content> {
+    pub(crate) async fn content_of_poll(&self) -> Result<Content> {
         in_call_span(self.operation, async {
-            self.attempt().await?.content().await
+            self.attempt().await?.content_of_poll().await
         })
         .await
     }

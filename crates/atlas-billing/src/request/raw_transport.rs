@@ -48,7 +48,7 @@ impl RawTransport {
             options,
         } = self;
         let deadline = pipeline.deadline(options);
-        let call = pipeline.call_with(called.operation, request, *form, options, deadline)?;
+        let call = pipeline.prepare_built(called.operation, request, *form, options, deadline)?;
         let (meta, body) = if called.bytes {
             let response = call.read(|response| async { Ok(response) }).await?;
             (

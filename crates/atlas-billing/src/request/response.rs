@@ -30,15 +30,16 @@ pub(crate) struct ResponseHead {
 }
 
 impl Response {
-    /// Reads the whole body and takes the envelope off.
+    /// Reads the whole body and takes the envelope off: for a response that has to be a result, see
+    /// [`Content::ready`].
     pub(crate) async fn content(self) -> Result<Content> {
-        let body = self.body.collect(self.head.max_body).await?;
-        self.head.open(body)
+        self.content_of_poll().await?.ready()
     }
 
-    /// The same, for a response that has to have arrived in full: see [`Content::ready`].
-    pub(crate) async fn ready_content(self) -> Result<Content> {
-        self.content().await?.ready()
+    /// The same of a poll, which may say that there is no result yet: see [`Content::is_pending`].
+    pub(crate) async fn content_of_poll(self) -> Result<Content> {
+        let body = self.body.collect(self.head.max_body).await?;
+        self.head.open(body)
     }
 }
 
@@ -55,7 +56,7 @@ impl ResponseHead {
     }
 
     /// The content of `body`, its envelope taken off. A 1xx status can only come out of an
-    /// envelope, and has no content.
+    /// envelope, and has no content; a 202 need not have any.
     ///
     /// # Errors
     /// The error that the body or its envelope holds; what the content is instead of JSON or CSV.
@@ -73,6 +74,9 @@ impl ResponseHead {
                 status,
                 content: Some(content),
             } if status.is_success() => (status, self.content_of(&body, content)),
+            Opened::Wrapped { status, .. } if status == StatusCode::ACCEPTED => {
+                (status, Bytes::new())
+            }
             Opened::Wrapped { status, .. } if status.is_success() => {
                 let error = Error::decode(format!(
                     "an envelope with status {} has no content",
@@ -131,7 +135,15 @@ impl Content {
         error.with_meta(self.meta.clone())
     }
 
-    /// The content of a response that has to have arrived in full.
+    /// Whether this response to a poll says that there is no result yet: by 1xx, out of an
+    /// envelope, or by 202 (Accepted) where something on the way cannot pass 1xx on.
+    pub(crate) fn is_pending(&self) -> bool {
+        let status = self.meta.status();
+        status.is_informational() || status == StatusCode::ACCEPTED
+    }
+
+    /// The content of a response that has to be a result. A 202 is one: that of a request which
+    /// starts something.
     ///
     /// # Errors
     /// [`ErrorKind::NotReady`] for a status of 1xx out of an envelope.

@@ -177,40 +177,7 @@ fn durations_are_written_as_they_are_read() {
 }
 
 #[test]
-fn a_files_ending_is_a_format_or_refused() {
-    let of = |asked, name: &str| Format::of_file(asked, Path::new(name));
-    for (name, format) in [
-        ("a.csv", Format::Csv),
-        ("a.JSONL", Format::Jsonl),
-        ("a.md", Format::Markdown),
-        ("a.html", Format::Html),
-        ("a.txt", Format::Table),
-        ("a.prom", Format::Openmetrics),
-        ("a", Format::Table),
-    ] {
-        assert_eq!(of(None, name), Ok(format), "{name}");
-    }
-    assert_eq!(of(Some(Format::RawCsv), "a.csv"), Ok(Format::RawCsv));
-    assert_eq!(of(Some(Format::Csv), "a.dat"), Ok(Format::Csv));
-    for (asked, name, part) in [
-        (None, "t.xlsx", "--excel"),
-        (Some(Format::Csv), "t.xlsx", "--excel"),
-        (None, "t.htm", ".csv"),
-        (None, "t.dat", "-o"),
-    ] {
-        assert!(of(asked, name).unwrap_err().contains(part), "{name}");
-    }
-}
-
-#[test]
-fn names_and_endings_tell_formats_apart() {
-    let mut endings: Vec<String> = Format::value_variants()
-        .iter()
-        .map(|f| f.extension())
-        .collect();
-    endings.sort_unstable();
-    endings.dedup();
-    assert_eq!(endings.len(), Format::value_variants().len());
+fn unknown_names_are_found_whatever_their_case() {
     assert_eq!(service("data transfer").unwrap().as_str(), "Data Transfer");
     assert_eq!(status("On hold").unwrap().as_str(), "On hold");
 }

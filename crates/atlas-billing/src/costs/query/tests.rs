@@ -184,7 +184,11 @@ async fn an_option_that_comes_too_late_is_an_error() {
     ] {
         let mut query = org(&http).costs(january()).start().await.unwrap();
         query.next().await.unwrap().unwrap();
-        let error = late(query).await.unwrap_err();
+        let mut query = late(query);
+        let error = query.next().await.unwrap().unwrap_err();
+        assert!(error.is_input(), "{error}");
+        assert!(query.next().await.is_none());
+        let error = query.await.unwrap_err();
         assert!(error.is_input(), "{error}");
     }
 }

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::meta::ResponseMeta;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const NONE: Duration = Duration::ZERO;
@@ -131,39 +130,6 @@ fn a_retry_after_is_kept_while_the_deadline_allows() {
             expected,
             "{asked}"
         );
-    }
-}
-
-#[test]
-fn a_failed_poll_is_observed_by_what_it_may_mean() {
-    let ambiguous = |words: &str| Observation::Ambiguous(words.to_owned());
-    let failed = |forgivable| Observation::Failed { forgivable };
-    for (status, observation) in [
-        (429, Observation::RateLimited),
-        (502, ambiguous("status 502")),
-        (503, ambiguous("status 503")),
-        (504, ambiguous("status 504")),
-        (500, failed(true)),
-        (403, failed(true)),
-        (404, failed(true)),
-    ] {
-        let url = "https://cloud.mongodb.com/x".parse().unwrap();
-        let status = http::StatusCode::from_u16(status).unwrap();
-        let meta = ResponseMeta::new(status, http::HeaderMap::new(), &url);
-        let error = Error::from_response(meta, b"");
-        assert_eq!(Observation::of_failure(&error), observation, "{status}");
-    }
-    for (kind, observation) in [
-        (ErrorKind::Timeout, ambiguous("no response in time")),
-        (ErrorKind::Truncated, ambiguous("incomplete response")),
-        (ErrorKind::Connect, failed(true)),
-        (ErrorKind::Tls, failed(true)),
-        (ErrorKind::Decode, failed(true)),
-        (ErrorKind::Failed, failed(false)),
-        (ErrorKind::Input, failed(false)),
-    ] {
-        let error = Error::new(kind, "x");
-        assert_eq!(Observation::of_failure(&error), observation, "{kind:?}");
     }
 }
 
