@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::codegen::{self, Generated};
 use crate::diff::{Change, Diff, Format, Level, diff};
@@ -151,7 +150,7 @@ impl Origin {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
-            sha256: hex(&Sha256::digest(text.as_bytes())),
+            sha256: hex(&hmac_sha256::Hash::hash(text.as_bytes())),
             date: date.unwrap_or_default(),
             is_json: document::is_json(text),
         }

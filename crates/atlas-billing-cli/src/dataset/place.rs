@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{self, SHA256};
 
 use super::MANIFESTS;
 use crate::failure::{Failure, exit};
@@ -36,7 +36,7 @@ pub(crate) struct Version {
 /// A file that has no name yet.
 pub(crate) struct Draft {
     target: Target,
-    hash: Sha256,
+    hash: digest::Context,
     bytes: u64,
 }
 
@@ -91,7 +91,7 @@ impl Place {
         };
         Ok(Draft {
             target,
-            hash: Sha256::new(),
+            hash: digest::Context::new(&SHA256),
             bytes: 0,
         })
     }
@@ -224,8 +224,8 @@ impl Folder {
 impl Draft {
     /// What has been written.
     pub(crate) fn written(&self) -> Written {
-        let digits = self.hash.clone().finalize();
-        let digits = digits.iter().map(|byte| format!("{byte:02x}"));
+        let digits = self.hash.clone().finish();
+        let digits = digits.as_ref().iter().map(|byte| format!("{byte:02x}"));
         Written {
             bytes: self.bytes,
             sha256: digits.collect(),

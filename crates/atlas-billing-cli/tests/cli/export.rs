@@ -253,9 +253,7 @@ fn assert_same(atlas: &Atlas, dest: &Dest, org: &str, month: &str, id: &str) {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest;
-
-    let digits = sha2::Sha256::digest(bytes);
+    let digits = hmac_sha256::Hash::hash(bytes);
     digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
