@@ -14,7 +14,7 @@ impl Cli {
     /// Refuses flags that have no effect together, or on this command.
     pub(super) fn check(&self) -> Result<(), String> {
         let global = &self.global;
-        // These write what they write, whatever the name of the file.
+        // Their output has one form, which the ending of a file does not choose.
         let is_own = matches!(
             self.command,
             Command::Man { .. } | Command::Completions { .. } | Command::Plugin(_)
@@ -40,6 +40,7 @@ impl Cli {
             Command::Export(args) => args.check(global),
             Command::Invoices(command) => match command {
                 InvoicesCommand::List(_) => common.not_raw("invoices list"),
+                // The library refuses days in the wrong order.
                 InvoicesCommand::Search(_) => common.not_raw("invoices search"),
                 InvoicesCommand::Reconcile(_) => common.not_raw("invoices reconcile"),
                 InvoicesCommand::Compare(args) => compare(args, common),
@@ -52,10 +53,14 @@ impl Cli {
             },
             #[cfg(feature = "demo")]
             Command::Mock(_) => common.asks_nothing(),
-            Command::Schema { .. }
-            | Command::Man { .. }
-            | Command::Plugin(_)
-            | Command::Completions { .. } => common.asks_nothing(),
+            Command::Plugin(_) => {
+                let file = global.output_file.is_some();
+                refuse("--output-file", file, "has no effect on this command")?;
+                common.asks_nothing()
+            }
+            Command::Schema { .. } | Command::Man { .. } | Command::Completions { .. } => {
+                common.asks_nothing()
+            }
         }
     }
 }
@@ -130,7 +135,9 @@ impl Common<'_> {
         for (flag, given) in filters.flags() {
             self.not_received(flag, given)?;
         }
-        refuse("--until", filters.is_reversed(), "is before --since")
+        let days = filters.since.zip(filters.until);
+        let is_reversed = days.is_some_and(|(since, until)| until < since);
+        refuse("--until", is_reversed, "is before --since")
     }
 
     /// Refuses flags of all commands on one that asks the service for nothing.
@@ -166,6 +173,9 @@ fn costs(args: &CostsArgs, common: Common<'_>) -> Result<(), String> {
 
 fn focus(args: &FocusArgs, common: Common<'_>) -> Result<(), String> {
     let by = !args.by.is_empty();
+    if common.format == Format::RawJson {
+        return Err("`focus` does not support raw-json: a report is CSV".to_owned());
+    }
     common.not_received("--by", by)?;
     match (by, common.format) {
         (true, _) | (false, Format::Csv | Format::RawCsv) => {
@@ -223,7 +233,8 @@ fn items(args: &ItemsArgs, common: Common<'_>) -> Result<(), String> {
     let status = !args.statuses.status.is_empty() && args.which().iter().any(one);
     let why = "selects among the invoices of a period; name a period";
     refuse("--status", status, why)?;
-    let table = args.output_dir.is_some() && common.global.output == Some(Format::Table);
+    let tables = [Some(Format::Table), Some(Format::Markdown)];
+    let table = args.output_dir.is_some() && tables.contains(&common.global.output);
     let why = "is for files to load: use -o jsonl, csv or json";
     refuse("--output-dir", table, why)?;
     common.filters(&args.filters)?;

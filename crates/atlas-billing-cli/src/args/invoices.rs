@@ -133,11 +133,11 @@ pub(crate) struct ItemFilters {
 
     /// Only usage that began on this day or later, YYYY-MM-DD in UTC
     #[arg(long, value_name = "DAY", value_parser = values::day)]
-    since: Option<NaiveDate>,
+    pub(super) since: Option<NaiveDate>,
 
     /// Only usage that began on this day or earlier
     #[arg(long, value_name = "DAY", value_parser = values::day)]
-    until: Option<NaiveDate>,
+    pub(super) until: Option<NaiveDate>,
 }
 
 impl ItemFilters {
@@ -169,11 +169,6 @@ impl ItemFilters {
             ("--since", self.since.is_some()),
             ("--until", self.until.is_some()),
         ]
-    }
-
-    /// Whether no day can be meant.
-    pub(super) fn is_reversed(&self) -> bool {
-        matches!((self.since, self.until), (Some(since), Some(until)) if until < since)
     }
 }
 

@@ -127,6 +127,16 @@ fn what_has_no_effect_or_contradicts_is_refused() {
         ("costs --demo -P work", "cannot be used"),
         ("completions bash -P work", "--profile has no effect"),
         (
+            "plugin install --output-file a.txt",
+            "--output-file has no effect",
+        ),
+        ("focus last -o raw-json", "a report is CSV"),
+        ("focus last --by ServiceName -o raw-json", "a report is CSV"),
+        (
+            "invoices items 2025-03 --output-dir d -o markdown",
+            "is for files to load",
+        ),
+        (
             "invoices list -o openmetrics",
             "`costs`, `forecast` and `invoices show --by`",
         ),

@@ -118,10 +118,10 @@ fn changes(rows: &[CostRow], by: Grouping, periods: Periods) -> Option<(Vec<Chan
         change.id = id.map(str::to_owned);
         change.name = name.unwrap_or(NOT_LISTED).to_owned();
         if is_in(periods.from) {
-            change.from = change.from.checked_add(row.amount())?;
+            change.from = change.from.checked_add(row.amount().ok()?)?;
             *before = true;
         } else if is_in(periods.to) {
-            change.to = change.to.checked_add(row.amount())?;
+            change.to = change.to.checked_add(row.amount().ok()?)?;
             *after = true;
         }
     }

@@ -91,7 +91,9 @@ fn days(months: Months) -> u32 {
 
 fn total(rows: &[CostRow]) -> Result<Decimal, Failure> {
     let mut sum = ExactSum::default();
-    rows.iter().for_each(|row| sum.add(row.amount()));
+    for row in rows {
+        sum.add(row.amount()?);
+    }
     Ok(sum.total()?)
 }
 

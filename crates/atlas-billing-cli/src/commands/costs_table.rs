@@ -114,7 +114,7 @@ pub(super) fn layouts(
         ..Group::default()
     };
     for row in rows {
-        all.add(row.usage_date.map(Month::of), row.amount())?;
+        all.add(row.usage_date.map(Month::of), row.amount().ok()?)?;
     }
     for month in asked.into_iter().flatten() {
         all.by_month.entry(Some(month)).or_default();
@@ -252,7 +252,7 @@ pub(super) fn groups(rows: &[CostRow], by: Grouping) -> Option<Vec<Group>> {
             group.id = id.map(str::to_owned);
             group.name = name.unwrap_or(NOT_LISTED).to_owned();
         }
-        group.add(row.usage_date.map(Month::of), row.amount())?;
+        group.add(row.usage_date.map(Month::of), row.amount().ok()?)?;
     }
     let mut named: BTreeMap<String, u32> = BTreeMap::new();
     for group in groups.values() {

@@ -10,8 +10,8 @@ use atlas_billing::totals::{Dimension, ItemFilter, Key, Totals};
 use atlas_billing::{Cents, InvoiceId, Org};
 use chrono::NaiveDate;
 
-use super::group_row::{GroupRow, largest, part, told};
-use super::{Context, invoices, lookup, metrics, nothing, tags};
+use super::group_row::{GroupRow, largest, part};
+use super::{Context, dimensions, invoices, lookup, metrics, nothing, tags};
 use crate::args::{By, ItemFilters, Linked, LinkedItems};
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Format, Kind, Layout, Sink, columns};
@@ -283,7 +283,7 @@ impl Groups {
                  that name a group are null.";
         };
         for (at, dimension) in self.by.iter().enumerate() {
-            let parts = parts(at, dimension).into_iter();
+            let parts = dimensions::columns(at, dimension).into_iter();
             let described = self.description(at).into_iter();
             for column in parts.chain(described).chain(self.organization_name(at)) {
                 if columns.iter().all(|other| other.name != column.name) {
@@ -422,43 +422,6 @@ async fn described_skus(org: &Org) -> Result<Arc<BTreeMap<String, String>>, Fail
     let skus = skus.into_iter();
     let skus = skus.filter_map(|sku| Some((sku.id?, sku.description?)));
     Ok(Arc::new(skus.collect()))
-}
-
-/// The columns of one of the dimensions.
-fn parts(at: usize, dimension: &Dimension) -> Vec<Column<GroupRow>> {
-    let means = match dimension {
-        Dimension::Project | Dimension::Cluster => {
-            let mut columns = columns! { GroupRow:
-                "project_id" Text = |r| r.project(at).and_then(|of| of.id.as_deref()), "The project.";
-                "project_name" Text = |r| r.project(at).and_then(|of| of.name.as_deref()),
-                    "The name of the project.";
-                "cluster_name" Text = |r| r.cluster(at), "The cluster.";
-            };
-            columns
-                .retain(|column| *dimension == Dimension::Cluster || column.name != "cluster_name");
-            return columns;
-        }
-        Dimension::Sku => "What was used, as a code.",
-        Dimension::Provider => "The cloud provider.",
-        Dimension::Day => "The day on which the usage began, UTC.",
-        Dimension::Month => "The month in which the usage began, UTC.",
-        Dimension::Organization => "The organization that used it; null where it is not known.",
-        Dimension::Tag(_) => {
-            "The values of the tag, joined by commas; (untagged) where there is no such tag, (empty) for a \
-             value without text."
-        }
-        _ => "What was grouped by.",
-    };
-    let (name, kind) = match dimension {
-        Dimension::Provider => ("cloud_provider".to_owned(), Kind::Text),
-        Dimension::Day => ("day".to_owned(), Kind::Day),
-        Dimension::Organization => ("used_by_org_id".to_owned(), Kind::Text),
-        other => (other.to_string().to_ascii_lowercase(), Kind::Text),
-    };
-    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    vec![Column::new(name, kind, means, move |r: &GroupRow| {
-        r.keys.get(at).and_then(told).into()
-    })]
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What `-o openmetrics` writes: the names of metrics and labels, which dashboards and alerts depend on.
 //! They stay as they are; docs/metrics.md lists them.
 
-use atlas_billing::totals::{Dimension, Key, Project};
+use atlas_billing::totals::Dimension;
 use atlas_billing::{CostRow, Decimal, Invoice, Month, OrgId, Payment};
 
+use super::dimensions::labels;
 use super::forecast::Forecasted;
 use super::group_row::GroupRow;
-use crate::output::{Cell, Column, Kind, columns, label_name};
+use crate::output::{Cell, Column, columns};
 use crate::records::InvoiceRow;
 
 /// The currency where nothing names another, by all that is known.
@@ -40,7 +41,11 @@ pub(super) fn costs(org: OrgId) -> Vec<Column<CostRow>> {
         "cluster_id" Text = |r| r.cluster_id.as_deref(), "";
         "service" Text = |r| r.service.as_deref(), "";
         "currency" Text = |_| CURRENCY, "";
-        "mongodb_atlas_cost_cents" Number = |r| r.usage_amount.as_ref().map(|_| hundredfold(r.amount())),
+        "mongodb_atlas_cost_cents" Number = |r| r.usage_amount.as_ref().map(|number| match r.amount() {
+            Ok(amount) => hundredfold(amount),
+            // The writer refuses it.
+            Err(_) => Cell::Number(format!("{number}e2").into()),
+        }),
             "Usage costs of a month by Cost Explorer, in hundredths of the currency.";
     }
 }
@@ -95,40 +100,6 @@ pub(super) fn forecast(
     };
     if let Some(by) = by {
         columns.extend(labels(by, |r: &Forecasted| r.key.as_ref()));
-    }
-    columns
-}
-
-/// The labels of a dimension: an id beside the name where there is one.
-fn labels<R: 'static>(
-    dimension: &Dimension,
-    key: impl Fn(&R) -> Option<&Key> + Copy + Send + Sync + 'static,
-) -> Vec<Column<R>> {
-    let project = move |r: &R| match key(r) {
-        Some(Key::Project(project) | Key::Cluster { project, .. }) => project.clone(),
-        _ => None,
-    };
-    let name = match dimension {
-        Dimension::Project | Dimension::Cluster => "cluster".to_owned(),
-        Dimension::Provider => "cloud_provider".to_owned(),
-        Dimension::Organization => "used_by_org".to_owned(),
-        Dimension::Tag(tag) => format!("tag_{}", label_name(tag)),
-        other => label_name(&other.to_string()),
-    };
-    let mut columns = match dimension {
-        Dimension::Project | Dimension::Cluster => columns! { R:
-            "project" Text = |r| project(r).and_then(|Project { id, name, .. }| name.or(id)), "";
-            "project_id" Text = |r| project(r).and_then(|project| project.id), "";
-        },
-        _ => Vec::new(),
-    };
-    if *dimension != Dimension::Project {
-        columns.push(Column::new(name, Kind::Text, "", move |r: &R| {
-            match key(r) {
-                Some(Key::Cluster { name, .. }) => name.as_deref().into(),
-                key => key.and_then(Key::label).into(),
-            }
-        }));
     }
     columns
 }

@@ -6,6 +6,7 @@ mod costs;
 mod costs_compare;
 mod costs_gate;
 mod costs_table;
+mod dimensions;
 mod export;
 mod focus;
 mod forecast;

@@ -2,7 +2,7 @@
 //! that is kept and counted. The first call learns it from a 401, every later one is signed at
 //! once.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use http::HeaderMap;
@@ -208,6 +208,8 @@ struct Kept {
 struct Lane {
     challenge: DigestChallenge,
     used: AtomicU32,
+    /// The service has replaced it: it is not to be kept.
+    replaced: AtomicBool,
     /// The client nonce of all requests under a session algorithm.
     session_cnonce: String,
 }
@@ -243,7 +245,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let (Some(kept), Some((lane, _))) = (&self.keep_in, &self.place) {
+        if let (Some(kept), Some((lane, _))) = (&self.keep_in, &self.place)
+            && !lane.replaced.load(Ordering::Relaxed)
+        {
             lock(kept).current = Some(lane.clone());
         }
     }
@@ -269,8 +273,8 @@ impl DigestState {
     ///
     /// The request is worth sending again if it was not signed, if the service calls its nonce
     /// stale (however often: the caller sets the bound), or if its nonce was replaced and had been
-    /// accepted before: some servers forget a nonce and do not call it stale. Otherwise the key is
-    /// wrong.
+    /// used before: some servers forget a nonce and do not call it stale. Otherwise the key is wrong.
+    /// A challenge that is replaced is not kept.
     pub(super) fn rejected(
         &self,
         turn: &Turn,
@@ -294,10 +298,15 @@ impl DigestState {
                 Arc::new(Lane {
                     challenge,
                     used: AtomicU32::new(0),
+                    replaced: AtomicBool::new(false),
                     session_cnonce: cnonce.to_owned(),
                 })
             });
         let place = Some(Lane::next(&lane)?);
+        if let Some((refused, _)) = &turn.place {
+            refused.replaced.store(true, Ordering::Relaxed);
+        }
+        lane.replaced.store(false, Ordering::Relaxed);
         kept.apart.push(Arc::downgrade(&lane));
         Some(Turn {
             place,

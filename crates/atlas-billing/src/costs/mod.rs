@@ -202,9 +202,19 @@ impl CostRequest {
         let deadline = self.org.client().deadline(&self.options);
         let ungrouped = self.ungrouped();
         let report = self.start_by(deadline).await?.await?;
-        match ungrouped {
-            None => Ok(report),
-            Some(ungrouped) => report.completed_by(&ungrouped.start_by(deadline).await?.await?),
+        let Some(ungrouped) = ungrouped else {
+            return Ok(report);
+        };
+        let whole = async { ungrouped.start_by(deadline).await?.await };
+        match whole.await {
+            Ok(whole) => report.completed_by(&whole),
+            // What can be resumed is the query that was asked for.
+            Err(error) => Err(error
+                .with_note(format!(
+                    "the query {} has its result, but not what its groups leave out",
+                    report.token()
+                ))
+                .with_token(report.token().as_str())),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A Cost Explorer query that the service is processing: its token, its polls, its result.
 
 use std::future::IntoFuture;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -9,11 +8,11 @@ use serde::de::IgnoredAny;
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exchange::Deadline;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
-use crate::poll::{Finding, PollPolicy, Polled, Query, poll_once};
+use crate::poll::{PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, Calls, Content, CsvFile, Form};
 
 /// A Cost Explorer query that the service is processing, created by this process or another one: see
@@ -60,9 +59,12 @@ impl CostQuery {
     /// # Errors
     /// What ends the polling, or what the call for the file fails with.
     pub async fn csv(self) -> Result<CsvFile> {
-        let (polled, _) = self.ready().await?;
-        let call = polled.prepare(Form::Csv).await?;
-        call.read(|response| CsvFile::new(response, false)).await
+        let (polled, _, outcome) = self.ready().await?;
+        let file = async {
+            let call = polled.prepare_in(Form::Csv).await?;
+            call.read(|response| CsvFile::new(response, false)).await
+        };
+        file.await.map_err(|error: Error| error.with_poll(outcome))
     }
 
     /// The result as the JSON text that the service sent, without its envelope, once it is ready.
@@ -70,7 +72,7 @@ impl CostQuery {
     /// # Errors
     /// What ends the polling.
     pub async fn bytes(self) -> Result<(ResponseMeta, Bytes)> {
-        let (_, content) = self.ready().await?;
+        let (_, content, _) = self.ready().await?;
         Ok((content.meta, content.bytes))
     }
 }
@@ -81,8 +83,8 @@ impl IntoFuture for CostQuery {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (polled, content) = self.ready().await?;
-            let result = content.decode()?;
+            let (polled, content, outcome) = self.ready().await?;
+            let result = content.decode().map_err(|error| error.with_poll(outcome))?;
             Ok(CostReport::new(result, polled.token, content.meta))
         })
     }
@@ -97,8 +99,8 @@ pub struct PolledCosts {
 }
 
 impl PolledCosts {
-    /// The call for the result.
-    async fn prepare(&self, form: Form) -> Result<Call> {
+    /// Prepares the call for the result.
+    async fn prepare_in(&self, form: Form) -> Result<Call> {
         self.calls
             .prepare(form, |raw| async move {
                 raw.get_cost_explorer_query_process_bytes()
@@ -108,18 +110,6 @@ impl PolledCosts {
                     .await
             })
             .await
-    }
-
-    async fn poll_once(self, limit: Duration) -> Result<Finding<Content>> {
-        // The status is requested in the body: HTTP cannot deliver the documented 102.
-        let call = self.prepare(Form::Json).await?.enveloped();
-        let read = |content: Content| {
-            // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where
-            // a row is odd.
-            content.decode::<CostResult<IgnoredAny>>()?;
-            Ok(Some(content))
-        };
-        poll_once(call, limit, read).await
     }
 }
 
@@ -142,8 +132,16 @@ impl Polled for PolledCosts {
         &mut self.calls
     }
 
-    fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Content>>> {
-        Box::pin(self.clone().poll_once(limit))
+    async fn prepare(&self) -> Result<Call> {
+        // The status is requested in the body: HTTP cannot deliver the documented 102.
+        Ok(self.prepare_in(Form::Json).await?.enveloped())
+    }
+
+    fn read(&self, content: Content) -> Result<Option<Content>> {
+        // Its rows are not examined: whoever wants the bytes or the CSV file gets them even where a
+        // row is odd.
+        content.decode::<CostResult<IgnoredAny>>()?;
+        Ok(Some(content))
     }
 }
 

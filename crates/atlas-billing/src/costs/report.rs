@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
 use crate::money::ExactSum;
@@ -86,12 +86,12 @@ impl CostReport {
     /// amount adds nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where no decimal holds the sum exactly;
-    /// it is never rounded.
+    /// [`ErrorKind::Overflow`] where no decimal holds an [amount](CostRow::amount), or the sum
+    /// exactly; the sum is never rounded.
     pub fn total(&self) -> Result<Decimal> {
         let mut sum = ExactSum::default();
         for row in self.rows() {
-            sum.add(row.amount());
+            sum.add(row.amount()?);
         }
         sum.total()
     }
@@ -104,7 +104,7 @@ impl CostReport {
     pub fn total_by<K: Ord>(&self, key: impl Fn(&CostRow) -> K) -> Result<BTreeMap<K, Decimal>> {
         let mut sums: BTreeMap<K, ExactSum> = BTreeMap::new();
         for row in self.rows() {
-            sums.entry(key(row)).or_default().add(row.amount());
+            sums.entry(key(row)).or_default().add(row.amount()?);
         }
         sums.into_iter()
             .map(|(key, sum)| Ok((key, sum.total()?)))
@@ -212,15 +212,21 @@ pub struct CostRow {
 impl CostRow {
     /// The amount as a decimal, zero where there is none. A number of more than 28 places, such as
     /// the 5.551115123125783e-17 that a service's own sum of doubles may leave, is rounded to 28.
-    pub fn amount(&self) -> Decimal {
-        let rounded = |number: &Number| {
-            let text = number.to_string();
-            let decimal = text.parse().or_else(|_| Decimal::from_scientific(&text));
-            decimal.unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overflow`] for an amount beyond all decimals: of more than 28 digits before the
+    /// point.
+    pub fn amount(&self) -> Result<Decimal> {
+        let Some(number) = &self.usage_amount else {
+            return Ok(Decimal::ZERO);
         };
-        self.usage_amount.as_ref().map_or(Decimal::ZERO, |number| {
-            number.decimal().unwrap_or_else(|| rounded(number))
-        })
+        let rounded = || {
+            let text = number.to_string();
+            let plain = text.parse().ok();
+            plain.or_else(|| Decimal::from_scientific(&text).ok())
+        };
+        let amount = number.decimal().or_else(rounded);
+        amount.ok_or_else(|| Error::new(ErrorKind::Overflow, "no decimal holds an amount"))
     }
 }
 
@@ -315,7 +321,7 @@ mod tests {
         );
         let row = &row.unwrap().rows[0];
         assert_eq!(row.usage_date, NaiveDate::from_ymd_opt(2024, 8, 31));
-        assert_eq!(row.amount().to_string(), "1.50");
+        assert_eq!(row.amount().unwrap().to_string(), "1.50");
     }
 
     #[test]
@@ -354,6 +360,20 @@ mod tests {
     }
 
     #[test]
+    fn an_amount_beyond_all_decimals_is_an_error() {
+        let report = report(r#"{"usageDetails":[{"usageAmount":1e30},{"usageAmount":1}]}"#);
+        let errors = [
+            report.total().err(),
+            report.total_by(|_| ()).err(),
+            report.rows()[0].amount().err(),
+        ];
+        for error in errors {
+            assert_eq!(error.unwrap().kind(), ErrorKind::Overflow);
+        }
+        assert_eq!(report.rows()[1].amount().unwrap(), Decimal::ONE);
+    }
+
+    #[test]
     fn what_the_groups_leave_out_gets_rows_of_its_own() {
         let grouped = report(
             r#"{"usageDetails":[{"service":"A","usageAmount":1.10,"usageDate":"2025-01-01"},
@@ -369,7 +389,7 @@ mod tests {
             .map(|row| {
                 (
                     row.usage_date.unwrap().to_string(),
-                    row.amount().to_string(),
+                    row.amount().unwrap().to_string(),
                 )
             })
             .collect();

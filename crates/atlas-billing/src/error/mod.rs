@@ -178,7 +178,7 @@ struct Inner {
 }
 
 /// Progress of a poll that ended in an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollOutcome {
     /// What to resume with, in this process or another one. It is no secret.
@@ -327,6 +327,13 @@ impl Error {
         self
     }
 
+    /// The same error with another token to resume with.
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        let outcome = self.0.poll.get_or_insert_default();
+        outcome.token = token.to_owned();
+        self
+    }
+
     /// The same error with advice of its own, in place of its kind's.
     pub(crate) fn with_help(mut self, help: &'static str) -> Self {
         self.0.help = Some(help);
@@ -396,8 +403,9 @@ impl Error {
         self.0.attempts
     }
 
-    /// How far polling had come when this error ended it: the token to resume with, the number of
-    /// polls, the time they took. `None` where nothing was polled.
+    /// How far polling had come when this error ended it, or when its result was ready but could not
+    /// be read: the token to resume with, the number of polls, the time they took. `None` where nothing
+    /// was polled.
     pub fn poll(&self) -> Option<&PollOutcome> {
         self.0.poll.as_deref()
     }

@@ -14,11 +14,10 @@ use http::HeaderValue;
 use http::header::ACCEPT_ENCODING;
 pub(crate) use observer::in_call_span;
 pub use observer::{Observer, RequestEvent};
-use retry::FailedAttempt;
 pub use retry::RetryPolicy;
 
 use crate::edge::{Clock, HttpClient, Random, within};
-use crate::error::{Error, ErrorKind, Result, Transience, network_error};
+use crate::error::{Error, ErrorKind, Result, network_error};
 use crate::meta::ResponseMeta;
 
 /// The edges of one client, and who watches them.
@@ -103,41 +102,6 @@ impl Exchange {
         Ok(BodyStream::new(pieces, self.clock.clone(), limits, meta))
     }
 
-    /// Repeats `attempt` as `policy` says, within `deadline`. A failure that a loop within the
-    /// attempt has retried already (for an access token) ends this one, too.
-    pub(crate) async fn retry<T, F: Future<Output = Result<T>>>(
-        &self,
-        operation: &'static str,
-        policy: &RetryPolicy,
-        deadline: Deadline,
-        mut attempt: impl FnMut() -> F,
-    ) -> Result<T> {
-        let clock = self.clock.as_ref();
-        let started = clock.elapsed();
-        let mut number = 1;
-        loop {
-            let error = match attempt().await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let failed = FailedAttempt {
-                attempt: number,
-                elapsed: clock.elapsed().saturating_sub(started),
-                left: deadline.left(clock),
-                retryable: error.attempts() == 1 && policy.retries(&error),
-                rate_limited: error.transience() == Transience::RateLimited,
-                retry_after: error.retry_after(),
-            };
-            let Some(wait) = policy.wait(&failed, self.random.unit()) else {
-                let attempts = error.attempts().max(number);
-                return Err(error.with_operation(operation).with_attempts(attempts));
-            };
-            self.observe_wait(operation, wait, Some(&error));
-            clock.sleep(wait).await;
-            number += 1;
-        }
-    }
-
     /// Reports to the observers that a wait begins.
     pub(crate) fn observe_wait(
         &self,
@@ -173,17 +137,28 @@ pub(crate) struct Limits {
 
 /// The moment by which a whole call has to be done, if it has one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Deadline(Option<Duration>);
+pub(crate) struct Deadline {
+    /// When the call started, by the clock.
+    started: Duration,
+    total: Option<Duration>,
+}
 
 impl Deadline {
     /// The deadline of a call that starts now and may take `total`.
     pub(crate) fn after(clock: &dyn Clock, total: Option<Duration>) -> Self {
-        Self(total.map(|total| clock.elapsed().saturating_add(total)))
+        let started = clock.elapsed();
+        Self { started, total }
+    }
+
+    /// The deadline of the same call if it may take `total`.
+    pub(crate) fn with_total(self, total: Option<Duration>) -> Self {
+        Self { total, ..self }
     }
 
     /// Time until then; `None` without a deadline.
     pub(crate) fn left(self, clock: &dyn Clock) -> Option<Duration> {
-        Some(self.0?.saturating_sub(clock.elapsed()))
+        let end = self.started.saturating_add(self.total?);
+        Some(end.saturating_sub(clock.elapsed()))
     }
 
     /// `limit`, or the time until the deadline where that is less.

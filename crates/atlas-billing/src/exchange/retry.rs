@@ -1,10 +1,13 @@
-//! Which failures are retried, how often, and how far apart: decided on data alone.
+//! Which failures are retried, how often, and how far apart, decided on data alone; and the one loop that
+//! retries. What a failed poll means is decided in `poll` instead.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{Error, Transience};
+use super::{Deadline, Exchange};
+use crate::error::{Error, Result, Transience};
 
 /// How often and how far apart a failed call is retried.
 ///
@@ -201,6 +204,43 @@ fn part(range: Duration, unit: f64) -> Duration {
     Duration::try_from_secs_f64(range.as_secs_f64() * unit)
         .unwrap_or(range)
         .min(range)
+}
+
+impl Exchange {
+    /// Repeats `attempt` as `policy` says, within `deadline`. A failure that a loop within the
+    /// attempt has retried already (for an access token) ends this one, too.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T>>>(
+        &self,
+        operation: &'static str,
+        policy: &RetryPolicy,
+        deadline: Deadline,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T> {
+        let clock = self.clock.as_ref();
+        let started = clock.elapsed();
+        let mut number = 1;
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let failed = FailedAttempt {
+                attempt: number,
+                elapsed: clock.elapsed().saturating_sub(started),
+                left: deadline.left(clock),
+                retryable: error.attempts() == 1 && policy.retries(&error),
+                rate_limited: error.transience() == Transience::RateLimited,
+                retry_after: error.retry_after(),
+            };
+            let Some(wait) = policy.wait(&failed, self.random.unit()) else {
+                let attempts = error.attempts().max(number);
+                return Err(error.with_operation(operation).with_attempts(attempts));
+            };
+            self.observe_wait(operation, wait, Some(&error));
+            clock.sleep(wait).await;
+            number += 1;
+        }
+    }
 }
 
 #[cfg(test)]

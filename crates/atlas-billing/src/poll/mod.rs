@@ -8,7 +8,7 @@
 mod schedule;
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -73,9 +73,9 @@ impl fmt::Display for Attempt {
 }
 
 /// An asynchronous operation of the service, described for the poller. Implemented by the operations
-/// of this crate alone: [`CostQuery`](crate::CostQuery) and [`ReportQuery`](crate::ReportQuery), which
-/// downloads from another host, too, are the models.
-pub trait Polled: fmt::Debug + Send + Sync + 'static {
+/// of this crate alone: see [`CostQuery`](crate::CostQuery), and for one whose file comes from another
+/// host [`ReportQuery`](crate::ReportQuery).
+pub trait Polled: Clone + fmt::Debug + Send + Sync + 'static {
     /// What is awaited.
     #[doc(hidden)]
     type Output: Send;
@@ -108,14 +108,18 @@ pub trait Polled: fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn calls_mut(&mut self) -> &mut Calls;
 
-    /// Polls once, by [`poll_once`]: one attempt, which gives up once nothing has arrived for `limit`.
+    /// Prepares the call of one poll.
     #[doc(hidden)]
-    fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<Self::Output>>>;
+    fn prepare(&self) -> impl Future<Output = Result<Call>> + Send;
+
+    /// What the content of a response holds that arrived in full; `None` if the result is not ready.
+    #[doc(hidden)]
+    fn read(&self, content: Content) -> Result<Option<Self::Output>>;
 }
 
 /// What a response to a poll says.
 #[derive(Debug)]
-pub enum Finding<T> {
+enum Finding<T> {
     /// Here it is.
     Ready(T),
     /// Not yet.
@@ -160,20 +164,17 @@ impl Observation {
     }
 }
 
-/// Polls once, by one attempt at `call`. `read` says what content that arrived in full holds; `None`
-/// if the result is not ready.
-pub(crate) async fn poll_once<T>(
-    call: Call,
-    limit: Duration,
-    read: impl FnOnce(Content) -> Result<Option<T>>,
-) -> Result<Finding<T>> {
-    let content = call.within(limit).content_of_poll().await?;
+/// Polls once: one attempt, which gives up once nothing has arrived for `limit`.
+async fn poll_once<P: Polled>(polled: P, limit: Duration) -> Result<Finding<P::Output>> {
+    let call = polled.prepare().await?.within(limit);
+    let content = call.content_of_poll().await?;
     let retry_after = content.meta.retry_after();
     let pending = Finding::Pending { retry_after };
     if content.is_pending() {
         return Ok(pending);
     }
-    Ok(read(content.not_empty()?)?.map_or(pending, Finding::Ready))
+    let output = polled.read(content.not_empty()?)?;
+    Ok(output.map_or(pending, Finding::Ready))
 }
 
 /// Something that the service is working on, created by this process or another one.
@@ -203,7 +204,7 @@ struct Polling<T> {
 enum State<T> {
     Idle,
     Waiting(BoxFuture<'static, ()>),
-    Polling(BoxFuture<'static, Result<Finding<T>>>),
+    Requested(BoxFuture<'static, Result<Finding<T>>>),
     Ready(T),
     /// Ended in this error, which has been handed over.
     Ended(Error),
@@ -228,8 +229,8 @@ impl<P: Polled> Query<P> {
     }
 
     /// Version, time limits and sizes of the query's requests. After the first poll it is too late,
-    /// and the next one is an error. A limit on the whole call counts from the request that started
-    /// the query, if it is from there.
+    /// and the next one is an error. A limit on the whole call counts from the beginning of the
+    /// request that created the query, if this process made it, else from the first poll.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.polled.calls_mut().options = options;
         self.misused |= self.polling.is_some();
@@ -246,14 +247,25 @@ impl<P: Polled> Query<P> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// What was polled, and its result once that is ready.
-    pub(crate) async fn ready(mut self) -> Result<(P, P::Output)> {
+    /// What was polled, its result once that is ready, and what an error of making something of the
+    /// result is to tell.
+    pub(crate) async fn ready(mut self) -> Result<(P, P::Output, PollOutcome)> {
         while let Some(attempt) = self.next().await {
             attempt?;
         }
-        match self.polling.map(|polling| polling.state) {
-            Some(State::Ready(output)) => Ok((self.polled, output)),
-            Some(State::Ended(error)) => Err(error),
+        match self.polling {
+            Some(Polling {
+                state: State::Ready(output),
+                schedule,
+                ..
+            }) => {
+                let outcome = schedule.outcome(self.polled.token());
+                Ok((self.polled, output, outcome))
+            }
+            Some(Polling {
+                state: State::Ended(error),
+                ..
+            }) => Err(error),
             // `next` ends in one of these two.
             _ => Err(Error::new(ErrorKind::NotReady, "nothing was polled")),
         }
@@ -278,7 +290,8 @@ impl<P: Polled> Stream for Query<P> {
         });
         if std::mem::take(misused) {
             let error = Error::input("options of a query cannot be set after its first poll");
-            return Poll::Ready(Some(Err(polling.end(error.with_operation(P::OPERATION)))));
+            let error = error.with_operation(P::OPERATION);
+            return Poll::Ready(Some(Err(polling.end(polled, error))));
         }
         polling.next(polled, context)
     }
@@ -308,7 +321,7 @@ impl<T> Polling<T> {
                     ready!(wait.as_mut().poll(context));
                     self.state = self.begin(polled);
                 }
-                State::Polling(poll) => {
+                State::Requested(poll) => {
                     let finding = ready!(poll.as_mut().poll(context));
                     self.state = State::Idle;
                     return Poll::Ready(Some(self.end_poll(polled, finding)));
@@ -322,7 +335,8 @@ impl<T> Polling<T> {
         let clock = polled.calls().exchange().clock.as_ref();
         let left = self.deadline.left(clock);
         self.schedule.begin(Now::of(clock), left);
-        State::Polling(polled.poll(self.policy.poll_timeout()))
+        let poll = poll_once(polled.clone(), self.policy.poll_timeout());
+        State::Requested(Box::pin(poll))
     }
 
     fn end_poll<P: Polled<Output = T>>(
@@ -350,12 +364,13 @@ impl<T> Polling<T> {
                 exchange.observe_wait(P::OPERATION, wait, error.as_ref());
                 Ok(self.attempt(status, Some(wait), error))
             }
-            Err(ending) => Err(self.end(self.ended(polled, ending, error))),
+            Err(ending) => Err(self.end(polled, self.error_of(polled, ending, error))),
         }
     }
 
-    /// Ends the polling in `error`, and returns it.
-    fn end(&mut self, error: Error) -> Error {
+    /// Ends the polling in `error`, and returns it with how far the polling came.
+    fn end<P: Polled>(&mut self, polled: &P, error: Error) -> Error {
+        let error = error.with_poll(self.schedule.outcome(polled.token()));
         self.state = State::Ended(error.clone());
         error
     }
@@ -371,14 +386,14 @@ impl<T> Polling<T> {
     }
 
     /// The error that the polling ends in, after a poll that may have ended in one of its own.
-    fn ended<P: Polled>(&self, polled: &P, ending: Ending, last: Option<Error>) -> Error {
+    fn error_of<P: Polled>(&self, polled: &P, ending: Ending, last: Option<Error>) -> Error {
         let (what, token) = (P::WHAT, polled.token());
         let polls = match self.schedule.polls() {
             1 => "1 poll".to_owned(),
             polls => format!("{polls} polls"),
         };
         let elapsed = in_words(self.schedule.elapsed());
-        let error = match (ending, last) {
+        match (ending, last) {
             (Ending::Failed, Some(error)) => error,
             (Ending::Ambiguous, Some(error)) => {
                 let seen = self.schedule.ambiguous().iter();
@@ -392,24 +407,22 @@ impl<T> Polling<T> {
                     seen.join(", "),
                 ))
             }
-            (_, last) => {
-                let error = Error::new(
-                    ErrorKind::NotReady,
-                    format!("the {what} {token} was not ready after {polls} in {elapsed}"),
-                );
+            (ending, last) => {
+                let message =
+                    format!("the {what} {token} was not ready after {polls} in {elapsed}");
+                let mut error = Error::new(ErrorKind::NotReady, message).with_help(P::RESUME);
+                if let Ending::Asked(wait) = ending {
+                    let wait = in_words(wait);
+                    error = error.with_note(format!(
+                        "the service asks to wait {wait} for the next poll, beyond the deadline"
+                    ));
+                }
                 match last {
                     Some(last) => error.with_source(last),
                     None => error,
                 }
-                .with_help(P::RESUME)
             }
-        };
-        error.with_poll(PollOutcome {
-            token: token.to_owned(),
-            polls: self.schedule.polls(),
-            elapsed: self.schedule.elapsed(),
-            ambiguous: self.schedule.ambiguous().to_vec(),
-        })
+        }
     }
 }
 

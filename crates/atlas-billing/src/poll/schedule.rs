@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Observation;
 use crate::edge::Clock;
+use crate::error::PollOutcome;
 
 /// How a result that is not ready is polled: a client's default, or one call's own.
 ///
@@ -53,8 +54,9 @@ impl PollPolicy {
     }
 
     /// How long to poll, from the beginning of the first poll, the time that the machine sleeps
-    /// included. The last poll begins at the deadline; what it finds counts. Default: 15 minutes.
-    /// Zero means one poll.
+    /// included. The last poll begins at the deadline, unless the service asks for a longer wait or
+    /// the whole call has to be done by then; what it finds counts. Default: 15 minutes. Zero means
+    /// one poll.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -314,6 +316,8 @@ impl Now {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Deadline,
+    /// The service asks for a wait beyond the deadline.
+    Asked(Duration),
     Ambiguous,
     Failed,
 }
@@ -326,6 +330,8 @@ pub(super) struct Schedule {
     /// When the first poll began; like every time here by the clock that counts sleep.
     started: Duration,
     deadline: Duration,
+    /// The deadline is that of the whole call.
+    of_call: bool,
     polls: u32,
     /// The last reading: the end of the last poll, once there was one.
     last: Now,
@@ -350,6 +356,7 @@ impl Schedule {
             shortest,
             started: Duration::ZERO,
             deadline: Duration::MAX,
+            of_call: false,
             polls: 0,
             last: Now::default(),
             due: None,
@@ -374,7 +381,9 @@ impl Schedule {
             self.started = now.elapsed;
             self.clear_at = now.elapsed;
             self.last = now;
-            let longest = self.policy.deadline().min(left.unwrap_or(Duration::MAX));
+            let policy = self.policy.deadline();
+            let longest = policy.min(left.unwrap_or(Duration::MAX));
+            self.of_call = left.is_some_and(|left| left <= policy);
             self.deadline = now.elapsed.saturating_add(longest);
         }
         self.read(now);
@@ -442,7 +451,10 @@ impl Schedule {
         let wait = match status {
             Status::Forgiven if left.is_zero() => wait,
             // The last poll begins at the deadline; a wait that was asked for is not shortened.
-            _ if left.is_zero() || asked > left => return Err(Ending::Deadline),
+            _ if left.is_zero() => return Err(Ending::Deadline),
+            _ if asked > left => return Err(Ending::Asked(asked)),
+            // There would be no time for the poll.
+            _ if self.of_call && wait >= left => return Err(Ending::Deadline),
             _ => wait.min(left),
         };
         self.due = Some(now.saturating_add(wait));
@@ -464,6 +476,16 @@ impl Schedule {
         match self.ambiguous.iter_mut().find(|(seen, _)| *seen == words) {
             Some((_, times)) => *times = times.saturating_add(1),
             None => self.ambiguous.push((words, 1)),
+        }
+    }
+
+    /// How far the polling of `token` has come.
+    pub(super) fn outcome(&self, token: &str) -> PollOutcome {
+        PollOutcome {
+            token: token.to_owned(),
+            polls: self.polls,
+            elapsed: self.elapsed(),
+            ambiguous: self.ambiguous.clone(),
         }
     }
 

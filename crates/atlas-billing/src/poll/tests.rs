@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+
 use super::*;
 use crate::auth::Credentials;
 use crate::client::Client;
 use crate::edge::doubles::{CountingRandom, FakeHttp, TokioClock};
 use crate::exchange::{Observer, RequestEvent};
 use crate::meta::ResponseMeta;
+use crate::request::Form;
 
 /// What the made-up service does, poll by poll.
 #[derive(Debug)]
@@ -23,9 +26,11 @@ enum Step {
 
 use Step::*;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Script {
-    steps: Mutex<VecDeque<Step>>,
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    /// That to the next request.
+    response: Arc<Mutex<http::Response<Bytes>>>,
     clock: Arc<TokioClock>,
     calls: Calls,
 }
@@ -44,7 +49,7 @@ impl Observer for Waits {
 }
 
 impl Polled for Script {
-    type Output = &'static str;
+    type Output = Bytes;
     const OPERATION: &'static str = "getReport";
     const WHAT: &'static str = "report";
     const RESUME: &'static str = "Resume it.";
@@ -61,38 +66,46 @@ impl Polled for Script {
         &mut self.calls
     }
 
-    fn poll(&self, _: Duration) -> BoxFuture<'static, Result<Finding<&'static str>>> {
+    async fn prepare(&self) -> Result<Call> {
         let step = self.steps.lock().unwrap().pop_front();
-        let clock = self.clock.clone();
-        Box::pin(async move {
-            match step.expect("one poll too many") {
-                Ready => Ok(Finding::Ready("here")),
-                Pending(asked) => Ok(Finding::Pending {
-                    retry_after: asked.map(Duration::from_secs),
-                }),
-                Fails(kind) => Err(Error::new(kind, "it broke")),
-                SleepsThen(seconds, kind) => {
-                    clock.suspend(Duration::from_secs(seconds));
-                    Err(Error::new(kind, "it broke"))
-                }
-                Hangs => std::future::pending().await,
+        let (status, retry_after) = match step.expect("one poll too many") {
+            Ready => (200, None),
+            Pending(asked) => (202, asked),
+            Fails(kind) => return Err(Error::new(kind, "it broke")),
+            SleepsThen(seconds, kind) => {
+                self.clock.suspend(Duration::from_secs(seconds));
+                return Err(Error::new(kind, "it broke"));
             }
-        })
+            Hangs => std::future::pending().await,
+        };
+        let mut response = http::Response::builder().status(status);
+        if let Some(seconds) = retry_after {
+            response = response.header("retry-after", seconds);
+        }
+        *self.response.lock().unwrap() = response.body(Bytes::from("here")).unwrap();
+        let build =
+            |raw: atlas_billing_raw::Client| async move { raw.list_orgs_bytes().send().await };
+        self.calls.prepare(Form::Json, build).await
+    }
+
+    fn read(&self, content: Content) -> Result<Option<Bytes>> {
+        Ok(Some(content.bytes))
     }
 }
 
 fn query(policy: PollPolicy, steps: impl IntoIterator<Item = Step>) -> (Query<Script>, Arc<Waits>) {
     let (clock, waits) = (TokioClock::new(), Arc::<Waits>::default());
+    let response = Arc::<Mutex<http::Response<Bytes>>>::default();
+    let next = response.clone();
     let client = Client::builder(Credentials::none())
-        .http_client(FakeHttp::new(|_, _| {
-            unreachable!("a script of polls sends nothing")
-        }))
+        .http_client(FakeHttp::new(move |_, _| Ok(next.lock().unwrap().clone())))
         .clock(clock.clone())
         .random(CountingRandom::new())
         .observer(waits.clone());
     let client = client.build().unwrap();
     let script = Script {
-        steps: Mutex::new(steps.into_iter().collect()),
+        steps: Arc::new(Mutex::new(steps.into_iter().collect())),
+        response,
         clock,
         calls: Calls::new(client.pipeline(), CallOptions::new(), None),
     };

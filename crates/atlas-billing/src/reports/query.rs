@@ -14,7 +14,7 @@ use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
 use crate::id::ReportToken;
-use crate::poll::{Backoff, Finding, PollPolicy, Polled, Query, poll_once};
+use crate::poll::{Backoff, PollPolicy, Polled, Query};
 use crate::request::{Call, CallOptions, Calls, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
@@ -98,7 +98,7 @@ impl ReportQuery {
     /// not CSV. [`ErrorKind::Rejected`]: the storage host refuses the download. What fails after the
     /// beginning of the file comes out of it.
     pub async fn csv(self) -> Result<CsvFile> {
-        let (polled, report) = self.ready().await?;
+        let (polled, report, outcome) = self.ready().await?;
         let settings = polled.calls.download_settings(DOWNLOAD, polled.max_file);
         let clock = polled.calls.exchange().clock.clone();
         let first = Mutex::new((report.download_url, clock.elapsed()));
@@ -120,7 +120,8 @@ impl ReportQuery {
                 }
             })
         };
-        Download::csv(settings, Box::new(obtain_url)).await
+        let file = Download::csv(settings, Box::new(obtain_url)).await;
+        file.map_err(|error| error.with_poll(outcome))
     }
 }
 
@@ -143,28 +144,6 @@ pub struct PolledReport {
 }
 
 impl PolledReport {
-    async fn prepare(&self) -> Result<Call> {
-        self.calls
-            .prepare(Form::Json, |raw| async move {
-                raw.get_invoice_report_bytes()
-                    .org_id(self.org.id().as_str())
-                    .invoice_id(self.token.invoice().as_str())
-                    .report_id(self.token.report().as_str())
-                    .send()
-                    .await
-            })
-            .await
-    }
-
-    async fn poll_once(self, limit: Duration) -> Result<Finding<InvoiceReport>> {
-        let call = self.prepare().await?;
-        let read = |content: Content| {
-            let report = read(&content)?;
-            self.judge(report).map_err(|error| content.error(error))
-        };
-        poll_once(call, limit, read).await
-    }
-
     /// The report if it is ready; `None` if it is being made, or in a state that this release does
     /// not know.
     fn judge(&self, report: InvoiceReport) -> Result<Option<InvoiceReport>> {
@@ -203,17 +182,19 @@ impl PolledReport {
             waited.map_err(|error| error.with_operation(Self::OPERATION))?;
         }
         let content = self.prepare().await?.content().await?;
-        let report = read(&content).and_then(|report| self.judge(report));
-        let url = report.and_then(|report| {
-            let url = report.and_then(|report| report.download_url);
-            url.ok_or_else(|| Error::decode("the report has no download URL"))
-        });
-        url.map_err(|error| content.error(error))
+        let meta = content.meta.clone();
+        let url = self.read(content)?.map(|report| report.download_url);
+        let error = match url {
+            Some(Some(url)) => return Ok(url),
+            Some(None) => Error::decode("the report has no download URL"),
+            None => Error::new(ErrorKind::NotReady, "the report is not ready any more"),
+        };
+        Err(error.with_meta(meta))
     }
 }
 
 /// The report in a response. An error has no excerpt: the body may hold a URL that is a secret.
-fn read(content: &Content) -> Result<InvoiceReport> {
+fn decode(content: &Content) -> Result<InvoiceReport> {
     content.decode().map_err(Error::without_excerpt)
 }
 
@@ -221,8 +202,8 @@ impl Polled for PolledReport {
     type Output = InvoiceReport;
     const OPERATION: &'static str = "getInvoiceReport";
     const WHAT: &'static str = "FOCUS report";
-    const RESUME: &'static str = "Resume with `Org::resume_report` and the report's token, or set a \
-                                  later deadline in `PollPolicy`.";
+    const RESUME: &'static str = "Resume with `Org::resume_report` and the token in `Error::poll`, or \
+                                  set a later deadline in `PollPolicy`.";
     const SHORTEST_WAIT: Duration = PACE;
 
     fn token(&self) -> &str {
@@ -237,7 +218,21 @@ impl Polled for PolledReport {
         &mut self.calls
     }
 
-    fn poll(&self, limit: Duration) -> BoxFuture<'static, Result<Finding<InvoiceReport>>> {
-        Box::pin(self.clone().poll_once(limit))
+    async fn prepare(&self) -> Result<Call> {
+        self.calls
+            .prepare(Form::Json, |raw| async move {
+                raw.get_invoice_report_bytes()
+                    .org_id(self.org.id().as_str())
+                    .invoice_id(self.token.invoice().as_str())
+                    .report_id(self.token.report().as_str())
+                    .send()
+                    .await
+            })
+            .await
+    }
+
+    fn read(&self, content: Content) -> Result<Option<InvoiceReport>> {
+        let report = decode(&content)?;
+        self.judge(report).map_err(|error| content.error(error))
     }
 }

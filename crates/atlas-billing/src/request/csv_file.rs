@@ -41,7 +41,7 @@ impl CsvFile {
         let (meta, first, rest) = if head.is_json() {
             // An envelope with the file in it, or an error.
             let body = body.collect(head.max_body).await?;
-            let content = head.clone().open(body)?;
+            let content = head.clone().open(body)?.ready()?;
             (content.meta, content.bytes, None)
         } else {
             let first = body.next().await.transpose()?.unwrap_or_default();

@@ -176,7 +176,7 @@ impl fmt::Debug for Pipeline {
 pub struct Calls {
     pipeline: Arc<Pipeline>,
     pub(crate) options: CallOptions,
-    /// Once it has begun.
+    /// `None` until the first call.
     deadline: Option<Deadline>,
 }
 
@@ -193,10 +193,15 @@ impl Calls {
         }
     }
 
-    /// The deadline of all, which begins now unless it has begun before.
+    /// The deadline of all by their options: the first of them begins now, unless the request that
+    /// started the query was the first.
     pub(crate) fn begin(&mut self) -> Deadline {
-        let begin = || self.pipeline.deadline(&self.options);
-        *self.deadline.get_or_insert_with(begin)
+        let total = self.pipeline.timeouts(&self.options).total();
+        let clock = self.pipeline.exchange.clock.as_ref();
+        let begun = self
+            .deadline
+            .unwrap_or_else(|| Deadline::after(clock, None));
+        *self.deadline.insert(begun.with_total(total))
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -362,15 +367,14 @@ impl Call {
             if response.meta().status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
-            match signer.refused(exchange, &signed, response.meta().headers())? {
+            let meta = response.meta();
+            let next = signer.refused(exchange, &signed, meta.headers());
+            match next.map_err(|error| error.with_meta(meta.clone()))? {
                 None => return Ok(response),
                 Some(_) if resends == RESENDS => {
                     return Err(Error::new(
                         ErrorKind::Service,
-                        format!(
-                            "the service called {} fresh nonces in a row stale",
-                            resends + 1
-                        ),
+                        format!("the service called {resends} fresh nonces in a row stale"),
                     )
                     .with_meta(response.meta().clone()));
                 }

@@ -90,7 +90,8 @@ impl ResponseHead {
             Opened::Error { status, body } => {
                 // An error object is an error, also where its envelope or status line says 200.
                 let named = || StatusCode::from_u16(ErrorBody::read(body).error?).ok();
-                let failing = |status: &StatusCode| !status.is_success();
+                let failing =
+                    |status: &StatusCode| status.is_client_error() || status.is_server_error();
                 let status = status.filter(failing).or_else(|| named().filter(failing));
                 let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 return Err(self.failed(status, body));

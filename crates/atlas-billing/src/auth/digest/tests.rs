@@ -199,6 +199,22 @@ fn a_stale_nonce_is_followed_however_often() {
 }
 
 #[test]
+fn a_challenge_that_was_refused_is_not_kept() {
+    let state = begun();
+    let first = state
+        .rejected(&state.turn(), sent("b", ", stale=true"), "c")
+        .unwrap();
+    let second = state
+        .rejected(&first, sent("c", ", stale=true"), "c")
+        .unwrap();
+    // Done with first: others are signed by what holds, or by nothing that was called stale.
+    drop(first);
+    assert_ne!(place(&state.turn()), at("b", 2));
+    drop(second);
+    assert_eq!(place(&state.turn()), at("c", 2));
+}
+
+#[test]
 fn what_is_sent_again_is_not_overtaken() {
     let state = begun();
     let rejected = state

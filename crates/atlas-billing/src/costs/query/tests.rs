@@ -126,6 +126,8 @@ async fn the_path_of_an_odd_row_is_in_the_error_and_its_text_is_not() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.json_path(), Some("$.usageDetails[1].usageAmount"));
     assert!(!format!("{error} {error:?}").contains("plant"));
+    // The result is ready all the same: the token is there to have it by.
+    assert_eq!(error.poll().unwrap().token, TOKEN);
     // Whoever wants what was sent gets it all the same.
     let query = org(&http).resume(TOKEN.parse().unwrap());
     let (_, bytes) = query.bytes().await.unwrap();
@@ -150,8 +152,19 @@ async fn one_deadline_bounds_creation_polls_and_file() {
     let request = org(&http).costs(january()).timeouts(total(30));
     let error = request.await.unwrap_err();
     assert!(error.is_not_ready(), "{error}");
+    // No poll begins that would have no time.
     let poll = error.poll().unwrap();
-    assert_eq!((poll.elapsed.as_secs(), poll.token.as_str()), (30, TOKEN));
+    assert!((20..30).contains(&poll.elapsed.as_secs()), "{poll:?}");
+    assert_eq!(poll.token.as_str(), TOKEN);
+
+    // A limit that is set later counts from the creation all the same.
+    let query = org(&http).costs(january()).start().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let options = CallOptions::new().with_timeouts(total(30));
+    let error = query.options(options).await.unwrap_err();
+    assert!(error.is_not_ready(), "{error}");
+    let poll = error.poll().unwrap();
+    assert!(poll.elapsed.as_secs() < 10, "{poll:?}");
 
     // The file fails all the time: its retries get what polling has left of ten seconds.
     let http = FakeHttp::new(|number, request| {
@@ -173,6 +186,24 @@ async fn one_deadline_bounds_creation_polls_and_file() {
         (ErrorKind::Service, 1),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_groups_leave_out_may_fail_and_the_query_has_its_result() {
+    let other = "f".repeat(64);
+    let http = FakeHttp::new(move |number, _| {
+        Ok(match number {
+            0 => response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)),
+            1 => response(200, &[], "{}"),
+            2 => response(202, &[], &format!(r#"{{"token":"{other}"}}"#)),
+            _ => response(403, &[], "{}"),
+        })
+    });
+    let request = org(&http).costs(january()).group_by(GroupBy::Services);
+    let error = request.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert_eq!(error.poll().unwrap().token, TOKEN);
+    assert!(error.message().contains(TOKEN), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,6 +241,22 @@ async fn a_csv_file_in_an_envelope_is_taken_out_of_it() {
     let requests = http.requests();
     let accept = &requests[1].headers()["accept"];
     assert_eq!(accept, "application/vnd.atlas.2023-01-01+csv");
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_ready_is_no_csv_file() {
+    for body in [r#"{"status":102}"#, r#"{"status":102,"content":""}"#] {
+        let http = FakeHttp::new(move |number, _| {
+            Ok(match number {
+                0 => response(200, &[], "{}"),
+                _ => response(200, &[("content-type", "application/json")], body),
+            })
+        });
+        let query = org(&http).resume(TOKEN.parse().unwrap());
+        let error = query.csv().await.unwrap_err();
+        assert!(error.is_not_ready(), "{body}: {error}");
+        assert_eq!(error.poll().unwrap().token, TOKEN);
+    }
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn the_deadline_of_the_whole_call_is_one_of_the_polling() {
         .schedule
         .observe(walk.now, Observation::Pending, None, 0.0);
     assert_eq!(next, Ok((Status::Pending, secs(10))));
-    assert_eq!(walk.poll(Observation::Pending), Ok((Status::Pending, 5)));
+    // A poll at its end would have no time.
     assert_eq!(walk.poll(Observation::Pending), Err(Ending::Deadline));
 }
 
@@ -122,7 +122,7 @@ fn a_retry_after_is_kept_while_the_deadline_allows() {
         // The own schedule is the minimum.
         (Observation::Pending, 0, Ok((Status::Pending, 10))),
         (Observation::RateLimited, 0, Ok((Status::RateLimited, 10))),
-        (Observation::Pending, 901, Err(Ending::Deadline)),
+        (Observation::Pending, 901, Err(Ending::Asked(secs(901)))),
         (Observation::Pending, 900, Ok((Status::Pending, 900))),
     ] {
         assert_eq!(
@@ -319,7 +319,7 @@ fn the_service_s_own_pace_is_kept_whatever_the_policy_says() {
         .with_deadline(secs(13));
     let mut schedule = Schedule::new(policy, secs(5));
     let mut now = Now::default();
-    for expected in [Ok(5), Ok(5), Err(Ending::Deadline)] {
+    for expected in [Ok(5), Ok(5), Err(Ending::Asked(secs(5)))] {
         schedule.begin(now, None);
         let observed = schedule.observe(now, Observation::Pending, None, 0.0);
         let wait = observed.map(|(_, wait)| wait);
