@@ -54,10 +54,7 @@ edition = "2024"
 
 # As in the workspace, so that what is built there serves here.
 [profile.dev]
-debug = "line-tables-only"
-
-[profile.dev.build-override]
-debug = "line-tables-only"
+debug = false
 
 [dependencies]
 atlas-billing = {{ path = "{crates}/atlas-billing" }}

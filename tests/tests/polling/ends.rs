@@ -177,6 +177,9 @@ async fn a_retry_after_is_waited_for_in_full() {
     let error = report(&org).await.unwrap_err();
     assert!(error.is_not_ready(), "{error}");
     assert_eq!((error.poll().unwrap().polls, seconds(&clock)), (1, vec![]));
+    let note =
+        "the service asks to wait 1 min 30 s before the next poll, which is beyond the deadline";
+    assert!(error.message().ends_with(note), "{error}");
 }
 
 #[tokio::test]

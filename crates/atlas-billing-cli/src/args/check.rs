@@ -72,7 +72,7 @@ fn refuse(flag: &str, given: bool, why: &str) -> Result<(), String> {
     }
 }
 
-/// What all commands have in common.
+/// The global flags, and the format that they result in.
 #[derive(Clone, Copy)]
 struct Common<'a> {
     global: &'a Global,
@@ -110,7 +110,7 @@ impl Common<'_> {
     }
 
     /// Refuses flags that have no effect on the response as received.
-    fn not_received(self, flag: &str, given: bool) -> Result<(), String> {
+    fn refuse_if_raw(self, flag: &str, given: bool) -> Result<(), String> {
         let name = self.format.name();
         let why = format!("has no effect on {name}: it is the response as received");
         refuse(flag, given && self.format.is_raw(), &why)
@@ -133,7 +133,7 @@ impl Common<'_> {
 
     fn filters(self, filters: &ItemFilters) -> Result<(), String> {
         for (flag, given) in filters.flags() {
-            self.not_received(flag, given)?;
+            self.refuse_if_raw(flag, given)?;
         }
         let days = filters.since.zip(filters.until);
         let is_reversed = days.is_some_and(|(since, until)| until < since);
@@ -160,9 +160,9 @@ impl Common<'_> {
 }
 
 fn costs(args: &CostsArgs, common: Common<'_>) -> Result<(), String> {
-    common.not_received("--compare", args.compare)?;
+    common.refuse_if_raw("--compare", args.compare)?;
     for (flag, given) in args.gate.flags() {
-        common.not_received(flag, given)?;
+        common.refuse_if_raw(flag, given)?;
         let why = "has no effect on --no-wait: there is no figure yet";
         refuse(flag, given && args.no_wait, why)?;
         let why = "does not go with --compare, which shows two periods";
@@ -176,7 +176,7 @@ fn focus(args: &FocusArgs, common: Common<'_>) -> Result<(), String> {
     if common.format == Format::RawJson {
         return Err("`focus` does not support raw-json: a report is CSV".to_owned());
     }
-    common.not_received("--by", by)?;
+    common.refuse_if_raw("--by", by)?;
     match (by, common.format) {
         (true, _) | (false, Format::Csv | Format::RawCsv) => {
             let plain = !by && common.global.excel;
@@ -218,11 +218,11 @@ fn show(args: &ShowArgs, common: Common<'_>) -> Result<(), String> {
     let why = "has no effect on metrics: a metric stands for one group";
     refuse("--top", rest, why)?;
     refuse("--top", top.is_some() && by.is_empty(), "needs --by")?;
-    common.not_received("--by", !by.is_empty())?;
-    common.not_received("--linked", args.linked.linked.is_some())?;
+    common.refuse_if_raw("--by", !by.is_empty())?;
+    common.refuse_if_raw("--linked", args.linked.linked.is_some())?;
     refuse("--each", args.gate.each && by.is_empty(), "needs --by")?;
     for (flag, given) in args.gate.flags() {
-        common.not_received(flag, given)?;
+        common.refuse_if_raw(flag, given)?;
     }
     common.filters(&args.filters)?;
     dimensions(&args.by, false)
@@ -238,7 +238,7 @@ fn items(args: &ItemsArgs, common: Common<'_>) -> Result<(), String> {
     let why = "is for files to load: use -o jsonl, csv or json";
     refuse("--output-dir", table, why)?;
     common.filters(&args.filters)?;
-    common.not_received("--linked", args.linked.linked.is_some())
+    common.refuse_if_raw("--linked", args.linked.linked.is_some())
 }
 
 /// What line items are grouped by: one or two dimensions, SKUs described if they are among them.

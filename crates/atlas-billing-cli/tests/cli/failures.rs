@@ -136,6 +136,20 @@ fn nobody_there_is_7() {
 }
 
 #[test]
+fn a_host_that_is_not_ascii_is_2() {
+    let mut command = bare();
+    command.args(["orgs", "list", "--base-url", "https://b\u{fc}cher.example"]);
+    command.env("MONGODB_ATLAS_ACCESS_TOKEN", SECRET);
+    let ran = Ran::of(command);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the base URL is not a URL"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn silence_ends_at_the_request_timeout() {
     let fault = Fault::Stall(atlas_billing_mock::At::BeforeHead);
     let atlas = Atlas::start(scenario().fault(On::any(), fault));

@@ -201,21 +201,19 @@ impl CostRequest {
     async fn report(self) -> Result<CostReport> {
         let deadline = self.org.client().deadline(&self.options);
         let ungrouped = self.ungrouped();
-        let report = self.start_by(deadline).await?.await?;
+        let (report, outcome) = self.start_by(deadline).await?.report().await?;
         let Some(ungrouped) = ungrouped else {
             return Ok(report);
         };
-        let whole = async { ungrouped.start_by(deadline).await?.await };
-        match whole.await {
-            Ok(whole) => report.completed_by(&whole),
-            // What can be resumed is the query that was asked for.
-            Err(error) => Err(error
-                .with_note(format!(
-                    "the query {} has its result, but not what its groups leave out",
-                    report.token()
-                ))
-                .with_token(report.token().as_str())),
-        }
+        let completed = async {
+            let whole = ungrouped.start_by(deadline).await?.await?;
+            report.completed_by(&whole)
+        };
+        // What can be resumed is the query that was asked for.
+        completed.await.map_err(|error: Error| {
+            let note = "the query has its result, but not what its groups leave out";
+            error.with_note(note).with_poll(outcome)
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use super::report::{CostReport, CostResult};
 use crate::client::Org;
 use crate::edge::BoxFuture;
-use crate::error::{Error, Result};
+use crate::error::{Error, PollOutcome, Result};
 use crate::exchange::Deadline;
 use crate::id::QueryToken;
 use crate::meta::ResponseMeta;
@@ -53,6 +53,15 @@ impl CostQuery {
         &self.polled.token
     }
 
+    /// The result, once it is ready, and how it was polled.
+    pub(super) async fn report(self) -> Result<(CostReport, PollOutcome)> {
+        let (polled, content, outcome) = self.ready().await?;
+        match content.decode() {
+            Ok(result) => Ok((CostReport::new(result, polled.token, content.meta), outcome)),
+            Err(error) => Err(error.with_poll(outcome)),
+        }
+    }
+
     /// The result as a CSV file, once it is ready. Readiness is polled for in JSON, where it
     /// shows, and the file is fetched then.
     ///
@@ -82,11 +91,7 @@ impl IntoFuture for CostQuery {
     type IntoFuture = BoxFuture<'static, Result<CostReport>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (polled, content, outcome) = self.ready().await?;
-            let result = content.decode().map_err(|error| error.with_poll(outcome))?;
-            Ok(CostReport::new(result, polled.token, content.meta))
-        })
+        Box::pin(async move { Ok(self.report().await?.0) })
     }
 }
 
@@ -118,7 +123,8 @@ impl Polled for PolledCosts {
     const OPERATION: &'static str = "getCostExplorerQueryProcess";
     const WHAT: &'static str = "Cost Explorer query";
     const RESUME: &'static str = "Resume with `Org::resume` and the token in `Error::poll`, or set a \
-                                  later deadline in `PollPolicy`.";
+                                  later deadline in `PollPolicy` (and in `Timeouts`, where the whole \
+                                  call has one).";
 
     fn token(&self) -> &str {
         self.token.as_str()

@@ -214,8 +214,7 @@ impl CostRow {
     /// the 5.551115123125783e-17 that a service's own sum of doubles may leave, is rounded to 28.
     ///
     /// # Errors
-    /// [`ErrorKind::Overflow`] for an amount beyond all decimals: of more than 28 digits before the
-    /// point.
+    /// [`ErrorKind::Overflow`] for an amount beyond [`Decimal::MAX`].
     pub fn amount(&self) -> Result<Decimal> {
         let Some(number) = &self.usage_amount else {
             return Ok(Decimal::ZERO);
@@ -223,10 +222,13 @@ impl CostRow {
         let rounded = || {
             let text = number.to_string();
             let plain = text.parse().ok();
-            plain.or_else(|| Decimal::from_scientific(&text).ok())
+            let decimal = plain.or_else(|| Decimal::from_scientific(&text).ok());
+            // Less than half of the 28th place; a float is exact enough to tell.
+            let is_tiny = || text.parse::<f64>().is_ok_and(|size| size.abs() < 1e-28);
+            decimal.or_else(|| is_tiny().then_some(Decimal::ZERO))
         };
         let amount = number.decimal().or_else(rounded);
-        amount.ok_or_else(|| Error::new(ErrorKind::Overflow, "no decimal holds an amount"))
+        amount.ok_or_else(|| Error::new(ErrorKind::Overflow, "an amount is out of range"))
     }
 }
 
@@ -371,6 +373,16 @@ mod tests {
             assert_eq!(error.unwrap().kind(), ErrorKind::Overflow);
         }
         assert_eq!(report.rows()[1].amount().unwrap(), Decimal::ONE);
+        for tiny in [
+            "1e-29",
+            "-4e-30",
+            "5e-324",
+            "0.00000000000000000000000000001",
+        ] {
+            let row: CostRow =
+                serde_json::from_str(&format!(r#"{{"usageAmount":{tiny}}}"#)).unwrap();
+            assert!(row.amount().unwrap().is_zero(), "{tiny}");
+        }
     }
 
     #[test]

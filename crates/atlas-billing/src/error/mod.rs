@@ -178,7 +178,7 @@ struct Inner {
 }
 
 /// Progress of a poll that ended in an error.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollOutcome {
     /// What to resume with, in this process or another one. It is no secret.
@@ -324,13 +324,6 @@ impl Error {
     /// The same error with the progress of the poll that it ended.
     pub(crate) fn with_poll(mut self, outcome: PollOutcome) -> Self {
         self.0.poll = Some(Box::new(outcome));
-        self
-    }
-
-    /// The same error with another token to resume with.
-    pub(crate) fn with_token(mut self, token: &str) -> Self {
-        let outcome = self.0.poll.get_or_insert_default();
-        outcome.token = token.to_owned();
         self
     }
 

@@ -17,7 +17,7 @@ use futures_core::Stream;
 pub use schedule::{Backoff, PollPolicy, Status, Tolerance};
 use schedule::{Ending, Now, Schedule};
 
-use crate::edge::BoxFuture;
+use crate::edge::{BoxFuture, Clock};
 pub use crate::error::PollOutcome as Outcome;
 use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
 use crate::exchange::Deadline;
@@ -169,12 +169,16 @@ async fn poll_once<P: Polled>(polled: P, limit: Duration) -> Result<Finding<P::O
     let call = polled.prepare().await?.within(limit);
     let content = call.content_of_poll().await?;
     let retry_after = content.meta.retry_after();
-    let pending = Finding::Pending { retry_after };
-    if content.is_pending() {
-        return Ok(pending);
+    let output = output(&polled, content)?;
+    Ok(output.map_or(Finding::Pending { retry_after }, Finding::Ready))
+}
+
+/// The result in a response; `None` if it is not ready.
+pub(crate) fn output<P: Polled>(polled: &P, content: Content) -> Result<Option<P::Output>> {
+    match content.is_pending() {
+        true => Ok(None),
+        false => polled.read(content.not_empty()?),
     }
-    let output = polled.read(content.not_empty()?)?;
-    Ok(output.map_or(pending, Finding::Ready))
 }
 
 /// Something that the service is working on, created by this process or another one.
@@ -247,8 +251,8 @@ impl<P: Polled> Query<P> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// What was polled, its result once that is ready, and what an error of making something of the
-    /// result is to tell.
+    /// What was polled, its result once that is ready, and the progress to attach to an error in
+    /// reading the result.
     pub(crate) async fn ready(mut self) -> Result<(P, P::Output, PollOutcome)> {
         while let Some(attempt) = self.next().await {
             attempt?;
@@ -299,6 +303,15 @@ impl<P: Polled> Stream for Query<P> {
 
 /// Nothing in it is pinned.
 impl<P: Polled> Unpin for Query<P> {}
+
+impl Now {
+    fn of(clock: &dyn Clock) -> Self {
+        Self {
+            elapsed: clock.elapsed(),
+            awake: clock.awake(),
+        }
+    }
+}
 
 impl<T> Polling<T> {
     /// The next poll; `None` once there was a result or an error.
@@ -414,7 +427,7 @@ impl<T> Polling<T> {
                 if let Ending::Asked(wait) = ending {
                     let wait = in_words(wait);
                     error = error.with_note(format!(
-                        "the service asks to wait {wait} for the next poll, beyond the deadline"
+                        "the service asks to wait {wait} before the next poll, which is beyond the deadline"
                     ));
                 }
                 match last {

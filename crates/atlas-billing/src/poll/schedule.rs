@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Observation;
-use crate::edge::Clock;
 use crate::error::PollOutcome;
 
 /// How a result that is not ready is polled: a client's default, or one call's own.
@@ -54,9 +53,10 @@ impl PollPolicy {
     }
 
     /// How long to poll, from the beginning of the first poll, the time that the machine sleeps
-    /// included. The last poll begins at the deadline, unless the service asks for a longer wait or
-    /// the whole call has to be done by then; what it finds counts. Default: 15 minutes. Zero means
-    /// one poll.
+    /// included. The last poll begins at the deadline, unless the service asks for a longer wait;
+    /// what it finds counts. Default: 15 minutes. Zero means one poll. Where the whole call has to be
+    /// done earlier ([`Timeouts::with_total`](crate::Timeouts::with_total)), the last poll begins
+    /// while it has the time that it may take.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -303,15 +303,6 @@ pub(super) struct Now {
     pub(super) awake: Duration,
 }
 
-impl Now {
-    pub(super) fn of(clock: &dyn Clock) -> Self {
-        Self {
-            elapsed: clock.elapsed(),
-            awake: clock.awake(),
-        }
-    }
-}
-
 /// Why there is no next poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -449,12 +440,18 @@ impl Schedule {
         let wait = backoff.wait_for(own, asked, random_unit);
         let left = self.deadline.saturating_sub(now);
         let wait = match status {
-            Status::Forgiven if left.is_zero() => wait,
+            Status::Forgiven if left.is_zero() && !self.of_call => wait,
             // The last poll begins at the deadline; a wait that was asked for is not shortened.
             _ if left.is_zero() => return Err(Ending::Deadline),
             _ if asked > left => return Err(Ending::Asked(asked)),
-            // There would be no time for the poll.
-            _ if self.of_call && wait >= left => return Err(Ending::Deadline),
+            // By then all has to be done: the last poll begins while it has the time that it may take.
+            _ if self.of_call && wait >= left => {
+                let latest = left.saturating_sub(self.policy.poll_timeout());
+                if latest.is_zero() || asked > latest {
+                    return Err(Ending::Deadline);
+                }
+                latest
+            }
             _ => wait.min(left),
         };
         self.due = Some(now.saturating_add(wait));

@@ -29,7 +29,7 @@ use Step::*;
 #[derive(Debug, Clone)]
 struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
-    /// That to the next request.
+    /// The response to the next request.
     response: Arc<Mutex<http::Response<Bytes>>>,
     clock: Arc<TokioClock>,
     calls: Calls,

@@ -14,7 +14,7 @@ use crate::edge::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exchange::Deadline;
 use crate::id::ReportToken;
-use crate::poll::{Backoff, PollPolicy, Polled, Query};
+use crate::poll::{Backoff, PollPolicy, Polled, Query, output};
 use crate::request::{Call, CallOptions, Calls, Content, CsvFile, Download, Form};
 use crate::stream::csv::FocusRows;
 
@@ -183,7 +183,7 @@ impl PolledReport {
         }
         let content = self.prepare().await?.content().await?;
         let meta = content.meta.clone();
-        let url = self.read(content)?.map(|report| report.download_url);
+        let url = output(self, content)?.map(|report| report.download_url);
         let error = match url {
             Some(Some(url)) => return Ok(url),
             Some(None) => Error::decode("the report has no download URL"),
@@ -203,7 +203,8 @@ impl Polled for PolledReport {
     const OPERATION: &'static str = "getInvoiceReport";
     const WHAT: &'static str = "FOCUS report";
     const RESUME: &'static str = "Resume with `Org::resume_report` and the token in `Error::poll`, or \
-                                  set a later deadline in `PollPolicy`.";
+                                  set a later deadline in `PollPolicy` (and in `Timeouts`, where \
+                                  the whole call has one).";
     const SHORTEST_WAIT: Duration = PACE;
 
     fn token(&self) -> &str {

@@ -193,8 +193,8 @@ impl Calls {
         }
     }
 
-    /// The deadline of all by their options: the first of them begins now, unless the request that
-    /// started the query was the first.
+    /// Starts the deadline that all calls share, or, where creating the query has started it, applies
+    /// the limit in the options to it.
     pub(crate) fn begin(&mut self) -> Deadline {
         let total = self.pipeline.timeouts(&self.options).total();
         let clock = self.pipeline.exchange.clock.as_ref();

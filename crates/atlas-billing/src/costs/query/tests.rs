@@ -126,7 +126,7 @@ async fn the_path_of_an_odd_row_is_in_the_error_and_its_text_is_not() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.json_path(), Some("$.usageDetails[1].usageAmount"));
     assert!(!format!("{error} {error:?}").contains("plant"));
-    // The result is ready all the same: the token is there to have it by.
+    // The result is ready all the same: the token can be used to fetch it.
     assert_eq!(error.poll().unwrap().token, TOKEN);
     // Whoever wants what was sent gets it all the same.
     let query = org(&http).resume(TOKEN.parse().unwrap());
@@ -190,20 +190,31 @@ async fn one_deadline_bounds_creation_polls_and_file() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_groups_leave_out_may_fail_and_the_query_has_its_result() {
-    let other = "f".repeat(64);
-    let http = FakeHttp::new(move |number, _| {
-        Ok(match number {
-            0 => response(202, &[], &format!(r#"{{"token":"{TOKEN}"}}"#)),
-            1 => response(200, &[], "{}"),
-            2 => response(202, &[], &format!(r#"{{"token":"{other}"}}"#)),
-            _ => response(403, &[], "{}"),
-        })
-    });
-    let request = org(&http).costs(january()).group_by(GroupBy::Services);
-    let error = request.await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Forbidden);
-    assert_eq!(error.poll().unwrap().token, TOKEN);
-    assert!(error.message().contains(TOKEN), "{error}");
+    let created = format!(r#"{{"token":"{}"}}"#, "f".repeat(64));
+    let huge = r#"{"usageDetails":[{"usageAmount":1e30}]}"#;
+    for (creation, result, kind) in [
+        ((403, "{}"), (403, "{}"), ErrorKind::Forbidden),
+        ((202, &*created), (403, "{}"), ErrorKind::Forbidden),
+        ((202, &*created), (200, huge), ErrorKind::Overflow),
+    ] {
+        let owned = |(status, body): (u16, &str)| (status, body.to_owned());
+        let (creation, result) = (owned(creation), owned(result));
+        let http = FakeHttp::new(move |number, _| {
+            let (status, body) = match number {
+                0 => (202, format!(r#"{{"token":"{TOKEN}"}}"#)),
+                1 => (200, "{}".to_owned()),
+                2 => creation.clone(),
+                _ => result.clone(),
+            };
+            Ok(response(status, &[], &body))
+        });
+        let request = org(&http).costs(january()).group_by(GroupBy::Services);
+        let error = request.await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let poll = error.poll().unwrap();
+        assert_eq!((&*poll.token, poll.polls), (TOKEN, 1), "{error}");
+        assert!(error.message().contains("has its result"), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +255,7 @@ async fn a_csv_file_in_an_envelope_is_taken_out_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_ready_is_no_csv_file() {
+async fn not_ready_is_not_a_csv_file() {
     for body in [r#"{"status":102}"#, r#"{"status":102,"content":""}"#] {
         let http = FakeHttp::new(move |number, _| {
             Ok(match number {

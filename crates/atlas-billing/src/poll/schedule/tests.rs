@@ -114,6 +114,32 @@ fn the_deadline_of_the_whole_call_is_one_of_the_polling() {
 }
 
 #[test]
+fn the_last_poll_of_a_call_has_the_time_that_it_may_take() {
+    let policy = PollPolicy::default()
+        .with_backoff(Backoff::every(secs(20)))
+        .with_poll_timeout(secs(10));
+    let mut schedule = Schedule::new(policy, NONE);
+    let mut now = Now::default();
+    // Begun at 0, 20 and 25 seconds of 35.
+    for (observation, expected) in [
+        (Observation::Pending, Ok((Status::Pending, secs(20)))),
+        (Observation::Pending, Ok((Status::Pending, secs(5)))),
+        // Asleep from then on: forgiven, if there were any time.
+        (REFUSED, Err(Ending::Deadline)),
+    ] {
+        schedule.begin(now, Some(secs(35)));
+        if observation == REFUSED {
+            now.elapsed += secs(60);
+        }
+        let observed = schedule.observe(now, observation, None, 0.0);
+        assert_eq!(observed, expected);
+        let wait = observed.map_or(NONE, |(_, wait)| wait);
+        now.elapsed += wait;
+        now.awake += wait;
+    }
+}
+
+#[test]
 fn a_retry_after_is_kept_while_the_deadline_allows() {
     for (observation, asked, expected) in [
         (Observation::Pending, 90, Ok((Status::Pending, 90))),
