@@ -41,11 +41,7 @@ pub(super) fn costs(org: OrgId) -> Vec<Column<CostRow>> {
         "cluster_id" Text = |r| r.cluster_id.as_deref(), "";
         "service" Text = |r| r.service.as_deref(), "";
         "currency" Text = |_| CURRENCY, "";
-        "mongodb_atlas_cost_cents" Number = |r| r.usage_amount.as_ref().map(|number| match r.amount() {
-            Ok(amount) => hundredfold(amount),
-            // The writer refuses it.
-            Err(_) => Cell::Number(format!("{number}e2").into()),
-        }),
+        "mongodb_atlas_cost_cents" Number = |r| hundredfold(r),
             "Usage costs of a month by Cost Explorer, in hundredths of the currency.";
     }
 }
@@ -104,11 +100,14 @@ pub(super) fn forecast(
     columns
 }
 
-/// An amount in hundredths. One that a decimal cannot hold so is written by its digits, which the
-/// writer refuses.
-fn hundredfold(amount: Decimal) -> Cell<'static> {
-    match amount.checked_mul(Decimal::ONE_HUNDRED) {
+/// The amount of a row in hundredths. One that a decimal cannot hold so is written by its digits, which
+/// the writer refuses.
+fn hundredfold(row: &CostRow) -> Option<Cell<'static>> {
+    let digits = row.usage_amount.as_ref()?;
+    let amount = row.amount().ok();
+    let cents = amount.and_then(|amount| amount.checked_mul(Decimal::ONE_HUNDRED));
+    Some(match cents {
         Some(cents) => cents.into(),
-        None => Cell::Number(format!("{amount}e2").into()),
-    }
+        None => Cell::Number(format!("{digits}e2").into()),
+    })
 }

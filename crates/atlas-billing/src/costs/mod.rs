@@ -211,7 +211,10 @@ impl CostRequest {
         };
         // What can be resumed is the query that was asked for.
         completed.await.map_err(|error: Error| {
-            let note = "the query has its result, but not what its groups leave out";
+            let note = format!(
+                "the grouped query {} has its result, but not what its groups leave out",
+                outcome.token
+            );
             error.with_note(note).with_poll(outcome)
         })
     }

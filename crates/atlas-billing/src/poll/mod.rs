@@ -20,7 +20,6 @@ use schedule::{Ending, Now, Schedule};
 use crate::edge::{BoxFuture, Clock};
 pub use crate::error::PollOutcome as Outcome;
 use crate::error::{Error, ErrorKind, PollOutcome, Result, Transience};
-use crate::exchange::Deadline;
 use crate::request::{Call, CallOptions, Calls, Content};
 
 /// The record of one poll.
@@ -200,7 +199,6 @@ pub struct Query<P: Polled> {
 /// Where the polling of a query stands.
 struct Polling<T> {
     policy: PollPolicy,
-    deadline: Deadline,
     schedule: Schedule,
     state: State<T>,
 }
@@ -286,11 +284,13 @@ impl<P: Polled> Stream for Query<P> {
             polling,
             misused,
         } = &mut *self;
-        let polling = polling.get_or_insert_with(|| Polling {
-            policy: *policy,
-            deadline: polled.calls_mut().begin(),
-            schedule: Schedule::new(*policy, P::SHORTEST_WAIT),
-            state: State::Idle,
+        let polling = polling.get_or_insert_with(|| {
+            polled.calls_mut().begin();
+            Polling {
+                policy: *policy,
+                schedule: Schedule::new(*policy, P::SHORTEST_WAIT),
+                state: State::Idle,
+            }
         });
         if std::mem::take(misused) {
             let error = Error::input("options of a query cannot be set after its first poll");
@@ -346,7 +346,7 @@ impl<T> Polling<T> {
 
     fn begin<P: Polled<Output = T>>(&mut self, polled: &P) -> State<T> {
         let clock = polled.calls().exchange().clock.as_ref();
-        let left = self.deadline.left(clock);
+        let left = polled.calls().deadline().left(clock);
         self.schedule.begin(Now::of(clock), left);
         let poll = poll_once(polled.clone(), self.policy.poll_timeout());
         State::Requested(Box::pin(poll))

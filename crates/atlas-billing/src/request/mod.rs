@@ -195,13 +195,13 @@ impl Calls {
 
     /// Starts the deadline that all calls share, or, where creating the query has started it, applies
     /// the limit in the options to it.
-    pub(crate) fn begin(&mut self) -> Deadline {
+    pub(crate) fn begin(&mut self) {
         let total = self.pipeline.timeouts(&self.options).total();
         let clock = self.pipeline.exchange.clock.as_ref();
         let begun = self
             .deadline
             .unwrap_or_else(|| Deadline::after(clock, None));
-        *self.deadline.insert(begun.with_total(total))
+        self.deadline = Some(begun.with_total(total));
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
